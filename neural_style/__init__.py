@@ -1,0 +1,42 @@
+"""Neural style transfer for Keras: Gatys, Ecker and Bethge's paper as a library.
+
+    from neural_style import transfer
+    transfer("photo.jpg", "painting.jpg").save("out.png")
+
+The names below are loaded when first used, so that `import neural_style` and the command line's --help take no time.
+"""
+import importlib
+import sys
+from types import ModuleType
+
+__version__ = "0.1.0"
+
+_MODULES = {
+    "images": ("load_image", "save_image", "preprocess", "deprocess"),
+    "features": ("feature_extractor",),
+    "losses": ("Loss", "gram_matrix", "content_loss", "style_loss", "total_variation_loss"),
+    "evaluator": ("Evaluator",),
+    "color": ("match_color",),
+    "weights": ("load_weights",),
+    "optimizers": ("lbfgs",),
+    "plotting": ("compare",),
+    "transfer": ("transfer", "TransferResult"),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+__all__ = sorted(_HOME)
+
+
+class _Package(ModuleType):
+    def __getattr__(self, name):
+        if name not in _HOME:
+            raise AttributeError(f"module 'neural_style' has no attribute {name!r}")
+        return getattr(importlib.import_module(f"neural_style.{_HOME[name]}"), name)
+
+    def __dir__(self):
+        return [*super().__dir__(), *__all__]
+
+    # `import neural_style.transfer` would bind the module over the function of the same name; the function wins.
+    transfer = property(lambda self: self.__getattr__("transfer"), lambda self, module: None)
+
+
+sys.modules[__name__].__class__ = _Package

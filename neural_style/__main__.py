@@ -1,0 +1,129 @@
+"""The command line: python -m neural_style, or neural-style.
+
+Nothing heavy is imported until a command has its arguments, so --help answers at once.
+"""
+import argparse
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+from . import __version__
+
+
+def main(argv=None):
+    """Run the command line; returns the exit code: 0 done, 1 failed, 2 bad input, 130 interrupted."""
+    arguments = _parser().parse_args(argv)
+    with _quiet_start():
+        import tensorflow  # noqa: F401
+    try:
+        return arguments.run(arguments)
+    except (ValueError, TypeError, OSError) as error:
+        print(f"neural-style: error: {error}", file=sys.stderr)
+        return 2
+    except (RuntimeError, FloatingPointError, ImportError) as error:
+        print(f"neural-style: error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="neural-style", description="Neural style transfer (Gatys, Ecker and Bethge 2016).")
+    parser.add_argument("--version", action="version", version=f"neural-style {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_transfer(commands)
+    _add_weights(commands)
+    return parser
+
+
+def _add_transfer(commands):
+    command = commands.add_parser("transfer", help="paint a photo in the style of a painting",
+                                  description="Paint CONTENT in the style of STYLE. Options not given have transfer()'s defaults.",
+                                  argument_default=argparse.SUPPRESS)
+    command.add_argument("content", metavar="CONTENT", help="the photo: a picture file")
+    command.add_argument("style", metavar="STYLE", nargs="+", help="the painting; several are blended")
+    command.add_argument("-o", "--output", required=True, metavar="OUT", help="the picture to write; its suffix sets the format")
+    command.add_argument("--size", type=int, help="longer side of the result in pixels (512)")
+    command.add_argument("--start-size", type=_integer_or_none, metavar="SIZE",
+                         help="longer side of the first, coarse stage (96); none: one stage at --size")
+    command.add_argument("--steps", type=int, help="L-BFGS iterations at --size")
+    command.add_argument("--content-weight", type=float, metavar="W", help="weight of the content loss")
+    command.add_argument("--style-weight", type=float, metavar="W", help="weight of the style loss")
+    command.add_argument("--tv-weight", type=float, metavar="W", help="weight of total variation: more is smoother")
+    command.add_argument("--content-layers", type=_layers, metavar="L[=W],...", help="e.g. conv4_2")
+    command.add_argument("--style-layers", type=_layers, metavar="L[=W],...", help="e.g. conv1_1,conv2_1=0.5")
+    command.add_argument("--init", help="recolored (default), content, style, noise, or a picture file")
+    command.add_argument("--network", choices=("vgg16", "vgg19"), help="feature network (vgg16)")
+    command.add_argument("--weights", help="imagenet (default), torchvision, or a .h5, .mat or .npz file")
+    command.add_argument("--pooling", choices=("avg", "max"), help="pooling of the network (avg)")
+    command.add_argument("--error", choices=("relative", "paper"), help="scale of the losses (relative)")
+    command.add_argument("--precision", choices=("float32", "bfloat16"), help="of the convolutions (float32)")
+    command.add_argument("--no-bounds", dest="bounds", action="store_false", help="let pixels leave 0-255 on the way")
+    command.add_argument("--seed", type=int, help="of the noise, with --init noise (0)")
+    command.add_argument("--quiet", dest="progress", action="store_false", help="no progress bar")
+    command.set_defaults(run=_transfer)
+
+
+def _transfer(arguments):
+    options = vars(arguments)
+    output = Path(options.pop("output"))
+    options.pop("run")
+    style = options.pop("style")
+
+    from .images import check_writable, load_image
+    check_writable(output)
+    if Path(options.get("init", "")).suffix:
+        options["init"] = load_image(options["init"])
+
+    from .transfer import INTERRUPTED, transfer
+    result = transfer(style=style[0] if len(style) == 1 else style, **options)
+    result.save(output)
+    print(f"{output}: {result.image.width} x {result.image.height}, {result.seconds:.0f} s, {result.message}")
+    return 130 if result.message == INTERRUPTED else 0
+
+
+def _add_weights(commands):
+    command = commands.add_parser("weights", help="fetch the VGG weights ahead of time and tell which are in use",
+                                  description="Fetch, verify and describe the VGG weights that transfer would use.")
+    command.add_argument("--network", choices=("vgg16", "vgg19"), default="vgg16")
+    command.add_argument("--weights", default="imagenet", help="imagenet (default), torchvision, or a file")
+    command.set_defaults(run=_weights)
+
+
+def _weights(arguments):
+    from .weights import load_weights
+    found = load_weights(arguments.network, arguments.weights)
+    print(f"network  {found.network}\nsource   {found.source}\nsha256   {found.sha256}\nfile     {found.path}")
+    return 0
+
+
+def _integer_or_none(text):
+    return None if text == "none" else int(text)
+
+
+def _layers(text):
+    """conv1_1,conv2_1=0.5 -> {"conv1_1": 1.0, "conv2_1": 0.5}; without weights -> a list of names."""
+    pairs = [item.partition("=")[::2] for item in text.split(",")]
+    if not any(weight for _, weight in pairs):
+        return [name for name, _ in pairs]
+    return {name: float(weight or 1) for name, weight in pairs}
+
+
+@contextlib.contextmanager
+def _quiet_start():
+    """Keep TensorFlow's start-up chatter, which C++ writes to file descriptor 2, off the screen."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

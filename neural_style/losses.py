@@ -1,0 +1,170 @@
+"""The losses of Gatys, Ecker and Bethge, CVPR 2016 ("the paper"), and total variation; keras.ops only.
+
+A loss takes `features`, {layer name: B x h x w x C, "image": B x H x W x 3}, as feature_extractor gives them. Each is a
+value of sums over positions, so it comes as two functions: `statistics` takes those sums, which may be added up over
+tiles, regions or devices, and `value` makes a number of them. Calling the loss is one after the other.
+
+A loss of your own is a function of `features`, or a Loss where it shall be exact in tiles too:
+
+    warm = Loss(statistics=lambda f: ops.sum(f["image"][..., 0]), value=lambda blue: 1e-6 * blue)
+"""
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from keras import ops
+
+
+@dataclass(frozen=True)
+class Loss:
+    """loss(features) = value(statistics(features)); statistics are sums over positions (a number, array, or dict of them)."""
+    statistics: Callable
+    value: Callable
+
+    def __call__(self, features):
+        return self.value(self.statistics(features))
+
+
+def gram_matrix(features, normalize=True):
+    """Gram matrices G_ij = sum_k F_ik F_jk of feature maps (paper, equation 3).
+
+    Args:
+        features: B x h x w x C.
+        normalize: divide by the number of positions M = h w, so that pictures of different sizes compare. The paper does
+            not divide here but in equation 4, by M^2, where content and style share one size.
+
+    Returns:
+        B x C x C, float32.
+    """
+    if len(features.shape) != 4:
+        raise ValueError(f"features must be B x h x w x C. Received: shape {tuple(features.shape)}")
+    batch, height, width, channels = ops.shape(features)
+    f = ops.reshape(ops.cast(features, "float32"), (batch, height * width, channels))  # B x M x C: F of the paper, transposed
+    gram = ops.matmul(ops.transpose(f, (0, 2, 1)), f)
+    return gram / ops.cast(height * width, "float32") if normalize else gram
+
+
+def content_loss(target, layers, error="relative"):
+    """How far the generated picture's feature maps F are from the content image's, P.
+
+        "paper":    sum_l w_l 1/2 sum_ij (F_ij - P_ij)^2          equation 1
+        "mean":     sum_l w_l mean_ij (F_ij - P_ij)^2             the same weight at every size
+        "relative": sum_l w_l sum (F_ij - P_ij)^2 / sum P_ij^2    and for every network and content image: 0 for the
+                                                                  content itself, 1 for features that are all zero
+
+    Args:
+        target: features of the content image; the generated picture must have its size.
+        layers: names, which share the weight 1 evenly, or {name: w_l}.
+        error: "relative" (this library's own), "mean" or "paper".
+    """
+    weights = layer_weights(layers)
+    targets = {name: _layer(target, name) for name in weights}
+    scales = {name: {"paper": lambda p: 0.5,
+                     "mean": lambda p: 1 / math.prod(p.shape),
+                     "relative": lambda p: 1 / _positive(float(ops.sum(ops.square(p))), name)}[
+                         _check_error(error, ("relative", "mean", "paper"))](p)
+              for name, p in targets.items()}
+
+    def statistics(features):
+        return {name: ops.sum(ops.square(_layer(features, name) - p)) for name, p in targets.items()}
+
+    def value(squared_errors):
+        return sum(w * scales[name] * squared_errors[name] for name, w in weights.items())
+
+    return Loss(statistics, value)
+
+
+def style_loss(target, layers, error="relative"):
+    """How far the Gram matrices of the generated picture, G, are from those of the style image, A.
+
+        "paper":    sum_l w_l 1 / (4 N_l^2 M_l^2) sum_ij (G_ij - A_ij)^2   equations 4 and 5, G and A not divided by M.
+                    Here both are divided by their own M first, and the error by 4 N_l^2 only: the same number where
+                    content and style have one size, and defined where they have not.
+        "relative": sum_l w_l sum_ij (G_ij - A_ij)^2 / sum_ij A_ij^2       each layer counts in proportion to its own
+                    energy, so one style weight fits every painting, size and network: 1 for a picture with no features
+
+    Args:
+        target: features of the style image, of any size; or a list of (features, share) for a blend, whose Gram matrix is
+            the weighted mean.
+        layers: names, which share the weight 1 evenly (w_l = 1/5 in the paper), or {name: w_l}.
+        error: "relative" (this library's own) or "paper".
+    """
+    weights = layer_weights(layers)
+    blend = target if isinstance(target, list) else [(target, 1.0)]
+    total = sum(share for _, share in blend)
+    targets = {name: sum(share / total * gram_matrix(_layer(features, name)) for features, share in blend)
+               for name in weights}
+    scales = {name: {"paper": lambda a: 1 / (4 * a.shape[-1] ** 2),
+                     "relative": lambda a: 1 / _positive(float(ops.sum(ops.square(a))), name)}[
+                         _check_error(error, ("relative", "paper"))](a)
+              for name, a in targets.items()}
+
+    def statistics(features):
+        maps = {name: _layer(features, name) for name in weights}
+        return {name: {"gram": gram_matrix(f, normalize=False), "positions": ops.cast(ops.prod(ops.shape(f)[1:3]), "float32")}
+                for name, f in maps.items()}
+
+    def value(sums):
+        return sum(w * scales[name] * ops.sum(ops.square(sums[name]["gram"] / sums[name]["positions"] - targets[name]))
+                   for name, w in weights.items())
+
+    return Loss(statistics, value)
+
+
+def total_variation_loss(exponent=1.25, reduction="mean"):
+    """Roughness of the picture: sum_ijc (d_i^2 + d_j^2)^exponent over the differences to the pixels below and to the right.
+
+    Not in the paper; Mahendran and Vedaldi 2015, equation 5, with exponent = beta / 2. Differences are in units of pixels'
+    0 to 255. The last row and column, which have no neighbour, are left out.
+
+    Args:
+        exponent: at least 1; below, the gradient is infinite on a flat patch.
+        reduction: "mean" over positions and channels (the same weight at every size), or "sum" as published programs have it.
+    """
+    if not exponent >= 1:
+        raise ValueError(f"exponent must be at least 1. Received: exponent={exponent!r}")
+    if reduction not in ("mean", "sum"):
+        raise ValueError(f"reduction must be 'mean' or 'sum'. Received: reduction={reduction!r}")
+
+    def statistics(features):
+        x = features["image"]  # B x H x W x 3
+        corner = x[:, :-1, :-1]
+        squared = ops.square(x[:, 1:, :-1] - corner) + ops.square(x[:, :-1, 1:] - corner)
+        return {"variation": ops.sum(ops.power(squared, exponent)),
+                "count": ops.cast(ops.prod(ops.shape(squared)), "float32")}
+
+    def value(sums):
+        return sums["variation"] / sums["count"] if reduction == "mean" else sums["variation"]
+
+    return Loss(statistics, value)
+
+
+def layer_weights(layers):
+    """{name: w_l}: as given, or 1 shared evenly among names."""
+    if isinstance(layers, str):
+        layers = [layers]
+    weights = dict(layers) if isinstance(layers, dict) else {name: 1 / len(layers) for name in layers}
+    for name, w in weights.items():
+        if isinstance(w, bool) or not isinstance(w, (int, float)) or not 0 <= w < math.inf:
+            raise ValueError(f"the weight of a layer must be a finite number, at least 0. Received: {name}: {w!r}")
+    if not weights:
+        raise ValueError("layers must name at least one layer. Received: none")
+    return weights
+
+
+def _layer(features, name):
+    if name not in features:
+        raise ValueError(f"features must hold layer {name!r}. Received: {sorted(features)}")
+    return ops.cast(features[name], "float32")
+
+
+def _check_error(error, known):
+    if error not in known:
+        raise ValueError(f"error must be one of {known}. Received: error={error!r}")
+    return error
+
+
+def _positive(energy, name):
+    if not energy > 0:
+        raise ValueError(f"layer {name!r} of the target is zero everywhere, so no error is relative to it; use error='paper'")
+    return energy

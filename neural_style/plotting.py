@@ -1,0 +1,53 @@
+"""Loss curves and pictures side by side; needs matplotlib (the extra `notebooks`)."""
+from .images import load_image
+
+
+def plot_losses(history):
+    """Draw each weighted loss term of a TransferResult's history over the steps, on a logarithmic scale; a Figure."""
+    figure, axes = _pyplot().subplots(figsize=(7, 3), layout="constrained")
+    for name, values in history.items():
+        axes.plot(range(1, len(values) + 1), values, label=name, linewidth=2 if name == "total" else 1)
+    axes.set(xlabel="step", ylabel="weighted loss", yscale="log")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return _closed(figure)
+
+
+def compare(pictures, captions=None, height=3.0):
+    """Show pictures side by side at one height.
+
+    Args:
+        pictures: paths, PIL.Images, arrays or TransferResults.
+        captions: a text for each.
+        height: of the figure, in inches.
+
+    Returns:
+        A matplotlib Figure; a notebook shows it.
+    """
+    images = [load_image(getattr(picture, "image", picture)) for picture in pictures]
+    captions = [""] * len(images) if captions is None else list(captions)
+    if not images or len(captions) != len(images):
+        raise ValueError(f"compare needs at least one picture and a caption for each. "
+                         f"Received: {len(images)} pictures, {len(captions)} captions")
+    ratios = [image.shape[1] / image.shape[0] for image in images]
+    figure, axes = _pyplot().subplots(1, len(images), figsize=(height * sum(ratios), height + 0.3), squeeze=False,
+                                      width_ratios=ratios, layout="constrained")
+    for axis, image, caption in zip(axes[0], images, captions):
+        axis.imshow(image)
+        axis.set_title(caption, fontsize=10)
+        axis.axis("off")
+    return _closed(figure)
+
+
+def _pyplot():
+    try:
+        import matplotlib.pyplot
+    except ImportError as error:
+        raise ImportError('plots need matplotlib: pip install "neural-style[notebooks]"') from error
+    return matplotlib.pyplot
+
+
+def _closed(figure):
+    """Take the figure out of pyplot's hands, which would show it a second time at the end of a notebook cell."""
+    _pyplot().close(figure)
+    return figure

@@ -1,0 +1,27 @@
+"""Metadata of neural-style; pyproject.toml holds the build system and the tools' settings."""
+import re
+from pathlib import Path
+
+from setuptools import setup
+
+here = Path(__file__).parent
+
+notebooks = ["matplotlib>=3.8", "ipykernel>=6.25", "nbclient>=0.9", "nbformat>=5.9"]
+
+setup(
+    name="neural-style",
+    version=re.search(r'__version__ = "(.+)"', (here / "neural_style/__init__.py").read_text())[1],
+    description="Neural style transfer for Keras: Gatys, Ecker and Bethge's paper as a library",
+    long_description=(here / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    python_requires=">=3.10",
+    packages=["neural_style"],
+    package_data={"neural_style": ["calibration/*.jpg", "calibration/SOURCES.md"]},
+    install_requires=["tensorflow>=2.16", "keras>=3.4", "scipy>=1.11", "numpy>=1.26", "pillow>=10.1"],
+    extras_require={
+        "notebooks": notebooks,
+        "test": ["pytest>=8", *notebooks],
+    },
+    entry_points={"console_scripts": ["neural-style = neural_style.__main__:main"]},
+)
