@@ -128,11 +128,11 @@ def _fit(width_height, size):
 
 def _open(path, size):
     try:
-        picture = Image.open(path)
-        if size is not None and picture.format == "JPEG":
-            picture.draft(None, (2 * size, 2 * size))  # decode a huge JPEG at a power-of-two fraction, still >= 2 size
-        picture.load()
-        return picture
+        with Image.open(path) as picture:
+            if size is not None and picture.format == "JPEG":
+                picture.draft(None, (2 * size, 2 * size))  # decode a huge JPEG at a power-of-two fraction, still >= 2 size
+            picture.load()
+            return picture
     except FileNotFoundError:
         raise FileNotFoundError(f"no picture at {str(path)!r}") from None
     except UnidentifiedImageError:

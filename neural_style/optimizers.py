@@ -14,8 +14,8 @@ def lbfgs(evaluator, x, steps, bounds=None, callback=None):
     Gatys et al. 2016 use L-BFGS and find it best; so do we, without the restarts every 20 evaluations that many programs
     copied, which throw its memory away. SciPy's tolerances are off: they are made for losses of order 1, and we stop by
     steps. A line search that fails (the noise of float32 or bfloat16 gradients can do that long before the minimum) is not
-    the end: the memory is cleared and the run goes on from the best x. Only a failure at the first step after that means
-    that no descent is left at this precision.
+    the end: the run starts again from the best x. Where that fails too, a plain step down the gradient is tried; only
+    where that finds no lower loss either is there no descent left at this precision.
 
     Args:
         evaluator: x -> (loss, gradient).
@@ -48,15 +48,29 @@ def lbfgs(evaluator, x, steps, bounds=None, callback=None):
     message = f"all {steps} steps done"
     try:
         while done < steps:
-            before = done
+            before = best["fun"]
             result = minimize(evaluator, best["x"], jac=True, method="L-BFGS-B", bounds=bounds, callback=after_step,
                               options={"maxiter": steps - done, "maxfun": 20 * steps, "maxcor": MEMORY, "ftol": 0, "gtol": 0})
             if result.status == 99:  # the callback raised StopIteration
                 message = STOPPED
                 break
-            if done == before or result.status == 0:
-                message = f"converged after {done} of {steps} steps: no descent left at this precision"
-                break
+            if done < steps and not best["fun"] < before:
+                x = _step_down(evaluator, best["x"], bounds)
+                if x is None:
+                    message = f"converged after {done} of {steps} steps: no descent left at this precision"
+                    break
+                best.update(x=x, fun=evaluator(x)[0])
     except KeyboardInterrupt:
         message = INTERRUPTED
     return best["x"], message
+
+
+def _step_down(evaluator, x, bounds):
+    """A lower point down the gradient, its largest change 4 grey levels or less; None where there is none."""
+    loss, grad = evaluator(x)
+    for length in (4, 1, 1 / 4, 1 / 16):
+        lower = x - length * grad / max(abs(grad).max(), 1e-300)
+        lower = lower if bounds is None else np.clip(lower, *bounds.T)
+        if evaluator(lower)[0] < loss:
+            return lower
+    return None

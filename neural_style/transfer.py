@@ -61,9 +61,8 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
     history = {name: [] for name in ("total", *loss_weights)}
     started = time.monotonic()
 
-    layers = [name for name in (*content_layers, *style_layers)]
-    extractor = feature_extractor(layers, network=network, weights=weights, pooling=pooling, normalize=normalize,
-                                  precision=precision)
+    extractor = feature_extractor([*layer_weights(content_layers), *layer_weights(style_layers)], network=network,
+                                  weights=weights, pooling=pooling, normalize=normalize, precision=precision)
     picture = None
     for stage_size, stage_steps in stages:
         content_image = load_image(content, stage_size)
@@ -87,7 +86,8 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
         picture = deprocess(x, evaluator.shape)
         if message in (INTERRUPTED, STOPPED):
             break
-    return TransferResult(Image.fromarray(picture), history, message, time.monotonic() - started, settings)
+    image = resize(picture, content.shape[1::-1])  # already of that size, but for a run that was stopped at a coarse stage
+    return TransferResult(image, history, message, time.monotonic() - started, settings)
 
 
 @dataclass(frozen=True)
@@ -137,13 +137,15 @@ PIXEL_RANGE = (-IMAGENET_MEAN_BGR, 255 - IMAGENET_MEAN_BGR)
 
 def _start(init, content_image, style_images, seed):
     """The picture where the first stage starts, uint8 RGB."""
+    if not isinstance(init, str):
+        return init
     if init == "recolored":
         total = sum(share for _, share in style_images)
         moments = [(color_statistics(image), share / total) for image, share in style_images]
         return match_color(content_image, tuple(sum(share * m[i] for m, share in moments) for i in (0, 1)))
     if init == "noise":
         return np.random.default_rng(seed).integers(0, 256, content_image.shape, "uint8")
-    return {"content": content_image, "style": style_images[0][0]}[init] if isinstance(init, str) else init
+    return content_image if init == "content" else style_images[0][0]
 
 
 def _recorder(evaluator, history, callback, progress):
@@ -177,8 +179,7 @@ def _check(content, style, *, network, weights, pooling, normalize, content_laye
     """Check every argument of transfer(); returns the pictures and the stages."""
     check_extractor(network, weights, pooling, precision)
     for name, layers in {"content_layers": content_layers, "style_layers": style_layers}.items():
-        check_layers(layers, network)
-        layer_weights(layers)
+        check_layers(layer_weights(layers), network)
     for name, weight in {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight}.items():
         if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight < math.inf:
             raise ValueError(f"{name} must be a finite number, at least 0. Received: {name}={weight!r}")
@@ -202,7 +203,7 @@ def _check(content, style, *, network, weights, pooling, normalize, content_laye
     init = init if isinstance(init, str) else load_image(init)
 
     stages = schedule(size, start_size, steps)
-    least = smallest_side([*content_layers, *style_layers], network)
+    least = smallest_side([*layer_weights(content_layers), *layer_weights(style_layers)], network)
     for name, image in [("content", content), *(("style", image) for image, _ in styles)]:
         side = min(load_image(image, stages[0][0]).shape[:2])
         if side < least:

@@ -165,8 +165,8 @@ def _torchvision_file():
     torchvision feeds u = (RGB / 255 - mean) / std; Keras feeds x = 255 RGB - mean', BGR. As u = (x + mean') / (255 std) -
     mean / std, channel by channel, the kernel of block1_conv1 takes the factor and its bias takes the constant. Inside
     the picture the two networks then compute the same. At its border they don't quite: both pad with zeros, which is the
-    grey mean for either, and the two greys differ by 0.2 to 0.7 of 255. Measured on a photo that changes block1_conv1's
-    outermost pixels by 0.3 % of the layer's mean activation.
+    mean colour for either, and the two means differ by 0.0 (red), 0.5 (green) and 0.4 (blue) of 255. On photos that moves
+    the outermost ring of block1_conv1 by 0.5 to 0.8 % of the layer's mean activation.
     """
     path = cache_folder() / "vgg16_torchvision_notop.h5"
     if not _verified(path):
@@ -235,7 +235,7 @@ class _ArraysOnly(pickle.Unpickler):
 def _read(path, network):
     try:
         layers = _READERS[path.suffix.lower()](path, network)
-    except (OSError, KeyError, IndexError, ValueError, TypeError, NotImplementedError) as error:
+    except Exception as error:  # whatever the readers of three formats raise on a file that isn't one
         raise ValueError(f"{str(path)!r} cannot be read as {network} weights: {error}") from error
     _check_fit(layers, network, path)
     return {name: tuple(np.asarray(array, "float32") for array in layers[name]) for name in conv_layers(network)}

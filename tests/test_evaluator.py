@@ -1,0 +1,106 @@
+"""The gradient of the pixels against finite differences of a NumPy transcription, and the contract with SciPy."""
+import numpy as np
+import pytest
+from scipy.optimize import fmin_l_bfgs_b
+
+from neural_style import Evaluator, content_loss, preprocess, style_loss, total_variation_loss
+from conftest import picture
+
+LAYERS = ("conv1", "conv2")
+WEIGHTS = {"content": 2.0, "style": 5.0, "tv": 1e-3}
+SHAPE = (1, 37, 29, 3)
+
+
+@pytest.fixture(scope="module")
+def images():
+    return preprocess(picture(37, 29, 1)), preprocess(picture(50, 41, 2)), preprocess(picture(37, 29, 3))
+
+
+@pytest.fixture
+def evaluator(tiny, images):
+    content, style, _ = images
+    losses = {"content": content_loss(tiny.model(content), "conv2"), "style": style_loss(tiny.model(style), LAYERS),
+              "tv": total_variation_loss(1.25)}
+    return Evaluator(tiny.model, losses, WEIGHTS, SHAPE)
+
+
+def numpy_loss(tiny, images, x):
+    """The whole loss in float64, literally."""
+    (content, style, _), generated = images, tiny.numpy(x.reshape(SHAPE))
+    P, F = tiny.numpy(content)["conv2"], generated["conv2"]
+    total = WEIGHTS["content"] * np.sum((F - P) ** 2) / np.sum(P ** 2)
+
+    def gram(f):
+        F = f.reshape(-1, f.shape[-1])
+        return F.T @ F / len(F)
+    targets = tiny.numpy(style)
+    for layer in LAYERS:
+        G, A = gram(generated[layer]), gram(targets[layer])
+        total += WEIGHTS["style"] / len(LAYERS) * np.sum((G - A) ** 2) / np.sum(A ** 2)
+    image = generated["image"]
+    squared = (image[:, 1:, :-1] - image[:, :-1, :-1]) ** 2 + (image[:, :-1, 1:] - image[:, :-1, :-1]) ** 2
+    return total + WEIGHTS["tv"] * np.mean(squared ** 1.25)
+
+
+def test_loss_and_gradient_match_numpy_and_finite_differences(tiny, images, evaluator):
+    x = images[2].ravel().astype("float64")
+    loss, grad = evaluator(x)
+    assert loss == pytest.approx(numpy_loss(tiny, images, x), rel=1e-4)
+    pixels = np.random.default_rng(0).choice(x.size, 60, replace=False)
+    step, differences = 1e-4, []
+    for pixel in pixels:
+        nudge = np.zeros_like(x)
+        nudge[pixel] = step
+        differences.append((numpy_loss(tiny, images, x + nudge) - numpy_loss(tiny, images, x - nudge)) / (2 * step))
+    error = np.linalg.norm(grad[pixels] - differences) / np.linalg.norm(differences)
+    assert error < 1e-3
+
+
+def test_types_terms_and_one_evaluation_a_point(images, evaluator):
+    x = images[2].ravel().astype("float64")
+    loss, grad = evaluator(x)
+    assert isinstance(loss, float) and grad.dtype == np.float64 and grad.shape == x.shape
+    assert sum(evaluator.terms.values()) == pytest.approx(loss, rel=1e-6) and set(evaluator.terms) == set(WEIGHTS)
+    calls = []
+    compiled = evaluator._evaluate
+    evaluator._evaluate = lambda x: calls.append(1) or compiled(x)
+    assert evaluator.loss(x) == loss and evaluator.loss(x) == loss
+    np.testing.assert_array_equal(evaluator.grads(x), grad)
+    assert not calls
+    np.testing.assert_array_equal(evaluator.grads(x + 1), evaluator(x + 1)[1])
+    evaluator.loss(x + 1)
+    assert len(calls) == 1
+
+
+def test_x_changed_in_place_is_noticed_and_the_gradient_is_the_callers(images, evaluator):
+    x = images[2].ravel().astype("float64")
+    loss, grad = evaluator(x)
+    grad[:] = 0
+    assert evaluator.grads(x).any()
+    x += 5
+    assert evaluator.loss(x) != loss
+
+
+def test_as_every_tutorial_calls_it(images, evaluator):
+    x = images[2].ravel().astype("float64")
+    before = evaluator.loss(x)
+    for _ in range(2):
+        x, after, info = fmin_l_bfgs_b(evaluator.loss, x, fprime=evaluator.grads, maxfun=20)
+    assert after < 0.5 * before
+    assert after == pytest.approx(evaluator.loss(x), rel=1e-5)
+
+
+def test_a_plain_function_is_a_loss(tiny):
+    evaluator = Evaluator(lambda x: {"image": x}, {"square": lambda f: (f["image"] ** 2)[0, 0, 0, 0]}, {"square": 3.0}, (1, 1, 2, 3))
+    loss, grad = evaluator(np.array([2.0, 1, 1, 1, 1, 1]))
+    assert loss == 12 and grad.tolist() == [12, 0, 0, 0, 0, 0]
+
+
+def test_clear_errors(tiny):
+    with pytest.raises(ValueError, match="same names"):
+        Evaluator(tiny.model, {"style": None}, {"content": 1.0}, SHAPE)
+    with pytest.raises(ValueError, match="at least one"):
+        Evaluator(tiny.model, {}, {}, SHAPE)
+    broken = Evaluator(lambda x: {"image": x}, {"root": lambda f: f["image"][0, 0, 0, 0] ** 0.5}, {"root": 1.0}, (1, 1, 1, 3))
+    with pytest.raises(FloatingPointError, match="root"):
+        broken(np.array([-1.0, 0, 0]))

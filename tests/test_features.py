@@ -1,0 +1,116 @@
+import os
+
+import keras
+import numpy as np
+import pytest
+
+from neural_style import feature_extractor, features, load_weights, preprocess
+from conftest import average_pool, picture, relu_conv
+
+to_numpy = keras.ops.convert_to_numpy
+
+
+@pytest.fixture(scope="module")
+def x():
+    return preprocess(picture(45, 38))
+
+
+def test_layers_are_cut_after_the_deepest_and_named_as_asked(x):
+    model = feature_extractor(["conv2_1", "relu2_1", "block1_pool"], weights=None, normalize=False)
+    out = model(x)
+    assert set(out) == {"conv2_1", "relu2_1", "block1_pool", "image"}
+    assert model.layers[-1].name == "block2_conv1"
+    np.testing.assert_array_equal(to_numpy(out["image"]), x)
+    np.testing.assert_array_equal(to_numpy(out["conv2_1"]), to_numpy(out["relu2_1"]))
+    assert out["conv2_1"].shape == (1, 22, 19, 128) and to_numpy(out["conv2_1"]).min() == 0
+
+
+def test_average_pooling_network_against_numpy(x):
+    layers = load_weights("vgg16", None).layers
+    expected = relu_conv(relu_conv(x, *layers["block1_conv1"]), *layers["block1_conv2"])
+    expected = relu_conv(average_pool(expected), *layers["block2_conv1"])
+    ours = to_numpy(feature_extractor("conv2_1", weights=None, normalize=False)(x)["conv2_1"])
+    np.testing.assert_allclose(ours, expected, rtol=1e-3, atol=1e-3 * expected.max())
+
+
+@pytest.mark.parametrize("network", ["vgg16", "vgg19"])
+def test_max_pooling_network_is_keras_own(x, network):
+    vgg = getattr(keras.applications, network.upper())(weights=None, include_top=False)
+    for name, pair in load_weights(network, None).layers.items():
+        vgg.get_layer(name).set_weights(pair)
+    expected = to_numpy(keras.Model(vgg.input, vgg.get_layer("block5_pool").output)(x))
+    ours = to_numpy(feature_extractor("pool5", network=network, weights=None, pooling="max", normalize=False)(x)["pool5"])
+    np.testing.assert_allclose(ours, expected, rtol=1e-3, atol=1e-4 * expected.max())
+
+
+@pytest.mark.parametrize("pooling", ["avg", "max"])
+def test_normalization_scales_each_filter_and_nothing_else(x, pooling):
+    """The normalised activation is the plain one over the filter's mean on the calibration photos (with the floor)."""
+    names = ["block1_conv1", "block2_conv2", "block4_conv2", "block5_conv3"]
+    plain = feature_extractor(names, weights="torchvision", pooling=pooling, normalize=False)(x)
+    normalized = feature_extractor(names, weights="torchvision", pooling=pooling)(x)
+    means = features.mean_activations(load_weights("vgg16", "torchvision"), pooling)
+    for name in names:
+        m = np.maximum(means[name], features.ACTIVATION_FLOOR * means[name].mean())
+        expected = to_numpy(plain[name]) / m
+        np.testing.assert_allclose(to_numpy(normalized[name]), expected, rtol=1e-3, atol=1e-4 * expected.max(), err_msg=name)
+
+
+def test_mean_activation_over_the_calibration_photos_is_one():
+    folder = os.path.join(os.path.dirname(features.__file__), "calibration")
+    model = feature_extractor(["conv1_1", "conv4_2"], weights="torchvision")
+    photos = [model(preprocess(features.load_image(os.path.join(folder, name))))
+              for name in sorted(os.listdir(folder)) if name.endswith(".jpg")]
+    means = features.mean_activations(load_weights("vgg16", "torchvision"), "avg")
+    for asked, name in {"conv1_1": "block1_conv1", "conv4_2": "block4_conv2"}.items():
+        activations = np.concatenate([to_numpy(photo[asked]).reshape(-1, photo[asked].shape[-1]) for photo in photos])
+        firing = means[name] >= features.ACTIVATION_FLOOR * means[name].mean()
+        np.testing.assert_allclose(activations.mean(axis=0)[firing], 1, rtol=1e-3)
+        assert (activations.mean(axis=0)[~firing] < 1).all() and firing.mean() > 0.9
+
+
+def test_calibration_photos_are_small():
+    folder = os.path.join(os.path.dirname(features.__file__), "calibration")
+    assert sum(os.path.getsize(os.path.join(folder, name)) for name in os.listdir(folder)) < 300_000
+
+
+def test_statistics_are_computed_once_and_a_damaged_cache_is_noticed(empty_cache, monkeypatch, caplog):
+    parameters = load_weights("vgg16", None)
+    loaded = []
+    real = features.load_image
+    monkeypatch.setattr(features, "load_image", lambda *a: loaded.append(a) or real(*a, size=32))
+    first = features.mean_activations(parameters, "avg")
+    photos = len(loaded)
+    assert photos >= 10
+    np.testing.assert_array_equal(features.mean_activations(parameters, "avg")["block3_conv1"], first["block3_conv1"])
+    assert len(loaded) == photos and not caplog.messages
+    [cached] = os.listdir(empty_cache)
+    (empty_cache / cached).write_bytes(b"damaged")
+    np.testing.assert_array_equal(features.mean_activations(parameters, "avg")["block3_conv1"], first["block3_conv1"])
+    assert len(loaded) == 2 * photos and "damaged" in caplog.text
+
+
+def test_bfloat16_is_close_to_float32(x):
+    full, half = (feature_extractor("conv3_1", weights="torchvision", precision=p)(x)["conv3_1"] for p in ("float32", "bfloat16"))
+    assert keras.backend.standardize_dtype(half.dtype) == "bfloat16"
+    difference = to_numpy(keras.ops.cast(half, "float32")) - to_numpy(full)
+    assert np.linalg.norm(difference) < 0.03 * np.linalg.norm(to_numpy(full))
+
+
+def test_smallest_side():
+    assert features.smallest_side(["conv1_2"], "vgg16") == 1
+    assert features.smallest_side(["conv1_1", "conv5_1"], "vgg16") == 16
+    assert features.smallest_side(["pool5"], "vgg19") == 32
+
+
+@pytest.mark.parametrize("options,error,words", [
+    ({"layers": "conv6_1"}, ValueError, "no layer 'conv6_1'; it has block1_conv1"),
+    ({"layers": "conv3_4"}, ValueError, "vgg16 has no layer 'conv3_4'"),
+    ({"layers": []}, ValueError, "at least one"),
+    ({"layers": "conv1_1", "network": "vgg11"}, ValueError, "vgg11"),
+    ({"layers": "conv1_1", "pooling": "mean"}, ValueError, "mean"),
+    ({"layers": "conv1_1", "precision": "float16"}, ValueError, "float16")])
+def test_clear_errors_before_anything_is_loaded(options, error, words, monkeypatch):
+    monkeypatch.setattr(features, "load_weights", lambda *a: pytest.fail("loaded"))
+    with pytest.raises(error, match=words):
+        feature_extractor(**options)

@@ -1,0 +1,110 @@
+import inspect
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import neural_style
+from neural_style import TransferResult, load_image, save_image
+from neural_style.__main__ import _layers, main
+from conftest import picture
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_image(picture(48, 64, 1), "content.png")
+    save_image(picture(60, 45, 2), "style.png")
+    (tmp_path / "text.jpg").write_text("not a picture")
+    return tmp_path
+
+
+def command(*arguments):
+    root = os.path.dirname(os.path.dirname(neural_style.__file__))
+    environment = {**os.environ, "PYTHONPATH": root}
+    return subprocess.run([sys.executable, "-m", "neural_style", *arguments], capture_output=True, text=True, env=environment)
+
+
+def test_help_answers_in_under_a_second():
+    started = time.monotonic()
+    done = command("transfer", "--help")
+    assert time.monotonic() - started < 1 and done.returncode == 0
+    for option in "--size --steps --network --weights --style-weight --content-weight --tv-weight --init --pooling --seed --precision".split():
+        assert option in done.stdout
+
+
+def test_transfer_as_a_process_is_silent_but_for_its_own_words(folder):
+    done = command("transfer", "content.png", "style.png", "-o", "out.jpg", "--size", "64", "--start-size", "none",
+                   "--steps", "2", "--weights", "torchvision", "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("out.jpg: 64 x 48,") and done.stdout.count("\n") == 1
+    assert load_image(folder / "out.jpg").shape == (48, 64, 3)
+
+
+def test_options_reach_transfer(folder, monkeypatch):
+    import neural_style.transfer  # noqa: F401
+    module, received = sys.modules["neural_style.transfer"], {}
+    signature = inspect.signature(module.transfer)
+
+    def transfer(**options):
+        signature.bind(**options)  # every option is one of transfer()'s
+        received.update(options)
+        return TransferResult(Image.new("RGB", (4, 4)), {}, "all done", 1.0, {})
+    monkeypatch.setattr(module, "transfer", transfer)
+    assert main("transfer content.png style.png style.png -o out.png --size 100 --start-size none --steps 9 --content-weight 2 "
+                "--style-weight 3 --tv-weight 0 --content-layers conv4_2 --style-layers conv1_1,conv2_1=0.5 --init content.png "
+                "--network vgg19 --weights w.h5 --pooling max --error paper --precision bfloat16 --no-bounds --seed 4 --quiet"
+                .split()) == 0
+    np.testing.assert_array_equal(received.pop("init"), load_image("content.png"))
+    assert received == dict(content="content.png", style=["style.png", "style.png"], size=100, start_size=None, steps=9,
+                            content_weight=2.0, style_weight=3.0, tv_weight=0.0, content_layers=["conv4_2"],
+                            style_layers={"conv1_1": 1.0, "conv2_1": 0.5}, network="vgg19", weights="w.h5", pooling="max",
+                            error="paper", precision="bfloat16", bounds=False, seed=4, progress=False)
+
+
+@pytest.mark.parametrize("arguments,words", [
+    ("nowhere.jpg style.png -o out.png", "no picture at 'nowhere.jpg'"),
+    ("text.jpg style.png -o out.png", "is not a picture"),
+    ("content.png style.png -o out.txt", "picture format"),
+    ("content.png style.png -o none/out.png", "folder"),
+    ("content.png style.png -o out.png --size 0", "size=0"),
+    ("content.png style.png -o out.png --style-weight nan", "style_weight=nan"),
+    ("content.png style.png -o out.png --style-weight=-1", "style_weight=-1"),
+    ("content.png style.png -o out.png --style-layers conv9_9", "conv9_9"),
+    ("content.png style.png -o out.png --init nothing", "nothing"),
+    ("content.png style.png -o out.png --weights nowhere.h5", "nowhere.h5")])
+def test_bad_input_is_one_clear_line_and_exit_code_2(folder, capfd, arguments, words):
+    assert main(["transfer", *arguments.split()]) == 2
+    out, err = capfd.readouterr()
+    assert out == "" and err.count("\n") == 1 and err.startswith("neural-style: error: ") and words in err
+    assert not os.path.exists("out.png")
+
+
+@pytest.mark.parametrize("arguments", ["", "transfer", "transfer a b", "transfer a b -o c --size x", "paint a b -o c",
+                                       "transfer a b -o c --pooling sum", "transfer a b -o c --style-layers conv1_1=x"])
+def test_a_wrong_command_line_exits_with_2(arguments, capfd):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments.split())
+    assert stop.value.code == 2
+    assert "usage" in capfd.readouterr().err
+
+
+def test_weights_tells_network_source_digest_and_place(capfd):
+    assert main(["weights", "--weights", "torchvision"]) == 0
+    out = capfd.readouterr().out
+    assert "vgg16" in out and "torchvision" in out and "vgg16_torchvision_notop.h5" in out
+    assert len(out.split("sha256")[1].split()[0]) == 64
+
+
+def test_weights_that_cannot_be_had_exit_with_1(empty_cache, no_keras_download, capfd):
+    assert main(["weights", "--network", "vgg19"]) == 1
+    assert "network='vgg16'" in capfd.readouterr().err
+
+
+def test_layers():
+    assert _layers("conv1_1,conv2_1") == ["conv1_1", "conv2_1"]
+    assert _layers("conv1_1=2,conv2_1") == {"conv1_1": 2.0, "conv2_1": 1.0}

@@ -1,0 +1,42 @@
+import matplotlib
+import matplotlib.figure
+import pytest
+from PIL import Image
+
+from neural_style import TransferResult, compare, plotting
+from conftest import picture
+
+matplotlib.use("Agg")
+
+
+def test_the_curves_are_the_history():
+    history = {"total": [3.0, 2.0, 1.5], "style": [2.0, 1.0, 0.5]}
+    result = TransferResult(Image.new("RGB", (4, 4)), history, "done", 1.0, {})
+    figure = result.plot()
+    assert isinstance(figure, matplotlib.figure.Figure)
+    lines = {line.get_label(): list(line.get_ydata()) for line in figure.axes[0].lines}
+    assert lines == history and figure.axes[0].get_yscale() == "log"
+    assert not matplotlib.pyplot.get_fignums()  # a notebook must not show it twice
+
+
+def test_compare_shows_each_picture_with_its_caption(tmp_path):
+    Image.fromarray(picture(20, 30)).save(tmp_path / "a.png")
+    result = TransferResult(Image.new("RGB", (9, 4)), {}, "done", 1.0, {})
+    figure = compare([tmp_path / "a.png", picture(10, 10), result], ["one", "two", "three"])
+    assert [axis.get_title() for axis in figure.axes] == ["one", "two", "three"]
+    assert [axis.images[0].get_array().shape[:2] for axis in figure.axes] == [(20, 30), (10, 10), (4, 9)]
+    with pytest.raises(ValueError, match="1 pictures, 2 captions"):
+        compare([picture(4, 4)], ["one", "two"])
+
+
+def test_a_missing_matplotlib_names_the_extra(monkeypatch):
+    import builtins
+    real = builtins.__import__
+
+    def missing(name, *args, **kwargs):
+        if name.startswith("matplotlib"):
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+    monkeypatch.setattr(builtins, "__import__", missing)
+    with pytest.raises(ImportError, match=r"neural-style\[notebooks\]"):
+        plotting.plot_losses({"total": [1.0]})

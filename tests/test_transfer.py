@@ -1,0 +1,165 @@
+"""transfer() end to end, small: on random weights where only the machinery counts, on real ones where the result does."""
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from neural_style import TransferResult, load_image, match_color, transfer
+from neural_style.transfer import INITS, schedule
+from conftest import picture
+
+module = sys.modules["neural_style.transfer"]
+CONTENT, STYLE = picture(48, 64, 1), picture(60, 45, 2)
+QUICK = {"weights": None, "size": 64, "start_size": None, "steps": 3, "progress": False}
+
+
+@pytest.fixture(scope="module")
+def result():
+    return transfer(CONTENT, STYLE, weights="torchvision", size=64, start_size=40, steps=8, progress=False)
+
+
+def test_result(result, tmp_path):
+    assert isinstance(result, TransferResult) and isinstance(result.image, Image.Image)
+    assert result.image.size == (64, 48) and result.message == "all 8 steps done" and result.seconds > 0
+    assert set(result.history) == {"total", "content", "style", "tv"}
+    assert {len(values) for values in result.history.values()} == {16 + 8}  # two stages
+    for total, *terms in zip(*result.history.values()):
+        assert sum(terms) == pytest.approx(total, rel=1e-5)
+    assert result.settings["size"] == 64 and result.settings["style_weight"] > 0
+    result.save(tmp_path / "out.png")
+    np.testing.assert_array_equal(load_image(tmp_path / "out.png"), np.asarray(result.image))
+    assert result._repr_jpeg_()[:2] == b"\xff\xd8"
+
+
+def test_the_loss_falls(result):
+    for stage in (slice(0, 16), slice(16, None)):
+        total = result.history["total"][stage]
+        assert total[-1] < total[0]
+    assert result.history["style"][-1] < 0.5 * result.history["style"][0]
+
+
+def test_same_seed_same_bytes_and_another_seed_another_picture():
+    a, b, c = (np.asarray(transfer(CONTENT, STYLE, init="noise", seed=seed, **QUICK).image) for seed in (7, 7, 8))
+    np.testing.assert_array_equal(a, b)
+    assert (a != c).any()
+
+
+def test_default_settings_give_the_same_bytes_twice(result):
+    again = transfer(CONTENT, STYLE, weights="torchvision", size=64, start_size=40, steps=8, progress=False)
+    assert again.image.tobytes() == result.image.tobytes()
+
+
+@pytest.mark.parametrize("init", [*INITS, CONTENT[::-1]], ids=[*INITS, "picture"])
+def test_inits(init):
+    """After one step on a picture that needs hardly any change, the start still shows."""
+    start = {"recolored": match_color(CONTENT, STYLE), "content": CONTENT, "style": load_image(STYLE, 64),
+             "noise": np.random.default_rng(3).integers(0, 256, CONTENT.shape, "uint8")}.get(init if isinstance(init, str) else "", init)
+    start = np.asarray(Image.fromarray(start).resize((64, 48), Image.LANCZOS))
+    after = np.asarray(transfer(CONTENT, STYLE, init=init, seed=3, **{**QUICK, "steps": 1}).image)
+    assert abs(after.astype(int) - start).mean() < 10
+
+
+def test_inputs_of_every_kind(tmp_path):
+    Image.fromarray(CONTENT).save(tmp_path / "content.png")
+    pictures = [transfer(c, s, **QUICK).image.tobytes() for c, s in [
+        (CONTENT, STYLE), (str(tmp_path / "content.png"), Image.fromarray(STYLE)), (tmp_path / "content.png", [STYLE]),
+        (CONTENT, [(STYLE, 2.0)]), (CONTENT, [(STYLE, 1), (STYLE, 3)])]]
+    assert pictures[0] == pictures[1] == pictures[2] == pictures[3]
+    assert abs(np.frombuffer(pictures[4], "uint8").astype(int) - np.frombuffer(pictures[0], "uint8")).mean() < 2
+    other = transfer(CONTENT, [STYLE, picture(50, 50, 9)], **QUICK)
+    assert other.image.tobytes() != pictures[0]
+
+
+def test_layer_weights_paper_errors_and_terms_left_out():
+    result = transfer(CONTENT, STYLE, style_layers={"conv1_1": 0.2, "conv2_1": 0.8}, content_layers="conv2_2",
+                      error="paper", content_weight=1e-3, tv_weight=0, pooling="max", normalize=False, **QUICK)
+    assert set(result.history) == {"total", "content", "style"}
+    assert set(transfer(CONTENT, STYLE, content_weight=0, **QUICK).history) == {"total", "style", "tv"}
+    content_only = transfer(CONTENT, STYLE, style_weight=0, tv_weight=0, init="content", **QUICK)
+    np.testing.assert_array_equal(np.asarray(content_only.image), load_image(CONTENT, 64))
+
+
+def test_bounds_keep_every_step_in_range():
+    low, high = module.PIXEL_RANGE
+    seen = {}
+    for bounds in (True, False):
+        seen[bounds] = []
+        transfer(CONTENT, STYLE, init="noise", style_weight=1e3, bounds=bounds,
+                 callback=lambda intermediate_result: seen[bounds].append(intermediate_result.x.reshape(48, 64, 3)),
+                 **{**QUICK, "steps": 8})
+    assert all((x >= low - 1e-3).all() and (x <= high + 1e-3).all() for x in seen[True])
+    assert any((x < low - 1).any() or (x > high + 1).any() for x in seen[False])
+
+
+def test_callback_stops_the_whole_run_and_keeps_the_picture():
+    def stop(intermediate_result):
+        if len(seen.append(intermediate_result.fun) or seen) == 2:
+            raise StopIteration
+    seen = []
+    result = transfer(CONTENT, STYLE, **{**QUICK, "start_size": 32, "steps": 5}, callback=stop)
+    assert result.message == "stopped by the callback" and result.history["total"] == seen and len(seen) == 2
+
+
+def test_an_interrupt_keeps_the_best_picture_at_the_size_asked_for():
+    def interrupt(intermediate_result):
+        if len(seen.append(1) or seen) == 3:
+            raise KeyboardInterrupt
+    seen = []
+    result = transfer(CONTENT, STYLE, **{**QUICK, "start_size": 32, "steps": 5}, callback=interrupt)
+    assert result.message == "interrupted" and result.image.size == (64, 48)
+
+
+def test_sizes_that_are_no_multiple_of_16():
+    result = transfer(picture(37, 53), picture(71, 33), **{**QUICK, "size": 53, "start_size": 41})
+    assert result.image.size == (53, 37)
+
+
+def test_schedule():
+    assert schedule(512, 96, 50) == [(96, 200), (222, 100), (512, 50)]
+    assert schedule(256, 96, 50) == [(96, 100), (256, 50)]
+    assert schedule(512, None, 50) == schedule(512, 512, 50) == schedule(512, 900, 50) == [(512, 50)]
+
+
+def test_progress_shows_terms_and_time_and_silence_is_silent(capfd):
+    transfer(CONTENT, STYLE, **QUICK)
+    assert capfd.readouterr() == ("", "")
+    transfer(CONTENT, STYLE, **{**QUICK, "progress": True})
+    out = capfd.readouterr().out
+    assert "64 x 48" in out and "3/3" in out and "style:" in out and "content:" in out
+
+
+@pytest.mark.parametrize("changes,error,words", [
+    ({"content": "nowhere.jpg"}, FileNotFoundError, "nowhere.jpg"),
+    ({"content": __file__}, ValueError, "is not a picture"),
+    ({"style": []}, ValueError, "style must be"),
+    ({"style": [(STYLE, -1)]}, ValueError, "shares above 0"),
+    ({"style_layers": ("conv9_1",)}, ValueError, "conv9_1"),
+    ({"style_layers": {"conv1_1": -1}}, ValueError, "conv1_1: -1"),
+    ({"content_layers": ()}, ValueError, "at least one"),
+    ({"style_weight": -1.0}, ValueError, "style_weight=-1.0"),
+    ({"content_weight": float("nan")}, ValueError, "content_weight=nan"),
+    ({"tv_weight": float("inf")}, ValueError, "tv_weight=inf"),
+    ({"style_weight": "a lot"}, ValueError, "'a lot'"),
+    ({"content_weight": 0, "style_weight": 0}, ValueError, "not both be 0"),
+    ({"size": 0}, ValueError, "size=0"), ({"size": 64.5}, ValueError, "size=64.5"),
+    ({"start_size": -2}, ValueError, "start_size=-2"), ({"steps": 0}, ValueError, "steps=0"),
+    ({"init": "contents"}, ValueError, "contents"), ({"error": "absolute"}, ValueError, "absolute"),
+    ({"network": "vgg11"}, ValueError, "vgg11"), ({"weights": "nowhere.h5"}, FileNotFoundError, "nowhere.h5"),
+    ({"pooling": "sum"}, ValueError, "sum"), ({"precision": "half"}, ValueError, "half"),
+    ({"content": picture(1, 1), "size": 8}, ValueError, "only 8 pixels.*need 16"),
+    ({"style": picture(2, 90)}, ValueError, "style image is only 1 pixels")])
+def test_bad_input_is_told_before_any_network_is_built(changes, error, words, monkeypatch):
+    monkeypatch.setattr(module, "feature_extractor", lambda *a, **k: pytest.fail("a network was built"))
+    with pytest.raises(error, match=words):
+        transfer(**{"content": CONTENT, "style": STYLE, **QUICK, **changes})
+
+
+def test_the_name_transfer_is_the_function_whatever_was_imported_first():
+    import importlib
+    import subprocess
+    importlib.import_module("neural_style.transfer")
+    import neural_style
+    assert callable(neural_style.transfer)
+    code = "import neural_style.transfer; from neural_style.transfer import TransferResult; import neural_style; assert callable(neural_style.transfer)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
