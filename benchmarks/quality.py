@@ -3,6 +3,7 @@
 Runs transfer() over eight pairs of a photo and a painting, alike and unlike in colour, and judges each result by
 benchmarks.score. --set changes an argument of transfer(), to compare settings: --set pooling=max --set style_weight=5.
 --classic gives the first pair also the classic start (from the photo, one size, no bounds) for the same seconds.
+--gallery draws the README's gallery: a row of photo, painting and result for each pair.
 """
 import argparse
 import ast
@@ -12,7 +13,10 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from neural_style import save_image, transfer
+from PIL import Image
+
+from neural_style import load_image, save_image, transfer
+from neural_style.images import resize
 
 from .score import Score
 
@@ -29,12 +33,15 @@ def main():
     parser.add_argument("--classic", action="store_true")
     parser.add_argument("--pairs", type=int, default=len(PAIRS), help="only the first so many")
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="keep the pictures here")
+    parser.add_argument("--gallery", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     options = dict(map(_setting, arguments.set))
-    score, rows = Score(arguments.size), []
+    score, rows, pictures = Score(arguments.size), [], []
     print(f"{'':38s} content  style  (photo's)  lower by  seconds")
     for photo, painting in PAIRS[:arguments.pairs]:
-        rows.append(_run(score, arguments, photo, painting, {}, options))
+        row, picture = _run(score, arguments, photo, painting, {}, options)
+        rows.append(row)
+        pictures.append((photo, painting, picture))
     print(f"{'mean':38s}   {_mean(rows, 0):.3f}  {_mean(rows, 1):.3f}    {_mean(rows, 2):.3f}     {_mean(rows, 3):5.1f} %   {_mean(rows, 4):5.0f}")
     if arguments.classic:
         seconds, started = rows[0][4], time.monotonic()
@@ -44,6 +51,8 @@ def main():
                 raise StopIteration
         _run(score, arguments, *PAIRS[0], {"init": "content", "start_size": None, "bounds": False, "steps": 10_000,
                                            "callback": time_is_up}, options, "classic start, same seconds")
+    if arguments.gallery:
+        save_image(_gallery(pictures), arguments.gallery, quality=85)
 
 
 def _run(score, arguments, photo, painting, extra, options, label=None):
@@ -57,7 +66,24 @@ def _run(score, arguments, photo, painting, extra, options, label=None):
     if arguments.output:
         arguments.output.mkdir(parents=True, exist_ok=True)
         save_image(result.image, arguments.output / f"{label.replace(' + ', '_').replace(', ', '_').replace(' ', '_')}.png")
-    return row
+    return row, result.image
+
+
+def _gallery(pictures, height=210, gap=6):
+    """Two columns of rows: photo, painting, result, all of one height, on white."""
+    strips = []
+    for photo, painting, result in pictures:
+        images = [Image.fromarray(load_image(picture)) for picture in (IMAGES / f"{photo}.jpg", IMAGES / f"{painting}.jpg", result)]
+        images = [resize(image, (round(height * image.width / image.height), height)) for image in images]
+        strip = Image.new("RGB", (sum(image.width + gap for image in images), height + gap), "white")
+        for i, image in enumerate(images):
+            strip.paste(image, (sum(before.width + gap for before in images[:i]), 0))
+        strips.append(strip)
+    width = max(strip.width for strip in strips)
+    sheet = Image.new("RGB", (2 * width, (len(strips) + 1) // 2 * (height + gap)), "white")
+    for i, strip in enumerate(strips):
+        sheet.paste(strip, (i % 2 * width, i // 2 * (height + gap)))
+    return sheet
 
 
 def _mean(rows, column):

@@ -46,8 +46,8 @@ def _add_transfer(commands):
     command.add_argument("-o", "--output", required=True, metavar="OUT", help="the picture to write; its suffix sets the format")
     command.add_argument("--size", type=int, help="longer side of the result in pixels (512)")
     command.add_argument("--start-size", type=_integer_or_none, metavar="SIZE",
-                         help="longer side of the first, coarse stage (96); none: one stage at --size")
-    command.add_argument("--steps", type=int, help="L-BFGS iterations at --size")
+                         help="longer side of the first, coarse stage (128); none: one stage at --size")
+    command.add_argument("--steps", type=int, help="L-BFGS iterations at --size (25,600 / size)")
     command.add_argument("--content-weight", type=float, metavar="W", help="weight of the content loss")
     command.add_argument("--style-weight", type=float, metavar="W", help="weight of the style loss")
     command.add_argument("--tv-weight", type=float, metavar="W", help="weight of total variation: more is smoother")

@@ -59,10 +59,8 @@ def content_loss(target, layers, error="relative"):
     """
     weights = layer_weights(layers)
     targets = {name: _layer(target, name) for name in weights}
-    scales = {name: {"paper": lambda p: 0.5,
-                     "mean": lambda p: 1 / math.prod(p.shape),
-                     "relative": lambda p: 1 / _positive(float(ops.sum(ops.square(p))), name)}[
-                         _check_error(error, ("relative", "mean", "paper"))](p)
+    _check_error(error, ("relative", "mean", "paper"))
+    scales = {name: 0.5 if error == "paper" else 1 / (math.prod(p.shape) if error == "mean" else _positive(_energy(p), name))
               for name, p in targets.items()}
 
     def statistics(features):
@@ -74,29 +72,34 @@ def content_loss(target, layers, error="relative"):
     return Loss(statistics, value)
 
 
-def style_loss(target, layers, error="relative"):
+def style_loss(target, layers, error="relative", content=None):
     """How far the Gram matrices of the generated picture, G, are from those of the style image, A.
 
         "paper":    sum_l w_l 1 / (4 N_l^2 M_l^2) sum_ij (G_ij - A_ij)^2   equations 4 and 5, G and A not divided by M.
                     Here both are divided by their own M first, and the error by 4 N_l^2 only: the same number where
                     content and style have one size, and defined where they have not.
-        "relative": sum_l w_l sum_ij (G_ij - A_ij)^2 / sum_ij A_ij^2       each layer counts in proportion to its own
-                    energy, so one style weight fits every painting, size and network: 1 for a picture with no features
+        "relative": sum_l w_l sum_ij (G_ij - A_ij)^2 / S_l                 S_l = sum_ij A_ij^2, the layer's own energy, so
+                    one style weight fits every painting, size and network: 1 for a picture with no features. Where the
+                    content image is given and its error sum_ij (C_ij - A_ij)^2 is larger, S_l is that error: 1 for the
+                    content image. Filters that know its subject (an animal's face, an arch) can fire a hundred times
+                    more on it than on the painting, and would outweigh everything else until the subject is gone.
 
     Args:
         target: features of the style image, of any size; or a list of (features, share) for a blend, whose Gram matrix is
             the weighted mean.
         layers: names, which share the weight 1 evenly (w_l = 1/5 in the paper), or {name: w_l}.
         error: "relative" (this library's own) or "paper".
+        content: features of the content image, for "relative" only; see above.
     """
     weights = layer_weights(layers)
     blend = target if isinstance(target, list) else [(target, 1.0)]
     total = sum(share for _, share in blend)
     targets = {name: sum(share / total * gram_matrix(_layer(features, name)) for features, share in blend)
                for name in weights}
-    scales = {name: {"paper": lambda a: 1 / (4 * a.shape[-1] ** 2),
-                     "relative": lambda a: 1 / _positive(float(ops.sum(ops.square(a))), name)}[
-                         _check_error(error, ("relative", "paper"))](a)
+    _check_error(error, ("relative", "paper"))
+    scales = {name: 1 / (4 * a.shape[-1] ** 2) if error == "paper"
+              else 1 / max(_positive(_energy(a), name),
+                           _energy(gram_matrix(_layer(content, name)) - a) if content is not None else 0)
               for name, a in targets.items()}
 
     def statistics(features):
@@ -161,7 +164,10 @@ def _layer(features, name):
 def _check_error(error, known):
     if error not in known:
         raise ValueError(f"error must be one of {known}. Received: error={error!r}")
-    return error
+
+
+def _energy(array):
+    return float(ops.sum(ops.square(array)))
 
 
 def _positive(energy, name):

@@ -65,6 +65,23 @@ def test_style_loss_is_equations_4_and_5(sample, weights):
     assert float(style_loss(float32(style), LAYERS)(float32(style))) == pytest.approx(0, abs=1e-9)
 
 
+def test_style_errors_are_relative_to_the_content_images_where_that_is_larger(sample):
+    generated, content, style = sample
+    loud = {"conv1": 3 * content["conv1"], "conv2": 0.01 * content["conv2"]}
+
+    def per_position(f):
+        return gram(f) / np.prod(f.shape[1:3])
+    expected, larger = 0, []
+    for l in LAYERS:
+        A = per_position(style[l])
+        own, contents = np.sum(A ** 2), np.sum((per_position(loud[l]) - A) ** 2)
+        expected += 0.5 * np.sum((per_position(generated[l]) - A) ** 2) / max(own, contents)
+        larger.append(contents > own)
+    assert larger == [True, False]
+    loss = style_loss(float32(style), LAYERS, content=float32(loud))
+    assert float(loss(float32(generated))) == pytest.approx(expected, rel=1e-4)
+
+
 def test_a_blend_of_styles_has_the_mean_gram_matrix(sample):
     generated, content, style = sample
     A = 0.25 * gram(content["conv1"]) / (37 * 29) + 0.75 * gram(style["conv1"]) / (50 * 41)

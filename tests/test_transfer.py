@@ -16,7 +16,7 @@ QUICK = {"weights": None, "size": 64, "start_size": None, "steps": 3, "progress"
 
 @pytest.fixture(scope="module")
 def result():
-    return transfer(CONTENT, STYLE, weights="torchvision", size=64, start_size=40, steps=8, progress=False)
+    return transfer(CONTENT, STYLE, weights="torchvision", size=64, start_size=32, steps=8, progress=False)
 
 
 def test_result(result, tmp_path):
@@ -46,7 +46,7 @@ def test_same_seed_same_bytes_and_another_seed_another_picture():
 
 
 def test_default_settings_give_the_same_bytes_twice(result):
-    again = transfer(CONTENT, STYLE, weights="torchvision", size=64, start_size=40, steps=8, progress=False)
+    again = transfer(CONTENT, STYLE, weights="torchvision", size=64, start_size=32, steps=8, progress=False)
     assert again.image.tobytes() == result.image.tobytes()
 
 
@@ -80,6 +80,14 @@ def test_layer_weights_paper_errors_and_terms_left_out():
     np.testing.assert_array_equal(np.asarray(content_only.image), load_image(CONTENT, 64))
 
 
+def test_content_counts_fourfold_before_the_last_stage(monkeypatch):
+    weights = []
+    real = module.Evaluator
+    monkeypatch.setattr(module, "Evaluator", lambda *args: weights.append(args[2]) or real(*args))
+    transfer(CONTENT, STYLE, **{**QUICK, "start_size": 32, "steps": 1}, content_weight=2.0, style_weight=3.0)
+    assert [(w["content"], w["style"]) for w in weights] == [(8.0, 3.0), (2.0, 3.0)]
+
+
 def test_bounds_keep_every_step_in_range():
     low, high = module.PIXEL_RANGE
     seen = {}
@@ -111,13 +119,15 @@ def test_an_interrupt_keeps_the_best_picture_at_the_size_asked_for():
 
 
 def test_sizes_that_are_no_multiple_of_16():
-    result = transfer(picture(37, 53), picture(71, 33), **{**QUICK, "size": 53, "start_size": 41})
+    result = transfer(picture(37, 53), picture(71, 33), **{**QUICK, "size": 53, "start_size": 30})
     assert result.image.size == (53, 37)
 
 
 def test_schedule():
-    assert schedule(512, 96, 50) == [(96, 200), (222, 100), (512, 50)]
-    assert schedule(256, 96, 50) == [(96, 100), (256, 50)]
+    assert schedule(512, 128, None) == [(128, 200), (256, 100), (512, 50)]
+    assert schedule(256, 128, 100) == [(128, 200), (256, 100)]
+    assert schedule(300, 128, 10) == [(128, 23), (300, 10)]
+    assert schedule(2048, 128, None)[-1] == (2048, 40) and schedule(64, 128, None) == [(64, 200)]
     assert schedule(512, None, 50) == schedule(512, 512, 50) == schedule(512, 900, 50) == [(512, 50)]
 
 
