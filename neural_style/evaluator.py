@@ -1,4 +1,6 @@
 """Loss and gradient of the pixels, in the form that SciPy's optimisers ask for. The only autodiff on pixels."""
+from contextlib import contextmanager
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -48,7 +50,8 @@ class Evaluator:
         """(loss: float, grad: float64 vector) at x."""
         if self._x is None or not np.array_equal(x, self._x):
             x = np.array(x, "float64")  # a copy: SciPy changes its x in place
-            terms, total, grad = self._evaluate(x.reshape(self.shape).astype("float32"))
+            with _graph_as_written():
+                terms, total, grad = self._evaluate(x.reshape(self.shape).astype("float32"))
             self.terms = {name: float(term) for name, term in terms.items()}
             self._x, self._loss, self._grad = x, float(total), grad.numpy().astype("float64").ravel()
             if not np.isfinite(self._loss) or not np.isfinite(self._grad).all():
@@ -62,3 +65,18 @@ class Evaluator:
     def grads(self, x):
         """The gradient at x."""
         return self(x)[1]
+
+
+@contextmanager
+def _graph_as_written():
+    """Run a tf.function without TensorFlow's graph optimiser.
+
+    On large pictures it has gradients added up in the order in which they happen to be ready, so that the same x gives
+    another gradient in the last bit, and the same transfer() another picture. It gains this graph no time.
+    """
+    before = tf.config.optimizer.get_experimental_options().get("disable_meta_optimizer", False)
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": before})
