@@ -18,8 +18,9 @@ _MODULES = {
     "evaluator": ("Evaluator",),
     "color": ("match_color",),
     "weights": ("load_weights",),
-    "optimizers": ("lbfgs",),
+    "optimizers": ("gradient_descent", "lbfgs"),
     "plotting": ("compare",),
+    "presets": ("presets",),
     "transfer": ("transfer", "TransferResult"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
@@ -30,7 +31,8 @@ class _Package(ModuleType):
     def __getattr__(self, name):
         if name not in _HOME:
             raise AttributeError(f"module 'neural_style' has no attribute {name!r}")
-        return getattr(importlib.import_module(f"neural_style.{_HOME[name]}"), name)
+        module = importlib.import_module(f"neural_style.{_HOME[name]}")
+        return module if name == "presets" else getattr(module, name)
 
     def __dir__(self):
         return [*super().__dir__(), *__all__]

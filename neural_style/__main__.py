@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from . import __version__
+from .presets import NAMES as PRESETS
 
 
 def main(argv=None):
@@ -39,25 +40,32 @@ def _parser():
 
 def _add_transfer(commands):
     command = commands.add_parser("transfer", help="paint a photo in the style of a painting",
-                                  description="Paint CONTENT in the style of STYLE. Options not given have transfer()'s defaults.",
+                                  description="Paint CONTENT in the style of STYLE. Options not given have the preset's values, "
+                                              "or else transfer()'s defaults.",
                                   argument_default=argparse.SUPPRESS)
-    command.add_argument("content", metavar="CONTENT", help="the photo: a picture file")
-    command.add_argument("style", metavar="STYLE", nargs="+", help="the painting; several are blended")
+    command.add_argument("content", metavar="CONTENT", help="the photo: a picture file; none: a texture of STYLE")
+    command.add_argument("style", metavar="STYLE", nargs="+",
+                         help="the painting; several are blended; none: CONTENT from its layers alone")
+    command.add_argument("--blend", type=_numbers, metavar="S,S,...", help="shares of several STYLEs (equal)")
+    command.add_argument("--preset", metavar="NAME", help="settings of the paper or of another program: " + ", ".join(PRESETS))
     command.add_argument("-o", "--output", required=True, metavar="OUT", help="the picture to write; its suffix sets the format")
     command.add_argument("--size", type=int, help="longer side of the result in pixels (512)")
     command.add_argument("--start-size", type=_integer_or_none, metavar="SIZE",
                          help="longer side of the first, coarse stage (128); none: one stage at --size")
-    command.add_argument("--steps", type=int, help="L-BFGS iterations at --size (25,600 / size)")
+    command.add_argument("--steps", type=int, help="iterations of the optimiser at --size (25,600 / size)")
     command.add_argument("--content-weight", type=float, metavar="W", help="weight of the content loss")
     command.add_argument("--style-weight", type=float, metavar="W", help="weight of the style loss")
     command.add_argument("--tv-weight", type=float, metavar="W", help="weight of total variation: more is smoother")
     command.add_argument("--content-layers", type=_layers, metavar="L[=W],...", help="e.g. conv4_2")
     command.add_argument("--style-layers", type=_layers, metavar="L[=W],...", help="e.g. conv1_1,conv2_1=0.5")
+    command.add_argument("--style-scale", type=float, metavar="S", help="size of STYLE in sizes of the result (1)")
     command.add_argument("--init", help="recolored (default), content, style, noise, or a picture file")
     command.add_argument("--network", choices=("vgg16", "vgg19"), help="feature network (vgg16)")
     command.add_argument("--weights", help="imagenet (default), torchvision, or a .h5, .mat or .npz file")
     command.add_argument("--pooling", choices=("avg", "max"), help="pooling of the network (avg)")
-    command.add_argument("--error", choices=("relative", "paper"), help="scale of the losses (relative)")
+    command.add_argument("--error", help="scale of the losses: relative (default), paper, mean, sum")
+    command.add_argument("--optimizer", choices=("lbfgs", "adam", "sgd"), help="lbfgs (default), adam or sgd")
+    command.add_argument("--learning-rate", type=float, metavar="R", help="of adam and sgd")
     command.add_argument("--precision", choices=("float32", "bfloat16"), help="of the convolutions (float32)")
     command.add_argument("--no-bounds", dest="bounds", action="store_false", help="let pixels leave 0-255 on the way")
     command.add_argument("--seed", type=int, help="of the noise, with --init noise (0)")
@@ -69,15 +77,22 @@ def _transfer(arguments):
     options = vars(arguments)
     output = Path(options.pop("output"))
     options.pop("run")
-    style = options.pop("style")
+    style, shares = options.pop("style"), options.pop("blend", None)
+    if shares is not None and len(shares) != len(style):
+        raise ValueError(f"--blend needs a share for each STYLE. Received: {len(shares)} shares, {len(style)} styles")
+    options["content"] = None if options["content"] == "none" else options["content"]
+    options["style"] = None if style == ["none"] else list(zip(style, shares)) if shares else style
 
+    from . import presets
     from .images import check_writable, load_image
     check_writable(output)
-    if Path(options.get("init", "")).suffix:
+    if "preset" in options:
+        options = {**presets.get(options.pop("preset")), **options}
+    if Path(options.get("init") or "").suffix:
         options["init"] = load_image(options["init"])
 
     from .transfer import INTERRUPTED, transfer
-    result = transfer(style=style[0] if len(style) == 1 else style, **options)
+    result = transfer(**options)
     result.save(output)
     print(f"{output}: {result.image.width} x {result.image.height}, {result.seconds:.0f} s, {result.message}")
     return 130 if result.message == INTERRUPTED else 0
@@ -100,6 +115,10 @@ def _weights(arguments):
 
 def _integer_or_none(text):
     return None if text == "none" else int(text)
+
+
+def _numbers(text):
+    return [float(number) for number in text.split(",")]
 
 
 def _layers(text):

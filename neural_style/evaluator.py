@@ -44,14 +44,15 @@ class Evaluator:
                 total = sum(terms.values())
             return terms, total, tape.gradient(total, x)
 
-        self._evaluate = tf.function(evaluate, input_signature=[tf.TensorSpec(self.shape, tf.float32)])
+        # a concrete function: TensorFlow warns of "retracing" where one process makes many Evaluators of tf.functions
+        self._evaluate = tf.function(evaluate).get_concrete_function(tf.TensorSpec(self.shape, tf.float32))
 
     def __call__(self, x):
         """(loss: float, grad: float64 vector) at x."""
         if self._x is None or not np.array_equal(x, self._x):
             x = np.array(x, "float64")  # a copy: SciPy changes its x in place
             with _graph_as_written():
-                terms, total, grad = self._evaluate(x.reshape(self.shape).astype("float32"))
+                terms, total, grad = self._evaluate(tf.constant(x.reshape(self.shape), tf.float32))
             self.terms = {name: float(term) for name, term in terms.items()}
             self._x, self._loss, self._grad = x, float(total), grad.numpy().astype("float64").ravel()
             if not np.isfinite(self._loss) or not np.isfinite(self._grad).all():

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 
 from keras import ops
 
+CONTENT_ERRORS = ("relative", "paper", "mean", "sum", "sqrt")
+STYLE_ERRORS = ("relative", "paper", "mean", "sum")
+
 
 @dataclass(frozen=True)
 class Loss:
@@ -47,20 +50,26 @@ def gram_matrix(features, normalize=True):
 def content_loss(target, layers, error="relative"):
     """How far the generated picture's feature maps F are from the content image's, P.
 
-        "paper":    sum_l w_l 1/2 sum_ij (F_ij - P_ij)^2          equation 1
-        "mean":     sum_l w_l mean_ij (F_ij - P_ij)^2             the same weight at every size
-        "relative": sum_l w_l sum (F_ij - P_ij)^2 / sum P_ij^2    and for every network and content image: 0 for the
-                                                                  content itself, 1 for features that are all zero
+        "paper":    sum_l w_l 1/2 sum_ij (F_ij - P_ij)^2                equation 1
+        "sum":      sum_l w_l sum_ij (F_ij - P_ij)^2
+        "mean":     sum_l w_l mean_ij (F_ij - P_ij)^2                   the same weight at every size
+        "sqrt":     sum_l w_l sum_ij (F_ij - P_ij)^2 / (2 sqrt(N_l M_l))
+        "relative": sum_l w_l sum_ij (F_ij - P_ij)^2 / sum_ij P_ij^2    and for every network and content image: 0 for the
+                                                                        content itself, 1 for features that are all zero
+
+    N_l is the number of channels, M_l = h w of positions. Published programs use each of the middle three; see presets.
 
     Args:
         target: features of the content image; the generated picture must have its size.
         layers: names, which share the weight 1 evenly, or {name: w_l}.
-        error: "relative" (this library's own), "mean" or "paper".
+        error: one of the above; "relative" is this library's own.
     """
     weights = layer_weights(layers)
     targets = {name: _layer(target, name) for name in weights}
-    _check_error(error, ("relative", "mean", "paper"))
-    scales = {name: 0.5 if error == "paper" else 1 / (math.prod(p.shape) if error == "mean" else _positive(_energy(p), name))
+    check_error(error, CONTENT_ERRORS)
+    scales = {name: {"paper": lambda: 1 / 2, "sum": lambda: 1, "mean": lambda: 1 / math.prod(p.shape),
+                     "sqrt": lambda: 1 / (2 * math.sqrt(math.prod(p.shape))),
+                     "relative": lambda: 1 / _positive(_energy(p), name)}[error]()
               for name, p in targets.items()}
 
     def statistics(features):
@@ -75,20 +84,24 @@ def content_loss(target, layers, error="relative"):
 def style_loss(target, layers, error="relative", content=None):
     """How far the Gram matrices of the generated picture, G, are from those of the style image, A.
 
-        "paper":    sum_l w_l 1 / (4 N_l^2 M_l^2) sum_ij (G_ij - A_ij)^2   equations 4 and 5, G and A not divided by M.
-                    Here both are divided by their own M first, and the error by 4 N_l^2 only: the same number where
-                    content and style have one size, and defined where they have not.
-        "relative": sum_l w_l sum_ij (G_ij - A_ij)^2 / S_l                 S_l = sum_ij A_ij^2, the layer's own energy, so
+        "paper":    sum_l w_l 1 / (4 N_l^2 M_l^2) sum_ij (G_ij - A_ij)^2    equations 4 and 5
+        "sum":      sum_l w_l 1 / (4 3^2 (H W)^2) sum_ij (G_ij - A_ij)^2    H x W of the picture: a slip of the Keras
+                    program, whose 3 stands for the picture's channels, that a generation of tutorials tuned weights for
+        "mean":     sum_l w_l mean_ij ((G_ij - A_ij) / (N_l M_l))^2
+        "relative": sum_l w_l sum_ij (G_ij - A_ij)^2 / S_l                  S_l = sum_ij A_ij^2, the layer's own energy, so
                     one style weight fits every painting, size and network: 1 for a picture with no features. Where the
                     content image is given and its error sum_ij (C_ij - A_ij)^2 is larger, S_l is that error: 1 for the
                     content image. Filters that know its subject (an animal's face, an arch) can fire a hundred times
                     more on it than on the painting, and would outweigh everything else until the subject is gone.
 
+    There G = F F^T, not divided by M_l, and content and style have one size. Here G and A are divided by their own M_l
+    first, and the factors changed to suit: the same numbers where the sizes agree, and defined where they don't.
+
     Args:
         target: features of the style image, of any size; or a list of (features, share) for a blend, whose Gram matrix is
             the weighted mean.
         layers: names, which share the weight 1 evenly (w_l = 1/5 in the paper), or {name: w_l}.
-        error: "relative" (this library's own) or "paper".
+        error: one of the above; "relative" is this library's own.
         content: features of the content image, for "relative" only; see above.
     """
     weights = layer_weights(layers)
@@ -96,48 +109,65 @@ def style_loss(target, layers, error="relative", content=None):
     total = sum(share for _, share in blend)
     targets = {name: sum(share / total * gram_matrix(_layer(features, name)) for features, share in blend)
                for name in weights}
-    _check_error(error, ("relative", "paper"))
-    scales = {name: 1 / (4 * a.shape[-1] ** 2) if error == "paper"
-              else 1 / max(_positive(_energy(a), name),
-                           _energy(gram_matrix(_layer(content, name)) - a) if content is not None else 0)
-              for name, a in targets.items()}
+    check_error(error, STYLE_ERRORS)
+
+    def scale(name, a):
+        channels = a.shape[-1]
+        if error == "relative":
+            photo_error = 0 if content is None else _energy(gram_matrix(_layer(content, name)) - a)
+            return 1 / max(_positive(_energy(a), name), photo_error)
+        return {"paper": 1 / (4 * channels ** 2), "sum": 1 / 36, "mean": 1 / channels ** 4}[error]
+
+    scales = {name: scale(name, a) for name, a in targets.items()}
 
     def statistics(features):
         maps = {name: _layer(features, name) for name in weights}
-        return {name: {"gram": gram_matrix(f, normalize=False), "positions": ops.cast(ops.prod(ops.shape(f)[1:3]), "float32")}
-                for name, f in maps.items()}
+        sums = {name: {"gram": gram_matrix(f, normalize=False), "positions": _positions(f)} for name, f in maps.items()}
+        return {**sums, "image": {"positions": _positions(features["image"])}} if error == "sum" else sums
 
     def value(sums):
-        return sum(w * scales[name] * ops.sum(ops.square(sums[name]["gram"] / sums[name]["positions"] - targets[name]))
-                   for name, w in weights.items())
+        def layer(name):
+            squared = ops.sum(ops.square(sums[name]["gram"] / sums[name]["positions"] - targets[name]))
+            if error == "sum":
+                squared = squared * ops.square(sums[name]["positions"] / sums["image"]["positions"])
+            return weights[name] * scales[name] * squared
+        return sum(map(layer, weights))
 
     return Loss(statistics, value)
 
 
-def total_variation_loss(exponent=1.25, reduction="mean"):
+def total_variation_loss(exponent=1.25, reduction="mean", separate=False):
     """Roughness of the picture: sum_ijc (d_i^2 + d_j^2)^exponent over the differences to the pixels below and to the right.
 
     Not in the paper; Mahendran and Vedaldi 2015, equation 5, with exponent = beta / 2. Differences are in units of pixels'
-    0 to 255. The last row and column, which have no neighbour, are left out.
+    0 to 255. The last row and column, which lack a neighbour, are left out.
 
     Args:
-        exponent: at least 1; below, the gradient is infinite on a flat patch.
-        reduction: "mean" over positions and channels (the same weight at every size), or "sum" as published programs have it.
+        exponent: at least 1, or at least 0.5 with `separate`; below, the gradient is infinite on a flat patch.
+        reduction: "mean" over positions and channels (the same weight at every size), or "sum" as most published programs
+            have it.
+        separate: each direction on its own, with all its differences: sum |d_i|^(2 exponent) + sum |d_j|^(2 exponent).
     """
-    if not exponent >= 1:
-        raise ValueError(f"exponent must be at least 1. Received: exponent={exponent!r}")
+    least = 0.5 if separate else 1
+    if isinstance(exponent, bool) or not isinstance(exponent, (int, float)) or not least <= exponent < math.inf:
+        raise ValueError(f"exponent must be at least {least}. Received: exponent={exponent!r}")
     if reduction not in ("mean", "sum"):
         raise ValueError(f"reduction must be 'mean' or 'sum'. Received: reduction={reduction!r}")
 
     def statistics(features):
         x = features["image"]  # B x H x W x 3
-        corner = x[:, :-1, :-1]
-        squared = ops.square(x[:, 1:, :-1] - corner) + ops.square(x[:, :-1, 1:] - corner)
-        return {"variation": ops.sum(ops.power(squared, exponent)),
-                "count": ops.cast(ops.prod(ops.shape(squared)), "float32")}
+        if separate:
+            powers = {"rows": ops.power(ops.abs(x[:, 1:] - x[:, :-1]), 2 * exponent),
+                      "columns": ops.power(ops.abs(x[:, :, 1:] - x[:, :, :-1]), 2 * exponent)}
+        else:
+            corner = x[:, :-1, :-1]
+            squared = ops.square(x[:, 1:, :-1] - corner) + ops.square(x[:, :-1, 1:] - corner)
+            powers = {"both": ops.power(squared, exponent)}
+        return {name: {"variation": ops.sum(p), "count": ops.cast(ops.prod(ops.shape(p)), "float32")}
+                for name, p in powers.items()}
 
     def value(sums):
-        return sums["variation"] / sums["count"] if reduction == "mean" else sums["variation"]
+        return sum(s["variation"] / s["count"] if reduction == "mean" else s["variation"] for s in sums.values())
 
     return Loss(statistics, value)
 
@@ -161,9 +191,15 @@ def _layer(features, name):
     return ops.cast(features[name], "float32")
 
 
-def _check_error(error, known):
+def check_error(error, known):
+    """Raise for an error that is not among CONTENT_ERRORS or STYLE_ERRORS."""
     if error not in known:
         raise ValueError(f"error must be one of {known}. Received: error={error!r}")
+
+
+def _positions(features):
+    """h w of B x h x w x C."""
+    return ops.cast(ops.prod(ops.shape(features)[1:3]), "float32")
 
 
 def _energy(array):

@@ -13,8 +13,9 @@ from .color import color_statistics, match_color
 from .evaluator import Evaluator
 from .features import check_extractor, check_layers, feature_extractor, smallest_side
 from .images import IMAGENET_MEAN_BGR, deprocess, load_image, preprocess, resize, save_image
-from .losses import content_loss, layer_weights, style_loss, total_variation_loss
-from .optimizers import INTERRUPTED, STOPPED, lbfgs
+from .losses import (CONTENT_ERRORS, STYLE_ERRORS, check_error, content_loss, layer_weights, style_loss,
+                     total_variation_loss)
+from .optimizers import INTERRUPTED, OPTIMIZERS, STOPPED, optimize
 
 CONTENT_LAYERS = ("block3_conv3", "block4_conv2")
 STYLE_LAYERS = ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1", "block3_conv2",
@@ -27,26 +28,37 @@ INITS = ("recolored", "content", "style", "noise")
 
 def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="avg", normalize=True,
              content_layers=CONTENT_LAYERS, style_layers=STYLE_LAYERS, content_weight=1.0, style_weight=90.0,
-             tv_weight=1e-5, error="relative", init="recolored", size=512, start_size=128, steps=None, bounds=True,
-             precision="float32", seed=0, callback=None, progress=True):
+             tv_weight=1e-5, error="relative", tv_options=None, style_scale=1.0, init=None, noise_std=None, size=512,
+             start_size=128, steps=None, optimizer="lbfgs", learning_rate=None, bounds=True, precision="float32", seed=0,
+             callback=None, progress=True):
     """Paint the content image in the style of another (Gatys, Ecker and Bethge, CVPR 2016).
 
+    transfer(content, None) reconstructs the content from its layers alone, transfer(None, style) the style: a texture of
+    the style image's proportions (the paper's Figure 1). presets has the settings of the paper and of other programs.
+
     Args:
-        content: a path, PIL.Image or uint8 array.
+        content: a path, PIL.Image or uint8 array, or None.
         style: the same, or a list to blend: of pictures, or of (picture, share) pairs.
         network, weights, pooling, normalize, precision: the feature network; see feature_extractor.
         content_layers, style_layers: layer names, or {name: weight}.
         content_weight, style_weight, tv_weight: alpha and beta of equation 7, and the weight of total variation; 0 leaves
             the term out.
-        error: "relative" (errors in proportion to the target's energy: one style_weight fits every painting, size and
-            network) or "paper" (equations 1 and 4); see content_loss and style_loss.
+        error: the scale of content and style loss, one for both or {"content": ..., "style": ...}: "relative" (errors in
+            proportion to the target's energy: one style_weight fits every painting, size and network), "paper" (equations
+            1 and 4), or another that content_loss and style_loss know.
+        tv_options: arguments of total_variation_loss: {"exponent": 1.25, "reduction": "mean", "separate": False}.
+        style_scale: longer side of the style image, in sizes of the result: 0.5 for strokes of half the size.
         init: where the optimisation starts: "recolored" (the content image with the style's mean and covariance of
-            colours), "content", "style", "noise", or a picture.
+            colours), "content", "style", "noise", or a picture. None: "recolored", or "noise" where content or style is
+            left out.
+        noise_std: None for uniform noise from 0 to 255 less 128, or the standard deviation of normal noise, in grey levels,
+            about ImageNet's mean colour.
         size: longer side of the result, in pixels.
         start_size: longer side of the first, coarsest stage; each later stage starts from the result of the one before,
             enlarged, and content_weight counts fourfold before the last. None for one stage at `size`, as in the paper.
-        steps: L-BFGS iterations at `size`; a coarser stage takes more, in inverse proportion to its size. None: 25,600 /
-            size, so 100 at 256 pixels and 50 at 512.
+        steps: iterations of the optimiser at `size`; a coarser stage takes more, in inverse proportion to its size. None:
+            25,600 / size, so 100 at 256 pixels and 50 at 512.
+        optimizer: "lbfgs", or "adam" or "sgd" with a learning_rate (None: optimizers.LEARNING_RATES).
         bounds: keep the pixels in 0-255 all the way, rather than cut them off at the end.
         seed: of the noise; the rest holds no chance.
         callback: called after each step with SciPy's intermediate_result (.x, a copy, and .fun). StopIteration ends the
@@ -62,36 +74,35 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
     """
     settings = {name: value for name, value in locals().items() if name not in ("content", "style", "callback", "progress")}
     content, styles, init, stages = _check(content, style, **settings)
-    loss_weights = {"content": content_weight, "style": style_weight, "tv": tv_weight}
+    loss_weights = {"content": content_weight if content is not None else 0, "style": style_weight if styles else 0,
+                    "tv": tv_weight}
     loss_weights = {name: weight for name, weight in loss_weights.items() if weight > 0}
     history = {name: [] for name in ("total", *loss_weights)}
     started = time.monotonic()
 
-    extractor = feature_extractor([*layer_weights(content_layers), *layer_weights(style_layers)], network=network,
-                                  weights=weights, pooling=pooling, normalize=normalize, precision=precision)
+    layers = [name for term, names in (("content", content_layers), ("style", style_layers)) if term in loss_weights
+              for name in layer_weights(names)]
+    extractor = feature_extractor(layers, network=network, weights=weights, pooling=pooling, normalize=normalize,
+                                  precision=precision)
     picture = None
     for stage_size, stage_steps in stages:
-        content_image = load_image(content, stage_size)
-        style_images = [(load_image(image, stage_size), share) for image, share in styles]
+        content_image = None if content is None else load_image(content, stage_size)
+        style_images = [(load_image(image, _scaled(stage_size, style_scale)), share) for image, share in styles]
+        shape = (content_image if content is not None else load_image(styles[0][0], stage_size)).shape
         if picture is None:
-            picture = _start(init, content_image, style_images, seed)
-        x = preprocess(resize(picture, content_image.shape[1::-1]))
+            x = _start(init, shape, content_image, style_images, noise_std, seed)
+        else:
+            x = preprocess(resize(picture, shape[1::-1]))
 
-        content_features = extractor(preprocess(content_image))
-        style_features = [(extractor(preprocess(image)), share) for image, share in style_images]
-        losses = {"content": content_loss(content_features, content_layers, error),
-                  "style": style_loss(style_features, style_layers, error, content_features),
-                  "tv": total_variation_loss()}
-        evaluator = Evaluator(extractor, {name: losses[name] for name in loss_weights},
-                              _stage_weights(loss_weights, stage_size < size), x.shape)
-        del content_features, style_features  # the losses have kept what they need of them
-
-        after_step = _recorder(evaluator, history, callback, progress and _Progress(content_image, stage_steps))
-        x, message = lbfgs(evaluator, x, stage_steps, PIXEL_RANGE if bounds else None, after_step)
+        losses = _losses(extractor, content_image, style_images, loss_weights, content_layers, style_layers, error, tv_options)
+        evaluator = Evaluator(extractor, losses, _stage_weights(loss_weights, stage_size < size), x.shape)
+        after_step = _recorder(evaluator, history, callback, progress and _Progress(shape, stage_steps))
+        x, message = optimize(evaluator, x, stage_steps, PIXEL_RANGE if bounds else None, after_step, optimizer, learning_rate)
         picture = deprocess(x, evaluator.shape)
         if message in (INTERRUPTED, STOPPED):
             break
-    image = resize(picture, content.shape[1::-1])  # already of that size, but for a run that was stopped at a coarse stage
+    full = content if content is not None else styles[0][0]
+    image = resize(picture, full.shape[1::-1])  # already of that size, but for a run that was stopped at a coarse stage
     return TransferResult(image, history, message, time.monotonic() - started, settings)
 
 
@@ -146,17 +157,44 @@ def _stage_weights(loss_weights, coarse):
     return {name: weight * (COARSE_CONTENT if coarse and name == "content" else 1) for name, weight in loss_weights.items()}
 
 
-def _start(init, content_image, style_images, seed):
-    """The picture where the first stage starts, uint8 RGB."""
-    if not isinstance(init, str):
-        return init
-    if init == "recolored":
+def _losses(extractor, content_image, style_images, terms, content_layers, style_layers, error, tv_options):
+    """{term: loss} for content, style and total variation, as far as `terms` has them; targets are computed here, once."""
+    content_error, style_error = _errors(error)
+    content_features = None if content_image is None else extractor(preprocess(content_image))
+    losses = {}
+    if "content" in terms:
+        losses["content"] = content_loss(content_features, content_layers, content_error)
+    if "style" in terms:
+        style_features = [(extractor(preprocess(image)), share) for image, share in style_images]
+        losses["style"] = style_loss(style_features, style_layers, style_error, content_features)
+    if "tv" in terms:
+        losses["tv"] = total_variation_loss(**(tv_options or {}))
+    return losses
+
+
+def _errors(error):
+    return (error["content"], error["style"]) if isinstance(error, dict) else (error, error)
+
+
+def _scaled(size, scale):
+    return max(1, round(size * scale))
+
+
+def _start(init, shape, content_image, style_images, noise_std, seed):
+    """x where the first stage starts, of `shape` H x W x 3."""
+    if isinstance(init, str) and init == "noise":
+        rng = np.random.default_rng(seed)
+        noise = rng.uniform(0, 255, shape) - 128 if noise_std is None else rng.normal(0, noise_std, shape)
+        return noise[None].astype("float32")
+    if isinstance(init, str) and init == "recolored":
         total = sum(share for _, share in style_images)
         moments = [(color_statistics(image), share / total) for image, share in style_images]
-        return match_color(content_image, tuple(sum(share * m[i] for m, share in moments) for i in (0, 1)))
-    if init == "noise":
-        return np.random.default_rng(seed).integers(0, 256, content_image.shape, "uint8")
-    return content_image if init == "content" else style_images[0][0]
+        image = match_color(content_image, tuple(sum(share * m[i] for m, share in moments) for i in (0, 1)))
+    elif isinstance(init, str):
+        image = content_image if init == "content" else style_images[0][0]
+    else:
+        image = init
+    return preprocess(resize(image, shape[1::-1]))
 
 
 def _recorder(evaluator, history, callback, progress):
@@ -174,8 +212,8 @@ def _recorder(evaluator, history, callback, progress):
 class _Progress:
     """Keras' progress bar with the loss terms and the time left, one a stage."""
 
-    def __init__(self, image, steps):
-        print(f"{image.shape[1]} x {image.shape[0]} pixels")
+    def __init__(self, shape, steps):
+        print(f"{shape[1]} x {shape[0]} pixels")
         dynamic = sys.stdout.isatty() or "ipykernel" in sys.modules
         self.bar = keras.utils.Progbar(steps, verbose=1 if dynamic else 2, stateful_metrics=("content", "style", "tv"))
         self.done = 0
@@ -186,38 +224,77 @@ class _Progress:
 
 
 def _check(content, style, *, network, weights, pooling, normalize, content_layers, style_layers, content_weight,
-           style_weight, tv_weight, error, init, size, start_size, steps, bounds, precision, seed):
-    """Check every argument of transfer(); returns the pictures and the stages."""
+           style_weight, tv_weight, error, tv_options, style_scale, init, noise_std, size, start_size, steps, optimizer,
+           learning_rate, bounds, precision, seed):
+    """Check every argument of transfer(); returns content, styles, init and the stages."""
     check_extractor(network, weights, pooling, precision)
     for name, layers in {"content_layers": content_layers, "style_layers": style_layers}.items():
         check_layers(layer_weights(layers), network)
     for name, weight in {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight}.items():
-        if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight < math.inf:
+        if not _is_number(weight) or not 0 <= weight < math.inf:
             raise ValueError(f"{name} must be a finite number, at least 0. Received: {name}={weight!r}")
-    if content_weight == style_weight == 0:
-        raise ValueError("content_weight and style_weight must not both be 0: nothing would be transferred")
-    if error not in ("relative", "paper"):
-        raise ValueError(f"error must be 'relative' or 'paper'. Received: error={error!r}")
+    for name, value in {"style_scale": style_scale, "noise_std": noise_std, "learning_rate": learning_rate}.items():
+        if not (value is None and name != "style_scale" or _is_number(value) and 0 < value < math.inf):
+            raise ValueError(f"{name} must be a finite number above 0. Received: {name}={value!r}")
     for name, value in {"size": size, "start_size": start_size, "steps": steps}.items():
-        if not (isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 1
-                or name != "size" and value is None):
+        if not (value is None and name != "size" or _is_number(value) and value == int(value) and value >= 1):
             raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")
-    if isinstance(init, str) and init not in INITS:
-        raise ValueError(f"init must be one of {INITS} or a picture (for a file, load_image(path)). Received: init={init!r}")
+    if optimizer not in OPTIMIZERS:
+        raise ValueError(f"optimizer must be one of {OPTIMIZERS}. Received: optimizer={optimizer!r}")
+    if isinstance(error, dict) and set(error) != {"content", "style"}:
+        raise ValueError(f"error must be a name or have the keys 'content' and 'style'. Received: error={error!r}")
+    for value, known in zip(_errors(error), (CONTENT_ERRORS, STYLE_ERRORS)):
+        check_error(value, known)
+    total_variation_loss(**(tv_options or {}))
 
-    content = load_image(content, size)
-    pairs = style if isinstance(style, (list, tuple)) else [style]
-    pairs = [pair if isinstance(pair, (list, tuple)) else (pair, 1.0) for pair in pairs]
-    if not pairs or not all(len(pair) == 2 and 0 < pair[1] < math.inf for pair in pairs):
-        raise ValueError("style must be a picture, or a list of pictures or of (picture, share) with shares above 0")
-    styles = [(load_image(image, size), share) for image, share in pairs]
-    init = init if isinstance(init, str) else load_image(init)
+    content = None if content is None else load_image(content, size)
+    styles = _check_styles(style)
+    if content is None and not styles:
+        raise ValueError("content and style must not both be None: there is nothing to paint")
+    if (content is None or content_weight == 0) and (not styles or style_weight == 0):
+        raise ValueError("content_weight and style_weight must not both be 0, nor the one that a missing content or style "
+                         f"leaves. Received: content_weight={content_weight}, style_weight={style_weight}")
+    styles = [(load_image(image, _scaled(size, max(1, style_scale))), share) for image, share in styles]
+    init = _check_init(init, content, styles)
 
     stages = schedule(size, start_size, steps)
-    least = smallest_side([*layer_weights(content_layers), *layer_weights(style_layers)], network)
-    for name, image in [("content", content), *(("style", image) for image, _ in styles)]:
-        side = min(load_image(image, stages[0][0]).shape[:2])
+    least = smallest_side([name for image, names in ((content, content_layers), (styles or None, style_layers))
+                           if image is not None for name in layer_weights(names)], network)
+    images = [("content", content, 1)] if content is not None else []
+    for name, image, scale in [*images, *(("style", image, style_scale) for image, _ in styles)]:
+        longer = _scaled(stages[0][0], scale)
+        side = min(load_image(image, longer).shape[:2])
         if side < least:
-            raise ValueError(f"at a longer side of {stages[0][0]} the {name} image is only {side} pixels on its shorter "
-                             f"one, and these layers need {least}; use a larger size or start_size, or shallower layers")
+            raise ValueError(f"at a longer side of {longer} the {name} image is only {side} pixels on its shorter one, and "
+                             f"these layers need {least}; use a larger size or start_size, or shallower layers")
     return content, styles, init, stages
+
+
+def _check_styles(style):
+    """[(picture, share)] of the argument `style`."""
+    if style is None:
+        return []
+    pairs = style if isinstance(style, (list, tuple)) else [style]
+    pairs = [pair if isinstance(pair, (list, tuple)) else (pair, 1.0) for pair in pairs]
+    if not pairs or not all(len(pair) == 2 for pair in pairs):
+        raise ValueError("style must be a picture, or a list of pictures or of (picture, share) pairs")
+    shares = [share for _, share in pairs]
+    if not all(_is_number(share) and 0 <= share < math.inf for share in shares) or not any(shares):
+        raise ValueError(f"the shares of a style blend must be at least 0, and one above. Received: {shares}")
+    return [(image, share) for image, share in pairs if share > 0]
+
+
+def _check_init(init, content, styles):
+    if not (init is None or isinstance(init, str)):
+        return load_image(init)
+    if init is None:
+        return "recolored" if content is not None and styles else "noise"
+    if init not in INITS:
+        raise ValueError(f"init must be one of {INITS} or a picture (for a file, load_image(path)). Received: init={init!r}")
+    if init in ("content", "recolored") and content is None or init in ("style", "recolored") and not styles:
+        raise ValueError(f"init={init!r} needs the picture that was left out; use 'noise' or a picture of your own")
+    return init
+
+
+def _is_number(value):
+    return isinstance(value, (int, float, np.integer)) and not isinstance(value, bool)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import neural_style
-from neural_style import TransferResult, load_image, save_image
+from neural_style import TransferResult, load_image, presets, save_image
 from neural_style.__main__ import _layers, main
 from conftest import picture
 
@@ -79,6 +79,10 @@ def test_options_reach_transfer(folder, monkeypatch):
     ("content.png style.png -o out.png --style-weight=-1", "style_weight=-1"),
     ("content.png style.png -o out.png --style-layers conv9_9", "conv9_9"),
     ("content.png style.png -o out.png --init nothing", "nothing"),
+    ("content.png style.png -o out.png --preset gatys_2017", "gatys_2016"),
+    ("content.png style.png -o out.png --blend 1,2", "2 shares, 1 styles"),
+    ("none none -o out.png", "not both be None"),
+    ("content.png style.png -o out.png --optimizer adam --learning-rate 0", "learning_rate=0"),
     ("content.png style.png -o out.png --weights nowhere.h5", "nowhere.h5")])
 def test_bad_input_is_one_clear_line_and_exit_code_2(folder, capfd, arguments, words):
     assert main(["transfer", *arguments.split()]) == 2
@@ -106,6 +110,22 @@ def test_weights_tells_network_source_digest_and_place(capfd):
 def test_weights_that_cannot_be_had_exit_with_1(empty_cache, no_keras_download, capfd):
     assert main(["weights", "--network", "vgg19"]) == 1
     assert "network='vgg16'" in capfd.readouterr().err
+
+
+def test_presets_blends_and_what_is_left_out_reach_transfer(folder, monkeypatch):
+    import neural_style.transfer  # noqa: F401
+    received = {}
+    monkeypatch.setattr(sys.modules["neural_style.transfer"], "transfer", lambda **options: received.update(options)
+                        or TransferResult(Image.new("RGB", (4, 4)), {}, "all done", 1.0, {}))
+    assert main("transfer content.png style.png style.png --blend 3,1 -o out.png --preset anishathalye --steps 9".split()) == 0
+    assert received == {**presets.anishathalye, "content": "content.png", "style": [("style.png", 3.0), ("style.png", 1.0)],
+                        "steps": 9}
+    received.clear()
+    assert main("transfer none style.png -o out.png --optimizer sgd --learning-rate 5 --style-scale 0.5".split()) == 0
+    assert received == dict(content=None, style=["style.png"], optimizer="sgd", learning_rate=5.0, style_scale=0.5)
+    received.clear()
+    assert main("transfer content.png none -o out.png".split()) == 0
+    assert received == dict(content="content.png", style=None)
 
 
 def test_layers():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from neural_style import TransferResult, load_image, match_color, transfer
+from neural_style import TransferResult, deprocess, load_image, match_color, transfer
 from neural_style.transfer import INITS, schedule
 from conftest import picture
 
@@ -54,7 +54,8 @@ def test_default_settings_give_the_same_bytes_twice(result):
 def test_inits(init):
     """After one step on a picture that needs hardly any change, the start still shows."""
     start = {"recolored": match_color(CONTENT, STYLE), "content": CONTENT, "style": load_image(STYLE, 64),
-             "noise": np.random.default_rng(3).integers(0, 256, CONTENT.shape, "uint8")}.get(init if isinstance(init, str) else "", init)
+             "noise": deprocess(np.random.default_rng(3).uniform(0, 255, CONTENT.shape) - 128)
+             }.get(init if isinstance(init, str) else "", init)
     start = np.asarray(Image.fromarray(start).resize((64, 48), Image.LANCZOS))
     after = np.asarray(transfer(CONTENT, STYLE, init=init, seed=3, **{**QUICK, "steps": 1}).image)
     assert abs(after.astype(int) - start).mean() < 10
@@ -123,6 +124,39 @@ def test_sizes_that_are_no_multiple_of_16():
     assert result.image.size == (53, 37)
 
 
+def test_either_side_may_be_left_out():
+    content_only = transfer(CONTENT, None, **QUICK)
+    assert set(content_only.history) == {"total", "content", "tv"} and content_only.image.size == (64, 48)
+    texture = transfer(None, STYLE, **{**QUICK, "start_size": 32})
+    assert set(texture.history) == {"total", "style", "tv"} and texture.image.size == (48, 64)  # of the style's proportions
+    for result in (content_only, texture):
+        assert result.history["total"][-1] < result.history["total"][0]
+
+
+def test_noise_std():
+    after = transfer(CONTENT, STYLE, init="noise", noise_std=0.01, style_weight=1e-9, content_weight=1e-9, seed=3, tv_weight=0,
+                     learning_rate=1e-6, optimizer="adam", **QUICK)
+    np.testing.assert_allclose(np.asarray(after.image).mean(axis=(0, 1)), [124, 117, 104], atol=0.01)  # ImageNet's mean
+
+
+def test_style_scale(monkeypatch):
+    sizes = []
+    real = module.load_image
+    monkeypatch.setattr(module, "load_image", lambda image, size=None: sizes.append(size) or real(image, size))
+    pictures = [transfer(CONTENT, STYLE, style_scale=scale, **QUICK).image.tobytes() for scale in (0.5, 1.0, 1.5)]
+    assert {32, 64, 96} <= set(sizes) and len(set(pictures)) == 3
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "sgd"])
+def test_each_optimizer_lowers_the_loss_within_bounds(optimizer):
+    seen = []
+    result = transfer(CONTENT, STYLE, weights="torchvision", size=64, start_size=None, steps=30, progress=False,
+                      optimizer=optimizer, callback=lambda intermediate_result: seen.append(intermediate_result.x))
+    assert min(result.history["total"]) < 0.5 * result.history["total"][0] and len(seen) == 30
+    low, high = module.PIXEL_RANGE
+    assert all((x.reshape(48, 64, 3) >= low - 1e-3).all() and (x.reshape(48, 64, 3) <= high + 1e-3).all() for x in seen)
+
+
 def test_schedule():
     assert schedule(512, 128, None) == [(128, 200), (256, 100), (512, 50)]
     assert schedule(256, 128, 100) == [(128, 200), (256, 100)]
@@ -143,7 +177,21 @@ def test_progress_shows_terms_and_time_and_silence_is_silent(capfd):
     ({"content": "nowhere.jpg"}, FileNotFoundError, "nowhere.jpg"),
     ({"content": __file__}, ValueError, "is not a picture"),
     ({"style": []}, ValueError, "style must be"),
-    ({"style": [(STYLE, -1)]}, ValueError, "shares above 0"),
+    ({"style": [(STYLE, -1)]}, ValueError, r"at least 0, and one above. Received: \[-1\]"),
+    ({"style": [(STYLE, 0), (STYLE, 0.0)]}, ValueError, r"one above. Received: \[0, 0.0\]"),
+    ({"style": [(STYLE, float("nan"))]}, ValueError, r"Received: \[nan\]"),
+    ({"content": None, "style": None}, ValueError, "not both be None"),
+    ({"content": None, "style_weight": 0}, ValueError, "missing content or style"),
+    ({"style": None, "content_weight": 0}, ValueError, "missing content or style"),
+    ({"content": None, "init": "recolored"}, ValueError, "'recolored' needs the picture"),
+    ({"style": None, "init": "style"}, ValueError, "'style' needs the picture"),
+    ({"optimizer": "rmsprop"}, ValueError, "rmsprop"),
+    ({"optimizer": "adam", "learning_rate": 0}, ValueError, "learning_rate=0"),
+    ({"optimizer": "sgd", "learning_rate": -1.0}, ValueError, "learning_rate=-1.0"),
+    ({"style_scale": 0}, ValueError, "style_scale=0"), ({"noise_std": -1}, ValueError, "noise_std=-1"),
+    ({"tv_options": {"exponent": 0.5}}, ValueError, "exponent=0.5"),
+    ({"error": {"content": "paper"}}, ValueError, "keys 'content' and 'style'"),
+    ({"error": {"content": "paper", "style": "sqrt"}}, ValueError, "sqrt"),
     ({"style_layers": ("conv9_1",)}, ValueError, "conv9_1"),
     ({"style_layers": {"conv1_1": -1}}, ValueError, "conv1_1: -1"),
     ({"content_layers": ()}, ValueError, "at least one"),

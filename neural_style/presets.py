@@ -1,0 +1,117 @@
+"""Settings of the paper and of well-known programs, as plain dicts of transfer()'s keyword arguments.
+
+    from neural_style import presets, transfer
+    transfer(content, style, **presets.gatys_2016)
+    transfer(content, style, **{**presets.gatys_2016, "network": "vgg16", "size": 256})
+
+The losses are the published ones, number for number. Common to all, and different from the programs: the picture and the
+style image keep their own proportions where a program would squash one to the other's size; Gram matrices are divided by
+their own numbers of positions, so the numbers agree where the sizes do; L-BFGS runs through, where many programs
+restart it every 20 evaluations and throw its memory away, and a step may take more than one evaluation; weights are
+whatever `weights` finds. Below, F, P and G, A are feature maps and Gram matrices F F^T of the generated picture and of
+content or style image; N channels, M positions; d differences to the pixels below and to the right, in grey levels.
+"""
+
+_STYLE_1 = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
+
+gatys_2015 = {
+    "network": "vgg19", "pooling": "avg", "normalize": True, "content_layers": ["conv4_2"], "style_layers": _STYLE_1,
+    "error": "paper", "content_weight": 1e-3, "style_weight": 1.0, "tv_weight": 0, "init": "noise", "size": 512,
+    "start_size": None, "steps": 500, "optimizer": "lbfgs", "bounds": False}
+"""Gatys, Ecker and Bethge 2015, "A Neural Algorithm of Artistic Style", arXiv 1508.06576.
+
+alpha 1/2 sum (F - P)^2 at conv4_2 + beta sum_l 1/5 1/(4 N^2 M^2) sum (G - A)^2 at five layers, from white noise, with
+alpha / beta = 1e-3 (the paper uses 1e-3 and 1e-4). Departures: the paper gives neither a picture size nor a number of steps,
+and speaks of gradient descent; 512 pixels, 500 steps and L-BFGS are those of the authors' later work.
+"""
+
+gatys_2016 = {**gatys_2015, "content_weight": 1e-3}
+"""Gatys, Ecker and Bethge 2016, "Image Style Transfer Using Convolutional Neural Networks", CVPR.
+
+The losses of gatys_2015, minimised by L-BFGS as the paper recommends, at the size it uses for its figures (512). alpha / beta
+= 1e-3 as in most of them; figure 4 varies it from 1e-4 to 1e-1. Departure: the number of steps is not in the paper.
+"""
+
+keras_example = {
+    "network": "vgg16", "pooling": "max", "normalize": False, "content_layers": {"block2_conv2": 1.0},
+    "style_layers": ["block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3", "block5_conv3"], "error": "sum",
+    "content_weight": 0.025, "style_weight": 5.0, "tv_weight": 1.0,
+    "tv_options": {"exponent": 1.25, "reduction": "sum", "separate": False}, "init": "noise", "size": 512,
+    "start_size": None, "steps": 200, "optimizer": "lbfgs", "bounds": False}
+"""The Keras program that most tutorials copy, after Johnson et al.'s choice of layers.
+
+0.025 sum (F - P)^2 + sum_l 5/5 sum (G - A)^2 / (4 3^2 (H W)^2) + 1.0 sum (d_i^2 + d_j^2)^1.25, H x W = 512 x 512, from
+uniform noise - 128. Departures: 10 restarts of 20 evaluations become 200 steps; the pictures are not squashed to a square.
+Copies that take ImageNet's means off before they turn RGB to BGR, or whose total variation slices [H - 1] where [:H - 1]
+was meant, are not mirrored: here colours and total variation are right.
+"""
+
+chollet_dlwp = {
+    **keras_example, "network": "vgg19", "content_layers": {"block5_conv2": 1.0},
+    "style_layers": ["block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1"],
+    "style_weight": 1.0, "tv_weight": 1e-4, "init": "content", "size": 533, "steps": 400}
+"""Chollet 2017, "Deep Learning with Python", section 8.3.
+
+0.025 sum (F - P)^2 + sum_l 1/5 sum (G - A)^2 / (4 3^2 (H W)^2) + 1e-4 sum (d_i^2 + d_j^2)^1.25, from the content image.
+Departures: the book sets the height, 400 pixels; here `size` is the longer side, 533, which gives a 4:3 photo that height.
+20 restarts of 20 evaluations become 400 steps.
+"""
+
+vgg16_avgpool = {
+    "network": "vgg16", "pooling": "avg", "normalize": False, "content_layers": {"block5_conv3": 1.0},
+    "style_layers": {"block1_conv1": 0.2, "block2_conv1": 0.4, "block3_conv1": 0.3, "block4_conv1": 0.5, "block5_conv1": 0.2},
+    "error": "mean", "content_weight": 1.0, "style_weight": 1.0, "tv_weight": 0, "init": "noise", "noise_std": 1.0,
+    "size": 224, "start_size": None, "steps": 600, "optimizer": "lbfgs", "bounds": True}
+"""A tutorial that changes VGG16's max pooling to average pooling and cuts it after the 13th convolution.
+
+mean (F - P)^2 at the cut + sum_l w_l mean ((G - A) / (N M))^2, w = 0.2, 0.4, 0.3, 0.5, 0.2, from normal noise. Departures: 30
+restarts of 20 evaluations become 600 steps; where the program cuts its pixels to -127..127 about the mean after each
+restart, here they stay within 0-255 throughout.
+"""
+
+johnson_neural_style = {
+    "network": "vgg19", "pooling": "max", "normalize": False, "content_layers": {"relu4_2": 1.0},
+    "style_layers": dict.fromkeys(("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"), 1.0), "error": "mean",
+    "content_weight": 5.0, "style_weight": 1e2, "tv_weight": 0.5e-3,
+    "tv_options": {"exponent": 1.0, "reduction": "sum", "separate": False}, "init": "noise", "noise_std": 0.001, "size": 512,
+    "start_size": None, "steps": 1000, "optimizer": "lbfgs", "bounds": False}
+"""Johnson 2015, neural-style for Torch.
+
+5 mean (F - P)^2 + sum_l 100 mean ((G - A) / (N M))^2 + 1e-3 1/2 sum (d_i^2 + d_j^2), from normal noise of 0.001. The program has
+no number for its total variation, only a gradient; the 1/2 gives that gradient.
+"""
+
+anishathalye = {
+    "network": "vgg19", "pooling": "max", "normalize": False, "content_layers": {"relu4_2": 1.0},
+    "style_layers": ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"), "error": "mean", "content_weight": 5.0,
+    "style_weight": 500.0, "tv_weight": 100.0, "tv_options": {"exponent": 1.0, "reduction": "mean", "separate": True},
+    "init": "noise", "noise_std": 0.256, "size": 512, "start_size": None, "steps": 1000, "optimizer": "adam",
+    "learning_rate": 10.0, "bounds": False}
+"""Athalye 2015, neural-style for TensorFlow.
+
+5 mean (F - P)^2 at relu4_2 + sum_l 500/5 mean ((G - A) / (N M))^2 + 100 (mean d_i^2 + mean d_j^2), by Adam with learning rate
+10, from normal noise of 0.256. Departures: the program keeps the content image's own size and gives the style image its
+width; here both are 512 pixels. relu5_2, to which it gives a weight of 0, is left out.
+"""
+
+neural_style_tf = {
+    "network": "vgg19", "pooling": "avg", "normalize": False, "content_layers": {"conv4_2": 1.0}, "style_layers": _STYLE_1,
+    "error": {"content": "sqrt", "style": "paper"}, "content_weight": 5.0, "style_weight": 1e4 / 5, "tv_weight": 1e-3,
+    "tv_options": {"exponent": 0.5, "reduction": "sum", "separate": True}, "init": "content", "size": 512,
+    "start_size": None, "steps": 1000, "optimizer": "lbfgs", "bounds": False}
+"""Smith 2016, neural-style-tf.
+
+5 sum (F - P)^2 / (2 sqrt(N M)) + 1e4 1/5 sum_l 1/5 1/(4 N^2 M^2) sum (G - A)^2 + 1e-3 sum (|d_i| + |d_j|), from the content
+image: the program gives each of five layers 1/5, and divides their sum by five once more. Departure: it takes conv4_2 before
+bias and ReLU, we after them, as the paper does.
+"""
+
+#: The names of the presets.
+NAMES = tuple(name for name, value in list(globals().items()) if isinstance(value, dict) and not name.startswith("_"))
+
+
+def get(name):
+    """The preset of that name, for the command line; a ValueError that lists the names otherwise."""
+    if name not in NAMES:
+        raise ValueError(f"preset must be one of {', '.join(NAMES)}. Received: {name!r}")
+    return globals()[name]
