@@ -19,7 +19,7 @@ _MODULES = {
     "color": ("match_color",),
     "weights": ("load_weights",),
     "optimizers": ("gradient_descent", "lbfgs"),
-    "plotting": ("compare",),
+    "plotting": ("compare", "contact_sheet"),
     "presets": ("presets",),
     "transfer": ("transfer", "TransferResult"),
 }

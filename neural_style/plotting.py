@@ -39,6 +39,42 @@ def compare(pictures, captions=None, height=3.0):
     return _closed(figure)
 
 
+def contact_sheet(grid, rows=None, columns=None, captions=None, height=1.7):
+    """Show rows of pictures as a grid, with labels.
+
+    Args:
+        grid: a list of rows of pictures (as for compare), the last of which may be shorter.
+        rows: a label for each row; columns: one for each column; captions: one for each picture, in reading order.
+        height: of a picture, in inches.
+
+    Returns:
+        A matplotlib Figure; a notebook shows it.
+    """
+    images = [[load_image(getattr(picture, "image", picture)) for picture in row] for row in grid]
+    count = sum(map(len, images))
+    if not count or any(len(row) != len(images[0]) for row in images[:-1]) or len(images[-1]) > len(images[0]):
+        raise ValueError("grid must be a list of rows of pictures, all of one length but the last, which may be shorter. "
+                         f"Received: rows of {[len(row) for row in images]}")
+    for name, labels, expected in (("rows", rows, len(images)), ("columns", columns, len(images[0])), ("captions", captions, count)):
+        if labels is not None and len(labels) != expected:
+            raise ValueError(f"{name} must have {expected} labels. Received: {len(labels)}")
+    ratio = max(image.shape[1] / image.shape[0] for row in images for image in row)
+    figure, axes = _pyplot().subplots(len(images), len(images[0]), squeeze=False, layout="constrained",
+                                      figsize=(height * ratio * len(images[0]), (height + 0.2) * len(images)))
+    for i, axis in enumerate(axes.ravel()):
+        row, column = divmod(i, len(images[0]))
+        axis.set(xticks=[], yticks=[])
+        axis.spines[:].set_visible(False)
+        if i >= count:
+            continue
+        axis.imshow(images[row][column])
+        title = [labels[j] for labels, j in ((columns if row == 0 else None, column), (captions, i)) if labels is not None]
+        axis.set_title("\n".join(title), fontsize=9)
+        if column == 0 and rows is not None:
+            axis.set_ylabel(rows[row], fontsize=9)
+    return _closed(figure)
+
+
 def _pyplot():
     try:
         import matplotlib.pyplot

@@ -42,7 +42,8 @@ def test_gram_matrix_keeps_the_batch_apart(sample):
 def test_content_loss_is_equation_1(sample):
     generated, content, _ = sample
     F, P = generated["conv2"], content["conv2"]
-    for error, expected in {"paper": 0.5 * np.sum((F - P) ** 2), "mean": np.mean((F - P) ** 2),
+    for error, expected in {"paper": 0.5 * np.sum((F - P) ** 2), "mean": np.mean((F - P) ** 2), "sum": np.sum((F - P) ** 2),
+                            "sqrt": np.sum((F - P) ** 2) / (2 * F.size ** 0.5),
                             "relative": np.sum((F - P) ** 2) / np.sum(P ** 2)}.items():
         loss = content_loss(float32(content), "conv2", error)
         assert float(loss(float32(generated))) == pytest.approx(expected, rel=1e-5)
@@ -102,6 +103,26 @@ def test_total_variation_by_the_loop(exponent):
     features = {"image": x.astype("float32")}
     assert float(total_variation_loss(exponent, "sum")(features)) == pytest.approx(expected, rel=1e-4)
     assert float(total_variation_loss(exponent)(features)) == pytest.approx(expected / (6 * 8 * 3), rel=1e-4)
+
+
+@pytest.mark.parametrize("exponent", [0.5, 1])
+def test_total_variation_of_each_direction_by_the_loop(exponent):
+    x = preprocess(picture(7, 9)).astype("float64")
+    down = [abs(x[0, i + 1, j, c] - x[0, i, j, c]) ** (2 * exponent) for i in range(6) for j in range(9) for c in range(3)]
+    right = [abs(x[0, i, j + 1, c] - x[0, i, j, c]) ** (2 * exponent) for i in range(7) for j in range(8) for c in range(3)]
+    features = {"image": x.astype("float32")}
+    assert float(total_variation_loss(exponent, "sum", True)(features)) == pytest.approx(sum(down) + sum(right), rel=1e-4)
+    assert float(total_variation_loss(exponent, "mean", True)(features)) == pytest.approx(np.mean(down) + np.mean(right), rel=1e-4)
+
+
+def test_style_sums_and_means(sample):
+    """The Keras program's scale and Torch's, for a style of the content's size; presets' tests hold them to the programs."""
+    generated, content, _ = sample
+    H, W = generated["image"].shape[1:3]
+    sums = sum(0.5 * np.sum((gram(generated[l]) - gram(content[l])) ** 2) / (4 * 9 * (H * W) ** 2) for l in LAYERS)
+    means = sum(0.5 * np.mean((gram(generated[l]) / generated[l].size - gram(content[l]) / content[l].size) ** 2) for l in LAYERS)
+    assert float(style_loss(float32(content), LAYERS, "sum")(float32(generated))) == pytest.approx(sums, rel=1e-4)
+    assert float(style_loss(float32(content), LAYERS, "mean")(float32(generated))) == pytest.approx(means, rel=1e-4)
 
 
 def test_statistics_add_up_over_parts(sample):
