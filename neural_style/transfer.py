@@ -26,8 +26,8 @@ COARSE_CONTENT = 4
 INITS = ("recolored", "content", "style", "noise")
 
 
-def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="avg", normalize=True,
-             content_layers=CONTENT_LAYERS, style_layers=STYLE_LAYERS, content_weight=1.0, style_weight=90.0,
+def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="avg", normalize=False,
+             content_layers=CONTENT_LAYERS, style_layers=STYLE_LAYERS, content_weight=1.0, style_weight=50.0,
              tv_weight=1e-5, error="relative", tv_options=None, style_scale=1.0, init=None, noise_std=None, size=512,
              start_size=128, steps=None, optimizer="lbfgs", learning_rate=None, bounds=True, precision="float32", seed=0,
              callback=None, progress=True):
