@@ -35,7 +35,10 @@ class Evaluator:
         self.shape = tuple(shape)
         self.terms = {}
         self._x = self._loss = self._grad = None
+        self._evaluate = self._compile(extractor, losses, loss_weights)
 
+    def _compile(self, extractor, losses, loss_weights):
+        """x, float32 of self.shape -> ({name: weighted term}, their sum, its gradient)."""
         def evaluate(x):
             with tf.GradientTape() as tape:
                 tape.watch(x)
@@ -45,16 +48,16 @@ class Evaluator:
             return terms, total, tape.gradient(total, x)
 
         # a concrete function: TensorFlow warns of "retracing" where one process makes many Evaluators of tf.functions
-        self._evaluate = tf.function(evaluate).get_concrete_function(tf.TensorSpec(self.shape, tf.float32))
+        return tf.function(evaluate).get_concrete_function(tf.TensorSpec(self.shape, tf.float32))
 
     def __call__(self, x):
         """(loss: float, grad: float64 vector) at x."""
         if self._x is None or not np.array_equal(x, self._x):
             x = np.array(x, "float64")  # a copy: SciPy changes its x in place
-            with _graph_as_written():
+            with graph_as_written():
                 terms, total, grad = self._evaluate(tf.constant(x.reshape(self.shape), tf.float32))
             self.terms = {name: float(term) for name, term in terms.items()}
-            self._x, self._loss, self._grad = x, float(total), grad.numpy().astype("float64").ravel()
+            self._x, self._loss, self._grad = x, float(total), np.asarray(grad).astype("float64").ravel()
             if not np.isfinite(self._loss) or not np.isfinite(self._grad).all():
                 raise FloatingPointError(f"the loss or its gradient is not finite; weighted terms: {self.terms}")
         return self._loss, self._grad.copy()
@@ -69,7 +72,7 @@ class Evaluator:
 
 
 @contextmanager
-def _graph_as_written():
+def graph_as_written():
     """Run a tf.function without TensorFlow's graph optimiser.
 
     On large pictures it has gradients added up in the order in which they happen to be ready, so that the same x gives

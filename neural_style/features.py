@@ -1,5 +1,6 @@
 """VGG16 and VGG19 as feature graphs: cut after the deepest layer asked for, max or average pooling, normalised or not."""
 import logging
+import math
 import os
 import re
 import tempfile
@@ -81,6 +82,21 @@ def smallest_side(layers, network):
     graph = _graph(network)
     depth = max(graph.index(name) for name in check_layers(layers, network).values())
     return 2 ** sum(name.endswith("pool") for name in graph[:depth + 1])
+
+
+def tile_geometry(layers, network):
+    """How tiles of a picture have to be cut so that the middle of each is exact: ({name: stride}, halo).
+
+    stride: pixels of the picture for a position of the layer; tiles are aligned to the largest. halo: how far, in pixels, a
+    tile's edge is felt. There the convolutions meet padding instead of the picture, which spoils one position more with
+    each convolution; pooling halves the positions.
+    """
+    graph, names = _graph(network), check_layers(layers, network)
+    strides, spoilt, stride = {}, 0, 1
+    for layer in graph[:max(graph.index(name) for name in names.values()) + 1]:
+        spoilt, stride = (math.ceil(spoilt / 2), 2 * stride) if layer.endswith("pool") else (spoilt + 1, stride)
+        strides[layer] = stride, spoilt * stride
+    return {name: strides[layer][0] for name, layer in names.items()}, max(halo for _, halo in strides.values())
 
 
 def mean_activations(parameters, pooling):

@@ -4,13 +4,13 @@ A loss takes `features`, {layer name: B x h x w x C, "image": B x H x W x 3}, as
 value of sums over positions, so it comes as two functions: `statistics` takes those sums, which may be added up over
 tiles, regions or devices, and `value` makes a number of them. Calling the loss is one after the other.
 
-A loss of your own is a function of `features`, or a Loss where it shall be exact in tiles too:
+A loss of your own is a function of `features`, or a Loss where it shall work in tiles too:
 
-    warm = Loss(statistics=lambda f: ops.sum(f["image"][..., 0]), value=lambda blue: 1e-6 * blue)
+    quiet = Loss(statistics=lambda f: ops.sum(ops.square(f["conv5_1"])), value=lambda energy: 1e-6 * energy)
 """
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from keras import ops
 
@@ -20,12 +20,24 @@ STYLE_ERRORS = ("relative", "paper", "mean", "sum")
 
 @dataclass(frozen=True)
 class Loss:
-    """loss(features) = value(statistics(features)); statistics are sums over positions (a number, array, or dict of them)."""
+    """loss(features) = value(statistics(features)).
+
+    statistics: features -> sums over positions: a number, array, or nested dict of them; where there are maps, a function
+    of features and maps. value: of these sums. maps: targets that have positions, {layer: 1 x h x w x C}, so that a tile
+    needs its part of them. whole: the loss reads features["image"] only and differences of its pixels, and is evaluated
+    on the whole picture at once.
+    """
     statistics: Callable
     value: Callable
+    maps: dict = field(default_factory=dict)
+    whole: bool = False
 
     def __call__(self, features):
-        return self.value(self.statistics(features))
+        return self.value(self.sums(features, self.maps))
+
+    def sums(self, features, maps):
+        """The statistics, of a tile's features and its part of the maps."""
+        return self.statistics(features, maps) if self.maps else self.statistics(features)
 
 
 def gram_matrix(features, normalize=True):
@@ -81,13 +93,13 @@ def content_loss(target, layers, error="relative"):
                      "relative": lambda: 1 / _positive(_energy(p), name)}[error]()
               for name, p in targets.items()}
 
-    def statistics(features):
+    def statistics(features, targets):
         return {name: ops.sum(ops.square(_layer(features, name) - p)) for name, p in targets.items()}
 
     def value(squared_errors):
         return sum(w * scales[name] * squared_errors[name] for name, w in weights.items())
 
-    return Loss(statistics, value)
+    return Loss(statistics, value, maps=targets)
 
 
 def style_loss(target, layers, error="relative", content=None):
@@ -107,23 +119,22 @@ def style_loss(target, layers, error="relative", content=None):
     first, and the factors changed to suit: the same numbers where the sizes agree, and defined where they don't.
 
     Args:
-        target: features of the style image, of any size; or a list of (features, share) for a blend, whose Gram matrix is
-            the weighted mean.
+        target: features of the style image, of any size, or its Gram matrices, {name: 1 x N x N}; or a list of (one of
+            these, share) for a blend, whose Gram matrix is the weighted mean.
         layers: names, which share the weight 1 evenly (w_l = 1/5 in the paper), or {name: w_l}.
         error: one of the above; "relative" is this library's own.
-        content: features of the content image, for "relative" only; see above.
+        content: features or Gram matrices of the content image, for "relative" only; see above.
     """
     weights = layer_weights(layers)
     blend = target if isinstance(target, list) else [(target, 1.0)]
     total = sum(share for _, share in blend)
-    targets = {name: sum(share / total * gram_matrix(_layer(features, name)) for features, share in blend)
-               for name in weights}
+    targets = {name: sum(share / total * _gram_of(features, name) for features, share in blend) for name in weights}
     check_error(error, STYLE_ERRORS)
 
     def scale(name, a):
         channels = a.shape[-1]
         if error == "relative":
-            photo_error = 0 if content is None else _energy(gram_matrix(_layer(content, name)) - a)
+            photo_error = 0 if content is None else _energy(_gram_of(content, name) - a)
             return 1 / max(_positive(_energy(a), name), photo_error)
         return {"paper": 1 / (4 * channels ** 2), "sum": 1 / 36, "mean": 1 / channels ** 4}[error]
 
@@ -178,7 +189,7 @@ def total_variation_loss(exponent=1.25, reduction="mean", separate=False):
     def value(sums):
         return sum(s["variation"] / s["count"] if reduction == "mean" else s["variation"] for s in sums.values())
 
-    return Loss(statistics, value)
+    return Loss(statistics, value, whole=True)
 
 
 def layer_weights(layers):
@@ -198,6 +209,12 @@ def _layer(features, name):
     if name not in features:
         raise ValueError(f"features must hold layer {name!r}. Received: {sorted(features)}")
     return ops.cast(features[name], "float32")
+
+
+def _gram_of(target, name):
+    """The Gram matrix of a layer, from features or as it is."""
+    array = _layer(target, name)
+    return array if len(array.shape) == 3 else gram_matrix(array)
 
 
 def check_error(error, known):

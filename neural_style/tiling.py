@@ -1,0 +1,169 @@
+"""Exact evaluation in tiles, for pictures whose activations are larger than memory.
+
+A loss is a value of sums over positions, so it can be had tile by tile: a first pass adds up each loss's statistics; the
+value of the sums gives the gradient for them; a second pass carries that back, tile by tile, into the pixels. A tile's crop
+is wider than its core by a halo as wide as the network's view and is cut on the grid of the pooling, so that the core's
+activations are those of the whole picture, at the picture's own border too.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from .evaluator import Evaluator, graph_as_written
+from .losses import Loss, gram_matrix
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How to cut pictures.
+
+    tile: longer side of a crop, its halo included, or None for one tile, the whole picture. strides, halo: the network's;
+    see features.tile_geometry.
+    """
+    tile: int | None
+    strides: dict
+    halo: int
+
+    def __post_init__(self):
+        align = max(self.strides.values())
+        if self.tile is not None and self.tile < 2 * self._margin + align:
+            raise ValueError(f"tile must be at least {2 * self._margin + align} pixels for these layers. Received: tile={self.tile!r}")
+
+    @property
+    def _margin(self):
+        """The halo, rounded up to the grid of the pooling."""
+        align = max(self.strides.values())
+        return -(-self.halo // align) * align
+
+    def tiles(self, height, width):
+        """[(crop, core)]: crop, two slices of the picture; core, (top, left, bottom, right) within the crop."""
+        return [((slice(top, bottom), slice(left, right)), (y0 - top, x0 - left, y1 - top, x1 - left))
+                for top, y0, y1, bottom in self._cuts(height) for left, x0, x1, right in self._cuts(width)]
+
+    def _cuts(self, length):
+        if self.tile is None or length <= self.tile:
+            return [(0, 0, length, length)]
+        align, margin = max(self.strides.values()), self._margin
+        count = -(-length // ((self.tile - 2 * margin) // align * align))
+        core = -(-length // (count * align)) * align  # evened out, on the grid
+        starts = range(0, length, core)
+        return [(max(0, start - margin), start, min(start + core, length), min(start + core + margin, length)) for start in starts]
+
+    def core(self, features, core):
+        """The core's part of a crop's features: {name: B x h x w x C}."""
+        top, left, bottom, right = core[0], core[1], core[2], core[3]
+        return {name: features[name][:, top // s:bottom // s, left // s:right // s]
+                for name, s in {**self.strides, "image": 1}.items() if name in features}
+
+    def part(self, maps, crop, core):
+        """The same part of maps of the whole picture."""
+        y, x = crop[0].start, crop[1].start
+        return {name: array[:, (y + core[0]) // s:(y + core[2]) // s, (x + core[1]) // s:(x + core[3]) // s]
+                for name, array in maps.items() for s in [self.strides[name]]}
+
+
+def describe(extractor, x, map_layers, gram_layers, tiling):
+    """Targets from a picture: ({layer: its features}, {layer: its Gram matrix, divided by the positions}), tile by tile.
+
+    Args:
+        extractor: preprocessed pictures -> features.
+        x: 1 x H x W x 3.
+        map_layers, gram_layers: names.
+        tiling: a Tiling.
+    """
+    wanted = {*map_layers, *gram_layers}
+
+    @tf.function
+    def look(crop, core):
+        features = extractor(crop)
+        features = tiling.core({name: features[name] for name in wanted}, core)
+        maps = {name: tf.cast(features[name], "float32") for name in map_layers}
+        return maps, {name: gram_matrix(features[name], normalize=False) for name in gram_layers}
+
+    look = look.get_concrete_function(tf.TensorSpec([1, None, None, 3], tf.float32), tf.TensorSpec([4], tf.int32))
+    height, width = x.shape[1:3]
+    maps, grams = {}, dict.fromkeys(gram_layers, 0.0)
+    for crop, core in tiling.tiles(height, width):
+        with graph_as_written():
+            tile_maps, tile_grams = look(tf.constant(x[:, crop[0], crop[1]]), tf.constant(core))
+        for name, tile_map in tile_maps.items():
+            s = tiling.strides[name]
+            if name not in maps:
+                maps[name] = np.empty((1, height // s, width // s, tile_map.shape[-1]), "float32")
+            tiling.part(maps, crop, core)[name][...] = tile_map
+        grams = {name: grams[name] + gram.numpy().astype("float64") for name, gram in tile_grams.items()}
+    positions = {name: (height // s) * (width // s) for name, s in tiling.strides.items()}
+    return maps, {name: (gram / positions[name]).astype("float32") for name, gram in grams.items()}
+
+
+class TiledEvaluator(Evaluator):
+    """An Evaluator whose peak memory is that of a tile: the same loss and gradient, in half as much time again and more.
+
+    Args:
+        extractor, losses, loss_weights, shape: as for Evaluator; each loss must be a Loss.
+        tiling: a Tiling.
+    """
+
+    def __init__(self, extractor, losses, loss_weights, shape, tiling):
+        if not all(isinstance(loss, Loss) for loss in losses.values()):
+            raise TypeError("in tiles, each loss must be a neural_style.Loss, of statistics and a value. Received: "
+                            + ", ".join(f"{name}: {type(loss).__name__}" for name, loss in losses.items()))
+        self._tiling = tiling
+        super().__init__(extractor, losses, loss_weights, shape)
+
+    def _compile(self, extractor, losses, loss_weights):
+        tiling, tiles = self._tiling, self._tiling.tiles(*self.shape[1:3])
+        layered = {name: loss for name, loss in losses.items() if not loss.whole}
+        maps = {name: {layer: np.asarray(array) for layer, array in loss.maps.items()} for name, loss in layered.items()}
+
+        def sums(crop, core, maps):
+            features = tiling.core(extractor(crop), core)
+            return {name: loss.sums(features, maps[name]) for name, loss in layered.items()}
+
+        def carry(crop, core, maps, upstream):
+            with tf.GradientTape() as tape:
+                tape.watch(crop)
+                statistics = sums(crop, core, maps)
+            return tape.gradient(statistics, crop, output_gradients=upstream)
+
+        def whole(x):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                terms = {name: loss_weights[name] * loss({"image": x}) for name, loss in losses.items() if loss.whole}
+                total = sum(terms.values(), tf.constant(0.0))
+            return terms, tape.gradient(total, x, unconnected_gradients="zero")
+
+        spec = (tf.TensorSpec([1, None, None, 3], tf.float32), tf.TensorSpec([4], tf.int32),
+                tf.nest.map_structure(lambda array: tf.TensorSpec([1, None, None, array.shape[-1]], array.dtype), maps))
+        first = tf.function(sums).get_concrete_function(*spec)
+        second = tf.function(carry).get_concrete_function(
+            *spec, tf.nest.map_structure(lambda s: tf.TensorSpec(s.shape, s.dtype), first.structured_outputs))
+        whole = tf.function(whole).get_concrete_function(tf.TensorSpec(self.shape, tf.float32))
+
+        def arguments(x, crop, core):
+            parts = {name: {layer: tf.constant(part) for layer, part in tiling.part(m, crop, core).items()}
+                     for name, m in maps.items()}
+            return tf.nest.flatten((tf.constant(x[:, crop[0], crop[1]]), tf.constant(core), parts))
+
+        def evaluate(x):
+            x = x.numpy()
+            statistics = None
+            for tile in tiles:
+                one = tf.nest.map_structure(lambda s: tf.cast(s, tf.float64), first(*arguments(x, *tile)))
+                statistics = one if statistics is None else tf.nest.map_structure(tf.add, statistics, one)
+            statistics = tf.nest.map_structure(lambda s: tf.cast(s, tf.float32), statistics)
+            with tf.GradientTape() as tape:
+                tape.watch(statistics)
+                terms = {name: loss_weights[name] * loss.value(statistics[name]) for name, loss in layered.items()}
+                total = sum(terms.values(), tf.constant(0.0))
+            upstream = tape.gradient(total, statistics, unconnected_gradients="zero")
+            whole_terms, grad = whole(tf.constant(x))
+            grad = grad.numpy()
+            for crop, core in tiles:
+                grad[:, crop[0], crop[1]] += second(*arguments(x, crop, core), *tf.nest.flatten(upstream)).numpy()
+            terms.update(whole_terms)
+            terms = {name: terms[name] for name in losses}
+            return terms, sum(terms.values()), grad
+
+        return evaluate

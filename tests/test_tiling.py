@@ -1,0 +1,89 @@
+"""Tiles against the whole picture: the loss, each term and the gradient, for sizes that fit neither the tile nor 16."""
+import numpy as np
+import pytest
+
+from neural_style import Evaluator, content_loss, feature_extractor, preprocess, style_loss, total_variation_loss
+from neural_style.features import tile_geometry
+from neural_style.tiling import TiledEvaluator, Tiling, describe
+from neural_style.transfer import CONTENT_LAYERS, STYLE_LAYERS
+from conftest import picture
+
+WEIGHTS = {"content": 1.0, "style": 50.0, "tv": 1e-3}
+LAYERS = (*CONTENT_LAYERS, *STYLE_LAYERS)
+
+
+@pytest.fixture(scope="module")
+def extractor():
+    return feature_extractor(LAYERS, weights="torchvision", normalize=False)
+
+
+def tiling(tile, layers=LAYERS, network="vgg16"):
+    return Tiling(tile, *tile_geometry(layers, network))
+
+
+def losses_of(content, style, grams_of_content=None, error="relative"):
+    return {"content": content_loss(content, CONTENT_LAYERS, error), "tv": total_variation_loss(),
+            "style": style_loss(style, STYLE_LAYERS, error, grams_of_content)}
+
+
+@pytest.mark.parametrize("height,width,tile", [(301, 215, 192), (215, 160, 176), (250, 333, 208)])
+@pytest.mark.parametrize("error", ["relative", "sum"])
+def test_loss_and_gradient_are_those_of_the_whole_picture(extractor, height, width, tile, error):
+    content, style, x = (preprocess(picture(h, w, seed)) for h, w, seed in [(height, width, 1), (270, 190, 2), (height, width, 3)])
+    features = extractor(content)
+    whole = Evaluator(extractor, losses_of(features, extractor(style), features, error), WEIGHTS, x.shape)
+    cut = tiling(tile)
+    assert len(cut.tiles(height, width)) > 1
+    content_maps, content_grams = describe(extractor, content, CONTENT_LAYERS, STYLE_LAYERS, cut)
+    _, style_grams = describe(extractor, style, (), STYLE_LAYERS, cut)
+    tiled = TiledEvaluator(extractor, losses_of(content_maps, style_grams, content_grams, error), WEIGHTS, x.shape, cut)
+    (loss, grad), (tiled_loss, tiled_grad) = whole(x.ravel()), tiled(x.ravel())
+    assert tiled_loss == pytest.approx(loss, rel=1e-5)
+    assert np.abs(tiled_grad - grad).max() < 1e-4 * np.abs(grad).max()
+    for name in WEIGHTS:
+        assert tiled.terms[name] == pytest.approx(whole.terms[name], rel=2e-5)
+
+
+def test_a_halo_too_small_would_be_seen(extractor):
+    """The test above can fail: with a quarter of the halo the gradient is wrong at the seams."""
+    x, style = preprocess(picture(301, 215, 3)), extractor(preprocess(picture(100, 100, 2)))
+    losses = {"style": style_loss(style, STYLE_LAYERS)}
+    strides, halo = tile_geometry(LAYERS, "vgg16")
+    grads = [TiledEvaluator(extractor, losses, {"style": 1.0}, x.shape, Tiling(tile, strides, h))(x.ravel())[1]
+             for tile, h in ((None, halo), (192, halo // 4))]
+    assert np.abs(grads[1] - grads[0]).max() > 1e-2 * np.abs(grads[0]).max()
+
+
+def test_targets_in_tiles_are_those_of_the_whole_picture(extractor):
+    x = preprocess(picture(301, 215, 1))
+    for one, other in zip(describe(extractor, x, CONTENT_LAYERS, STYLE_LAYERS, tiling(None)),
+                          describe(extractor, x, CONTENT_LAYERS, STYLE_LAYERS, tiling(192))):
+        assert one.keys() == other.keys()
+        for name in one:
+            assert one[name].shape == other[name].shape
+            assert np.abs(one[name] - other[name]).max() < 1e-4 * np.abs(one[name]).max()
+
+
+@pytest.mark.parametrize("network,layers,stride,halo", [("vgg16", ["conv1_1"], 1, 1), ("vgg16", ["conv1_2", "conv2_1"], 2, 4),
+                                                        ("vgg16", ["conv5_1"], 16, 64), ("vgg19", ["conv4_2"], 8, 40)])
+def test_geometry_by_hand(network, layers, stride, halo):
+    strides, found = tile_geometry(layers, network)
+    assert max(strides.values()) == stride and found == halo
+
+
+def test_every_pixel_lies_in_one_core():
+    cut = tiling(208)
+    for height, width in [(301, 215), (1000, 17), (208, 209), (640, 480)]:
+        seen = np.zeros((height, width), int)
+        for (rows, columns), (top, left, bottom, right) in cut.tiles(height, width):
+            assert rows.stop - rows.start <= 208 and columns.stop - columns.start <= 208
+            assert rows.start % 16 == columns.start % 16 == 0
+            seen[rows.start + top:rows.start + bottom, columns.start + left:columns.start + right] += 1
+        assert (seen == 1).all()
+
+
+def test_clear_errors(extractor):
+    with pytest.raises(ValueError, match="at least 144 pixels.*tile=100"):
+        tiling(100)
+    with pytest.raises(TypeError, match="mine: function"):
+        TiledEvaluator(extractor, {"mine": lambda f: 0.0}, {"mine": 1.0}, (1, 300, 300, 3), tiling(208))
