@@ -1,6 +1,5 @@
 """transfer(): the whole algorithm of Gatys, Ecker and Bethge on one screen, and its result."""
 import io
-import math
 import sys
 import time
 from dataclasses import dataclass, field
@@ -9,13 +8,13 @@ import keras
 import numpy as np
 from PIL import Image
 
+from .arguments import check_arguments, errors, scaled
 from .color import color_statistics, match_color
 from .evaluator import Evaluator
-from .features import check_extractor, check_layers, feature_extractor, smallest_side
+from .features import feature_extractor
 from .images import IMAGENET_MEAN_BGR, deprocess, load_image, preprocess, resize, save_image
-from .losses import (CONTENT_ERRORS, STYLE_ERRORS, check_error, content_loss, layer_weights, style_loss,
-                     total_variation_loss)
-from .optimizers import INTERRUPTED, OPTIMIZERS, STOPPED, optimize
+from .losses import content_loss, layer_weights, style_loss, total_variation_loss
+from .optimizers import INTERRUPTED, STOPPED, optimize
 
 CONTENT_LAYERS = ("block3_conv3", "block4_conv2")
 STYLE_LAYERS = ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1", "block3_conv2",
@@ -23,7 +22,6 @@ STYLE_LAYERS = ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", 
 #: At the coarse stages content counts so much more than at the last one: they settle where large shapes go, and a subject
 #: that they lose does not come back.
 COARSE_CONTENT = 4
-INITS = ("recolored", "content", "style", "noise")
 
 
 def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="avg", normalize=False,
@@ -73,7 +71,7 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
         FloatingPointError: a loss or gradient that is not finite.
     """
     settings = {name: value for name, value in locals().items() if name not in ("content", "style", "callback", "progress")}
-    content, styles, init, stages = _check(content, style, **settings)
+    content, styles, init, stages = check_arguments(content, style, **settings)
     loss_weights = {"content": content_weight if content is not None else 0, "style": style_weight if styles else 0,
                     "tv": tv_weight}
     loss_weights = {name: weight for name, weight in loss_weights.items() if weight > 0}
@@ -87,7 +85,7 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
     picture = None
     for stage_size, stage_steps in stages:
         content_image = None if content is None else load_image(content, stage_size)
-        style_images = [(load_image(image, _scaled(stage_size, style_scale)), share) for image, share in styles]
+        style_images = [(load_image(image, scaled(stage_size, style_scale)), share) for image, share in styles]
         shape = (content_image if content is not None else load_image(styles[0][0], stage_size)).shape
         if picture is None:
             x = _start(init, shape, content_image, style_images, noise_std, seed)
@@ -135,20 +133,6 @@ class TransferResult:
         return buffer.getvalue()
 
 
-def schedule(size, start_size, steps):
-    """[(longer side, steps)] from coarse to fine: each size about twice the one before, steps in inverse proportion to size.
-
-    Large strokes settle at small sizes, where an evaluation is cheap (Gatys et al. 2017, "Controlling Perceptual Factors in
-    Neural Style Transfer", section 6). Without `steps`, 25,600 / size at the last stage, 100 at 256 pixels, so that each
-    doubling of the size doubles the time rather than quadruples it; between 40 and 200.
-    """
-    start_size = min(start_size or size, size)
-    doublings = round(math.log2(size / start_size))
-    sizes = [round(size / (size / start_size) ** (i / max(1, doublings))) for i in range(doublings, -1, -1)]
-    steps = steps or min(max(round(25_600 / size), 40), 200)
-    return [(stage, round(steps * size / stage)) for stage in sizes]
-
-
 #: Lower and upper bound of x: the colours 0 and 255.
 PIXEL_RANGE = (-IMAGENET_MEAN_BGR, 255 - IMAGENET_MEAN_BGR)
 
@@ -159,7 +143,7 @@ def _stage_weights(loss_weights, coarse):
 
 def _losses(extractor, content_image, style_images, terms, content_layers, style_layers, error, tv_options):
     """{term: loss} for content, style and total variation, as far as `terms` has them; targets are computed here, once."""
-    content_error, style_error = _errors(error)
+    content_error, style_error = errors(error)
     content_features = None if content_image is None else extractor(preprocess(content_image))
     losses = {}
     if "content" in terms:
@@ -170,14 +154,6 @@ def _losses(extractor, content_image, style_images, terms, content_layers, style
     if "tv" in terms:
         losses["tv"] = total_variation_loss(**(tv_options or {}))
     return losses
-
-
-def _errors(error):
-    return (error["content"], error["style"]) if isinstance(error, dict) else (error, error)
-
-
-def _scaled(size, scale):
-    return max(1, round(size * scale))
 
 
 def _start(init, shape, content_image, style_images, noise_std, seed):
@@ -221,80 +197,3 @@ class _Progress:
     def __call__(self, terms):
         self.done += 1
         self.bar.update(self.done, list(terms.items()))
-
-
-def _check(content, style, *, network, weights, pooling, normalize, content_layers, style_layers, content_weight,
-           style_weight, tv_weight, error, tv_options, style_scale, init, noise_std, size, start_size, steps, optimizer,
-           learning_rate, bounds, precision, seed):
-    """Check every argument of transfer(); returns content, styles, init and the stages."""
-    check_extractor(network, weights, pooling, precision)
-    for name, layers in {"content_layers": content_layers, "style_layers": style_layers}.items():
-        check_layers(layer_weights(layers), network)
-    for name, weight in {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight}.items():
-        if not _is_number(weight) or not 0 <= weight < math.inf:
-            raise ValueError(f"{name} must be a finite number, at least 0. Received: {name}={weight!r}")
-    for name, value in {"style_scale": style_scale, "noise_std": noise_std, "learning_rate": learning_rate}.items():
-        if not (value is None and name != "style_scale" or _is_number(value) and 0 < value < math.inf):
-            raise ValueError(f"{name} must be a finite number above 0. Received: {name}={value!r}")
-    for name, value in {"size": size, "start_size": start_size, "steps": steps}.items():
-        if not (value is None and name != "size" or _is_number(value) and value == int(value) and value >= 1):
-            raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")
-    if optimizer not in OPTIMIZERS:
-        raise ValueError(f"optimizer must be one of {OPTIMIZERS}. Received: optimizer={optimizer!r}")
-    if isinstance(error, dict) and set(error) != {"content", "style"}:
-        raise ValueError(f"error must be a name or have the keys 'content' and 'style'. Received: error={error!r}")
-    for value, known in zip(_errors(error), (CONTENT_ERRORS, STYLE_ERRORS)):
-        check_error(value, known)
-    total_variation_loss(**(tv_options or {}))
-
-    content = None if content is None else load_image(content, size)
-    styles = _check_styles(style)
-    if content is None and not styles:
-        raise ValueError("content and style must not both be None: there is nothing to paint")
-    if (content is None or content_weight == 0) and (not styles or style_weight == 0):
-        raise ValueError("content_weight and style_weight must not both be 0, nor the one that a missing content or style "
-                         f"leaves. Received: content_weight={content_weight}, style_weight={style_weight}")
-    styles = [(load_image(image, _scaled(size, max(1, style_scale))), share) for image, share in styles]
-    init = _check_init(init, content, styles)
-
-    stages = schedule(size, start_size, steps)
-    least = smallest_side([name for image, names in ((content, content_layers), (styles or None, style_layers))
-                           if image is not None for name in layer_weights(names)], network)
-    images = [("content", content, 1)] if content is not None else []
-    for name, image, scale in [*images, *(("style", image, style_scale) for image, _ in styles)]:
-        longer = _scaled(stages[0][0], scale)
-        side = min(load_image(image, longer).shape[:2])
-        if side < least:
-            raise ValueError(f"at a longer side of {longer} the {name} image is only {side} pixels on its shorter one, and "
-                             f"these layers need {least}; use a larger size or start_size, or shallower layers")
-    return content, styles, init, stages
-
-
-def _check_styles(style):
-    """[(picture, share)] of the argument `style`."""
-    if style is None:
-        return []
-    pairs = style if isinstance(style, (list, tuple)) else [style]
-    pairs = [pair if isinstance(pair, (list, tuple)) else (pair, 1.0) for pair in pairs]
-    if not pairs or not all(len(pair) == 2 for pair in pairs):
-        raise ValueError("style must be a picture, or a list of pictures or of (picture, share) pairs")
-    shares = [share for _, share in pairs]
-    if not all(_is_number(share) and 0 <= share < math.inf for share in shares) or not any(shares):
-        raise ValueError(f"the shares of a style blend must be at least 0, and one above. Received: {shares}")
-    return [(image, share) for image, share in pairs if share > 0]
-
-
-def _check_init(init, content, styles):
-    if not (init is None or isinstance(init, str)):
-        return load_image(init)
-    if init is None:
-        return "recolored" if content is not None and styles else "noise"
-    if init not in INITS:
-        raise ValueError(f"init must be one of {INITS} or a picture (for a file, load_image(path)). Received: init={init!r}")
-    if init in ("content", "recolored") and content is None or init in ("style", "recolored") and not styles:
-        raise ValueError(f"init={init!r} needs the picture that was left out; use 'noise' or a picture of your own")
-    return init
-
-
-def _is_number(value):
-    return isinstance(value, (int, float, np.integer)) and not isinstance(value, bool)

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from neural_style import TransferResult, deprocess, load_image, match_color, transfer
-from neural_style.transfer import INITS, schedule
+from neural_style.arguments import INITS, schedule
 from conftest import picture
 
 module = sys.modules["neural_style.transfer"]

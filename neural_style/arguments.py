@@ -1,0 +1,116 @@
+"""What transfer() asks of its arguments: all is checked here, before any network is built."""
+import math
+
+import numpy as np
+
+from .features import check_extractor, check_layers, smallest_side
+from .images import load_image
+from .losses import CONTENT_ERRORS, STYLE_ERRORS, check_error, layer_weights, total_variation_loss
+from .optimizers import OPTIMIZERS
+
+INITS = ("recolored", "content", "style", "noise")
+
+
+def check_arguments(content, style, *, network, weights, pooling, normalize, content_layers, style_layers, content_weight,
+                    style_weight, tv_weight, error, tv_options, style_scale, init, noise_std, size, start_size, steps, optimizer,
+                    learning_rate, bounds, precision, seed):
+    """Check every argument of transfer().
+
+    Returns:
+        content, at full size, or None; styles, [(picture, share)]; init, a name or picture; stages, [(longer side, steps)].
+    """
+    check_extractor(network, weights, pooling, precision)
+    for name, layers in {"content_layers": content_layers, "style_layers": style_layers}.items():
+        check_layers(layer_weights(layers), network)
+    for name, weight in {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight}.items():
+        if not _is_number(weight) or not 0 <= weight < math.inf:
+            raise ValueError(f"{name} must be a finite number, at least 0. Received: {name}={weight!r}")
+    for name, value in {"style_scale": style_scale, "noise_std": noise_std, "learning_rate": learning_rate}.items():
+        if not (value is None and name != "style_scale" or _is_number(value) and 0 < value < math.inf):
+            raise ValueError(f"{name} must be a finite number above 0. Received: {name}={value!r}")
+    for name, value in {"size": size, "start_size": start_size, "steps": steps}.items():
+        if not (value is None and name != "size" or _is_number(value) and not isinstance(value, float) and value >= 1):
+            raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")
+    if optimizer not in OPTIMIZERS:
+        raise ValueError(f"optimizer must be one of {OPTIMIZERS}. Received: optimizer={optimizer!r}")
+    if isinstance(error, dict) and set(error) != {"content", "style"}:
+        raise ValueError(f"error must be a name or have the keys 'content' and 'style'. Received: error={error!r}")
+    for value, known in zip(errors(error), (CONTENT_ERRORS, STYLE_ERRORS)):
+        check_error(value, known)
+    total_variation_loss(**(tv_options or {}))
+
+    content = None if content is None else load_image(content, size)
+    styles = _check_styles(style)
+    if content is None and not styles:
+        raise ValueError("content and style must not both be None: there is nothing to paint")
+    if (content is None or content_weight == 0) and (not styles or style_weight == 0):
+        raise ValueError("content_weight and style_weight must not both be 0, nor the one that a missing content or style "
+                         f"leaves. Received: content_weight={content_weight}, style_weight={style_weight}")
+    styles = [(load_image(image, scaled(size, max(1, style_scale))), share) for image, share in styles]
+    init = _check_init(init, content, styles)
+
+    stages = schedule(size, start_size, steps)
+    least = smallest_side([name for image, names in ((content, content_layers), (styles or None, style_layers))
+                           if image is not None for name in layer_weights(names)], network)
+    images = [("content", content, 1)] if content is not None else []
+    for name, image, scale in [*images, *(("style", image, style_scale) for image, _ in styles)]:
+        longer = scaled(stages[0][0], scale)
+        side = min(load_image(image, longer).shape[:2])
+        if side < least:
+            raise ValueError(f"at a longer side of {longer} the {name} image is only {side} pixels on its shorter one, and "
+                             f"these layers need {least}; use a larger size or start_size, or shallower layers")
+    return content, styles, init, stages
+
+
+def _check_styles(style):
+    """[(picture, share)] of the argument `style`."""
+    if style is None:
+        return []
+    pairs = style if isinstance(style, (list, tuple)) else [style]
+    pairs = [pair if isinstance(pair, (list, tuple)) else (pair, 1.0) for pair in pairs]
+    if not pairs or not all(len(pair) == 2 for pair in pairs):
+        raise ValueError("style must be a picture, or a list of pictures or of (picture, share) pairs")
+    shares = [share for _, share in pairs]
+    if not all(_is_number(share) and 0 <= share < math.inf for share in shares) or not any(shares):
+        raise ValueError(f"the shares of a style blend must be at least 0, and one above. Received: {shares}")
+    return [(image, share) for image, share in pairs if share > 0]
+
+
+def _check_init(init, content, styles):
+    if not (init is None or isinstance(init, str)):
+        return load_image(init)
+    if init is None:
+        return "recolored" if content is not None and styles else "noise"
+    if init not in INITS:
+        raise ValueError(f"init must be one of {INITS} or a picture (for a file, load_image(path)). Received: init={init!r}")
+    if init in ("content", "recolored") and content is None or init in ("style", "recolored") and not styles:
+        raise ValueError(f"init={init!r} needs the picture that was left out; use 'noise' or a picture of your own")
+    return init
+
+
+def _is_number(value):
+    return isinstance(value, (int, float, np.integer)) and not isinstance(value, bool)
+
+
+def schedule(size, start_size, steps):
+    """[(longer side, steps)] from coarse to fine: each size about twice the one before, steps in inverse proportion to size.
+
+    Large strokes settle at small sizes, where an evaluation is cheap (Gatys et al. 2017, "Controlling Perceptual Factors in
+    Neural Style Transfer", section 6). Without `steps`, 25,600 / size at the last stage, 100 at 256 pixels, so that each
+    doubling of the size doubles the time rather than quadruples it; between 40 and 200.
+    """
+    start_size = min(start_size or size, size)
+    doublings = round(math.log2(size / start_size))
+    sizes = [round(size / (size / start_size) ** (i / max(1, doublings))) for i in range(doublings, -1, -1)]
+    steps = steps or min(max(round(25_600 / size), 40), 200)
+    return [(stage, round(steps * size / stage)) for stage in sizes]
+
+
+def errors(error):
+    """(content's, style's) of the argument `error`."""
+    return (error["content"], error["style"]) if isinstance(error, dict) else (error, error)
+
+
+def scaled(size, scale):
+    """A side in pixels, scaled; at least 1."""
+    return max(1, round(size * scale))
