@@ -22,7 +22,7 @@ def main(argv=None):
     except (ValueError, TypeError, OSError) as error:
         print(f"neural-style: error: {error}", file=sys.stderr)
         return 2
-    except (RuntimeError, FloatingPointError, ImportError) as error:
+    except (RuntimeError, FloatingPointError, ImportError, MemoryError) as error:
         print(f"neural-style: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -67,6 +67,7 @@ def _add_transfer(commands):
     command.add_argument("--optimizer", choices=("lbfgs", "adam", "sgd"), help="lbfgs (default), adam or sgd")
     command.add_argument("--learning-rate", type=float, metavar="R", help="of adam and sgd")
     command.add_argument("--precision", choices=("float32", "bfloat16"), help="of the convolutions (float32)")
+    command.add_argument("--tile", type=_tile, help="longer side of a tile in pixels; auto (default): as memory asks; none")
     command.add_argument("--no-bounds", dest="bounds", action="store_false", help="let pixels leave 0-255 on the way")
     command.add_argument("--seed", type=int, help="of the noise, with --init noise (0)")
     command.add_argument("--quiet", dest="progress", action="store_false", help="no progress bar")
@@ -115,6 +116,10 @@ def _weights(arguments):
 
 def _integer_or_none(text):
     return None if text == "none" else int(text)
+
+
+def _tile(text):
+    return text if text == "auto" else _integer_or_none(text)
 
 
 def _numbers(text):

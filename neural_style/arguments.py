@@ -13,7 +13,7 @@ INITS = ("recolored", "content", "style", "noise")
 
 def check_arguments(content, style, *, network, weights, pooling, normalize, content_layers, style_layers, content_weight,
                     style_weight, tv_weight, error, tv_options, style_scale, init, noise_std, size, start_size, steps, optimizer,
-                    learning_rate, bounds, precision, seed):
+                    learning_rate, bounds, precision, tile, seed):
     """Check every argument of transfer().
 
     Returns:
@@ -31,6 +31,8 @@ def check_arguments(content, style, *, network, weights, pooling, normalize, con
     for name, value in {"size": size, "start_size": start_size, "steps": steps}.items():
         if not (value is None and name != "size" or _is_number(value) and not isinstance(value, float) and value >= 1):
             raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")
+    if not (tile in (None, "auto") or isinstance(tile, (int, np.integer)) and not isinstance(tile, bool) and tile >= 1):
+        raise ValueError(f"tile must be 'auto', None or a positive integer. Received: tile={tile!r}")
     if optimizer not in OPTIMIZERS:
         raise ValueError(f"optimizer must be one of {OPTIMIZERS}. Received: optimizer={optimizer!r}")
     if isinstance(error, dict) and set(error) != {"content", "style"}:

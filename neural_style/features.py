@@ -99,6 +99,19 @@ def tile_geometry(layers, network):
     return {name: strides[layer][0] for name, layer in names.items()}, max(halo for _, halo in strides.values())
 
 
+def activation_bytes(layers, network, precision="float32"):
+    """Bytes of all activations up to the deepest of `layers`, for a pixel of the picture."""
+    graph, names = _graph(network), check_layers(layers, network)
+    channels, stride, total = 3, 1, 3.0
+    for layer in graph[:max(graph.index(name) for name in names.values()) + 1]:
+        if layer.endswith("pool"):
+            stride *= 2
+        else:
+            channels = conv_layers(network)[layer][-1]
+        total += channels / stride ** 2
+    return total * (2 if precision == "bfloat16" else 4)
+
+
 def mean_activations(parameters, pooling):
     """Mean activation of each filter over the calibration photos and all positions: {layer name: (C,)}.
 

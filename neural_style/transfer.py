@@ -11,10 +11,11 @@ from PIL import Image
 from .arguments import check_arguments, errors, scaled
 from .color import color_statistics, match_color
 from .evaluator import Evaluator
-from .features import feature_extractor
+from .features import activation_bytes, feature_extractor, tile_geometry
 from .images import IMAGENET_MEAN_BGR, deprocess, load_image, preprocess, resize, save_image
 from .losses import content_loss, layer_weights, style_loss, total_variation_loss
-from .optimizers import INTERRUPTED, STOPPED, optimize
+from .optimizers import INTERRUPTED, MEMORY, STOPPED, optimize
+from .tiling import TiledEvaluator, describe, plan
 
 CONTENT_LAYERS = ("block3_conv3", "block4_conv2")
 STYLE_LAYERS = ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1", "block3_conv2",
@@ -27,8 +28,8 @@ COARSE_CONTENT = 4
 def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="avg", normalize=False,
              content_layers=CONTENT_LAYERS, style_layers=STYLE_LAYERS, content_weight=1.0, style_weight=50.0,
              tv_weight=1e-5, error="relative", tv_options=None, style_scale=1.0, init=None, noise_std=None, size=512,
-             start_size=128, steps=None, optimizer="lbfgs", learning_rate=None, bounds=True, precision="float32", seed=0,
-             callback=None, progress=True):
+             start_size=128, steps=None, optimizer="lbfgs", learning_rate=None, bounds=True, precision="float32", tile="auto",
+             seed=0, callback=None, progress=True):
     """Paint the content image in the style of another (Gatys, Ecker and Bethge, CVPR 2016).
 
     transfer(content, None) reconstructs the content from its layers alone, transfer(None, style) the style: a texture of
@@ -58,6 +59,8 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
             25,600 / size, so 100 at 256 pixels and 50 at 512.
         optimizer: "lbfgs", or "adam" or "sgd" with a learning_rate (None: optimizers.LEARNING_RATES).
         bounds: keep the pixels in 0-255 all the way, rather than cut them off at the end.
+        tile: "auto": evaluate in tiles, with the same result, where the whole picture would not fit the memory that is free;
+            None: never; or the longer side of a tile in pixels.
         seed: of the noise; the rest holds no chance.
         callback: called after each step with SciPy's intermediate_result (.x, a copy, and .fun). StopIteration ends the
             run and keeps the picture.
@@ -82,6 +85,7 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
               for name in layer_weights(names)]
     extractor = feature_extractor(layers, network=network, weights=weights, pooling=pooling, normalize=normalize,
                                   precision=precision)
+    geometry, bytes_per_pixel = tile_geometry(layers, network), activation_bytes(layers, network, precision)
     picture = None
     for stage_size, stage_steps in stages:
         content_image = None if content is None else load_image(content, stage_size)
@@ -92,10 +96,15 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
         else:
             x = preprocess(resize(picture, shape[1::-1]))
 
-        losses = _losses(extractor, content_image, style_images, loss_weights, content_layers, style_layers, error, tv_options)
-        evaluator = Evaluator(extractor, losses, _stage_weights(loss_weights, stage_size < size), x.shape)
+        tiling, memory = plan(*shape[:2], geometry, bytes_per_pixel, tile, MEMORY, optimizer)
+        losses = _losses(extractor, content_image, style_images, loss_weights, content_layers, style_layers, error, tv_options,
+                         tiling)
+        stage_weights = _stage_weights(loss_weights, stage_size < size)
+        evaluator = (Evaluator(extractor, losses, stage_weights, x.shape) if tiling.tile is None else
+                     TiledEvaluator(extractor, losses, stage_weights, x.shape, tiling))
         after_step = _recorder(evaluator, history, callback, progress and _Progress(shape, stage_steps))
-        x, message = optimize(evaluator, x, stage_steps, PIXEL_RANGE if bounds else None, after_step, optimizer, learning_rate)
+        x, message = optimize(evaluator, x, stage_steps, PIXEL_RANGE if bounds else None, after_step, optimizer, learning_rate,
+                              memory)
         picture = deprocess(x, evaluator.shape)
         if message in (INTERRUPTED, STOPPED):
             break
@@ -141,16 +150,21 @@ def _stage_weights(loss_weights, coarse):
     return {name: weight * (COARSE_CONTENT if coarse and name == "content" else 1) for name, weight in loss_weights.items()}
 
 
-def _losses(extractor, content_image, style_images, terms, content_layers, style_layers, error, tv_options):
+def _losses(extractor, content_image, style_images, terms, content_layers, style_layers, error, tv_options, tiling):
     """{term: loss} for content, style and total variation, as far as `terms` has them; targets are computed here, once."""
     content_error, style_error = errors(error)
-    content_features = None if content_image is None else extractor(preprocess(content_image))
-    losses = {}
+    content_names = [*layer_weights(content_layers)] if "content" in terms else []
+    style_names = [*layer_weights(style_layers)] if "style" in terms else []
+    losses, content_grams = {}, None
+    if content_image is not None:
+        compared = style_names if style_error == "relative" else []
+        maps, content_grams = describe(extractor, preprocess(content_image), content_names, compared, tiling)
+        content_grams = content_grams or None
     if "content" in terms:
-        losses["content"] = content_loss(content_features, content_layers, content_error)
+        losses["content"] = content_loss(maps, content_layers, content_error)
     if "style" in terms:
-        style_features = [(extractor(preprocess(image)), share) for image, share in style_images]
-        losses["style"] = style_loss(style_features, style_layers, style_error, content_features)
+        grams = [(describe(extractor, preprocess(image), [], style_names, tiling)[1], share) for image, share in style_images]
+        losses["style"] = style_loss(grams, style_layers, style_error, content_grams)
     if "tv" in terms:
         losses["tv"] = total_variation_loss(**(tv_options or {}))
     return losses

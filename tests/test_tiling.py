@@ -2,9 +2,9 @@
 import numpy as np
 import pytest
 
-from neural_style import Evaluator, content_loss, feature_extractor, preprocess, style_loss, total_variation_loss
-from neural_style.features import tile_geometry
-from neural_style.tiling import TiledEvaluator, Tiling, describe
+from neural_style import Evaluator, content_loss, feature_extractor, preprocess, style_loss, total_variation_loss, transfer
+from neural_style.features import activation_bytes, tile_geometry
+from neural_style.tiling import TiledEvaluator, Tiling, describe, free_memory, plan
 from neural_style.transfer import CONTENT_LAYERS, STYLE_LAYERS
 from conftest import picture
 
@@ -87,3 +87,31 @@ def test_clear_errors(extractor):
         tiling(100)
     with pytest.raises(TypeError, match="mine: function"):
         TiledEvaluator(extractor, {"mine": lambda f: 0.0}, {"mine": 1.0}, (1, 300, 300, 3), tiling(208))
+
+
+def test_the_plan_follows_the_memory_there_is():
+    geometry, bytes_per_pixel = tile_geometry(LAYERS, "vgg16"), activation_bytes(LAYERS, "vgg16")
+    plans = [plan(2048, 2048, geometry, bytes_per_pixel, free=gigabytes * 1e9) for gigabytes in (64, 6, 4)]
+    tiles, corrections = [tiling.tile for tiling, _ in plans], [m for _, m in plans]
+    assert tiles[0] is None and tiles[1] > tiles[2] >= 144 and corrections[0] == 10 >= corrections[1] >= corrections[2] >= 3
+    with pytest.raises(MemoryError, match="2048 x 2048 pixels need about .* GB even in tiles, and 1.0 GB are free; a longer side"):
+        plan(2048, 2048, geometry, bytes_per_pixel, free=1e9)
+    size = int(str(_message(2048, geometry, bytes_per_pixel)).split("about ")[2].split()[0])
+    assert plan(size, size, geometry, bytes_per_pixel, free=1e9)[0].tile  # the size that the message names does fit
+    assert plan(512, 512, geometry, bytes_per_pixel, tile=192, free=64e9)[0].tile == 192
+    assert plan(512, 512, geometry, bytes_per_pixel, tile=None, free=1e8)[0].tile is None
+    assert free_memory() > 1e8
+
+
+def _message(size, geometry, bytes_per_pixel):
+    try:
+        plan(size, size, geometry, bytes_per_pixel, free=1e9)
+    except MemoryError as error:
+        return error
+
+
+def test_transfer_in_tiles_makes_the_same_picture(monkeypatch):
+    content, style = picture(190, 240, 1), picture(200, 170, 2)
+    options = dict(size=240, start_size=None, steps=3, progress=False)
+    whole, tiled = (np.asarray(transfer(content, style, tile=tile, **options).image).astype(int) for tile in (None, 176))
+    assert np.abs(whole - tiled).mean() < 0.1

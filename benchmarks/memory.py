@@ -1,0 +1,76 @@
+"""Peak memory of one evaluation, and of a short run: python -m benchmarks.memory [--sizes 256,512,...] [--tile N] [--run]
+
+Each row is a process of its own: square random pictures, the default layers and losses, loss and gradient once. The peak
+is that of the resident set, the import of TensorFlow included. --run makes two L-BFGS steps of transfer() instead, with the
+optimiser's own pictures.
+"""
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", default="256,512,1024", help="sides in pixels")
+    parser.add_argument("--tile", default="none", help="side of a tile; none; auto")
+    parser.add_argument("--precision", default="float32")
+    parser.add_argument("--run", action="store_true")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        print(json.dumps(_measure(int(arguments.one), arguments)))
+        return
+    print(f"{'pixels':>12s} {'tile':>6s} {'precision':>10s} {'GB':>6s} {'seconds':>8s} {'us/pixel':>9s}")
+    for size in arguments.sizes.split(","):
+        command = [sys.executable, "-m", "benchmarks.memory", "--one", size, "--tile", arguments.tile, "--precision",
+                   arguments.precision, *(["--run"] if arguments.run else [])]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        row = json.loads(done.stdout.splitlines()[-1])
+        print(f"{size + ' x ' + size:>12s} {str(row['tile']):>6s} {arguments.precision:>10s} {row['gb']:6.2f} {row['seconds']:8.2f} "
+              f"{1e6 * row['seconds'] / int(size) ** 2:9.2f}", flush=True)
+
+
+def _measure(size, arguments):
+    import numpy as np
+
+    from neural_style import Evaluator, content_loss, feature_extractor, preprocess, style_loss, total_variation_loss, transfer
+    from neural_style.features import activation_bytes, tile_geometry
+    from neural_style.tiling import TiledEvaluator, describe, plan
+    from neural_style.transfer import CONTENT_LAYERS, STYLE_LAYERS
+
+    tile = {"none": None, "auto": "auto"}.get(arguments.tile) if not arguments.tile.isdigit() else int(arguments.tile)
+    content, style = (np.random.default_rng(i).integers(0, 256, (size, size, 3), "uint8") for i in (0, 1))
+    started = time.perf_counter()
+    if arguments.run:
+        transfer(content, style, size=size, start_size=None, steps=2, tile=tile, precision=arguments.precision, progress=False)
+        return _row(arguments.tile, time.perf_counter() - started)
+    layers = (*CONTENT_LAYERS, *STYLE_LAYERS)
+    extractor = feature_extractor(layers, normalize=False, precision=arguments.precision)
+    tiling, _ = plan(size, size, tile_geometry(layers, "vgg16"), activation_bytes(layers, "vgg16", arguments.precision), tile)
+    maps, grams = describe(extractor, preprocess(content), CONTENT_LAYERS, STYLE_LAYERS, tiling)
+    losses = {"content": content_loss(maps, CONTENT_LAYERS), "tv": total_variation_loss(),
+              "style": style_loss(describe(extractor, preprocess(style), (), STYLE_LAYERS, tiling)[1], STYLE_LAYERS, "relative", grams)}
+    x = preprocess(content).ravel()
+    weights = {"content": 1.0, "style": 50.0, "tv": 1e-5}
+    evaluator = (Evaluator(extractor, losses, weights, (1, size, size, 3)) if tiling.tile is None else
+                 TiledEvaluator(extractor, losses, weights, (1, size, size, 3), tiling))
+    evaluator(x)
+    peak = _row(tiling.tile, 0)
+    started = time.perf_counter()
+    evaluator(x + 1)
+    return {**peak, "seconds": time.perf_counter() - started}
+
+
+def _row(tile, seconds):
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return {"tile": tile, "gb": peak / 1e9, "seconds": seconds}
+
+
+if __name__ == "__main__":
+    main()
