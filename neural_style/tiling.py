@@ -107,7 +107,7 @@ def plan(height, width, geometry, activation_bytes, tile="auto", corrections=10,
 
     least = min(3, corrections) if optimizer == "lbfgs" else corrections
     for enough in (corrections, least):  # smaller tiles before a shorter memory
-        for side in [None, *range(2048, smallest - 1, -64)] if tile == "auto" else [tile]:
+        for side in [None, *range(2048, smallest, -64), smallest] if tile == "auto" else [tile]:
             if needed(side, enough) <= free:
                 return Tiling(side, *geometry), max(m for m in range(enough, corrections + 1) if needed(side, m) <= free)
     if tile != "auto":
