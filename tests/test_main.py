@@ -103,7 +103,7 @@ def test_a_wrong_command_line_exits_with_2(arguments, capfd):
 def test_weights_tells_network_source_digest_and_place(capfd):
     assert main(["weights", "--weights", "torchvision"]) == 0
     out = capfd.readouterr().out
-    assert "vgg16" in out and "torchvision" in out and "vgg16_torchvision_notop.h5" in out
+    assert "vgg16" in out and "torchvision" in out and "vgg16_torchvision_grey_levels_notop.h5" in out
     assert len(out.split("sha256")[1].split()[0]) == 64
 
 
