@@ -208,14 +208,14 @@ def torch_peer(quick):
 
 def _torch_evaluator(torch, size):
     """The same network, losses and picture in PyTorch, as its own programs write them."""
-    functional, order = torch.nn.functional, {name: None for name in conv_layers("vgg16")}
+    functional = torch.nn.functional
     weights = {name: (torch.tensor(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))), torch.tensor(bias))
                for name, (kernel, bias) in load_weights("vgg16").layers.items()}
     content_names, style_names = (set(check_layers(names, "vgg16").values()) for names in (CONTENT_LAYERS, STYLE_LAYERS))
 
     def extract(x):
         features = {}
-        for name in order:
+        for name in weights:
             if name.endswith("conv1") and name != "block1_conv1":
                 x = functional.avg_pool2d(x, 2)
             x = functional.relu(functional.conv2d(x, *weights[name], padding=1))

@@ -42,9 +42,10 @@ def lbfgs(evaluator, x, steps, bounds=None, callback=None, memory=MEMORY):
     Returns:
         (x, message): the x of least loss, a float64 vector, and why the run ended. Also after Ctrl-C.
     """
-    x, lower, upper = _start(x, bounds)
-    bounds = None if bounds is None else np.column_stack([lower, upper])
-    best = {"x": x, "fun": np.inf}
+    start = _start(x, bounds)
+    if bounds is not None:
+        bounds = np.column_stack([np.broadcast_to(bound, start.shape).ravel() for bound in bounds]).astype("float64")
+    best = {"x": start.ravel(), "fun": np.inf}
     done = 0
 
     def after_step(intermediate_result):
@@ -84,11 +85,12 @@ def gradient_descent(evaluator, x, steps, bounds=None, callback=None, optimizer=
         optimizer: "adam" or "sgd".
         learning_rate: None for LEARNING_RATES.
     """
-    x, lower, upper = _start(x, bounds)
+    start = _start(x, bounds)
     rate = float(LEARNING_RATES[optimizer] if learning_rate is None else learning_rate)
     method = keras.optimizers.Adam(rate) if optimizer == "adam" else keras.optimizers.SGD(rate, momentum=0.9)
-    pixels = keras.Variable(x, dtype="float32")
+    pixels = keras.Variable(start, dtype="float32")
     method.build([pixels])
+    x = start.ravel()
     best = {"x": x, "fun": np.inf}
     message = f"all {steps} steps done"
     try:
@@ -98,9 +100,10 @@ def gradient_descent(evaluator, x, steps, bounds=None, callback=None, optimizer=
                 best.update(x=x, fun=loss)
             if callback is not None:
                 callback(OptimizeResult(x=x.copy(), fun=loss))
-            method.apply([keras.ops.convert_to_tensor(grad, "float32")], [pixels])
-            pixels.assign(keras.ops.clip(pixels, lower, upper))
-            x = keras.ops.convert_to_numpy(pixels).astype("float64")
+            method.apply([keras.ops.convert_to_tensor(grad.reshape(start.shape), "float32")], [pixels])
+            if bounds is not None:
+                pixels.assign(keras.ops.clip(pixels, *bounds))
+            x = keras.ops.convert_to_numpy(pixels).astype("float64").ravel()
     except StopIteration:
         message = STOPPED
     except KeyboardInterrupt:
@@ -109,10 +112,9 @@ def gradient_descent(evaluator, x, steps, bounds=None, callback=None, optimizer=
 
 
 def _start(x, bounds):
-    """x as a flat float64 copy within its bounds, and the bounds as vectors."""
-    lower, upper = (-np.inf, np.inf) if bounds is None else bounds
-    lower, upper = (np.broadcast_to(bound, np.shape(x)).astype("float64").ravel() for bound in (lower, upper))
-    return np.clip(np.array(x, "float64").ravel(), lower, upper), lower, upper
+    """A float64 copy of x within its bounds, of its shape."""
+    x = np.array(x, "float64")
+    return x if bounds is None else np.clip(x, *bounds)
 
 
 def _step_down(evaluator, x, bounds):

@@ -155,16 +155,15 @@ def _losses(extractor, content_image, style_images, terms, content_layers, style
     content_error, style_error = errors(error)
     content_names = [*layer_weights(content_layers)] if "content" in terms else []
     style_names = [*layer_weights(style_layers)] if "style" in terms else []
-    losses, content_grams = {}, None
-    if content_image is not None:
-        compared = style_names if style_error == "relative" else []
+    compared = style_names if style_error == "relative" and content_image is not None else []
+    losses, maps, content_grams = {}, None, None
+    if content_names or compared:
         maps, content_grams = describe(extractor, preprocess(content_image), content_names, compared, tiling)
-        content_grams = content_grams or None
     if "content" in terms:
         losses["content"] = content_loss(maps, content_layers, content_error)
     if "style" in terms:
         grams = [(describe(extractor, preprocess(image), [], style_names, tiling)[1], share) for image, share in style_images]
-        losses["style"] = style_loss(grams, style_layers, style_error, content_grams)
+        losses["style"] = style_loss(grams, style_layers, style_error, content_grams if compared else None)
     if "tv" in terms:
         losses["tv"] = total_variation_loss(**(tv_options or {}))
     return losses
