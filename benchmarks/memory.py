@@ -41,7 +41,8 @@ def _measure(size, arguments):
 
     from neural_style import Evaluator, content_loss, feature_extractor, preprocess, style_loss, total_variation_loss, transfer
     from neural_style.features import activation_bytes, tile_geometry
-    from neural_style.tiling import TiledEvaluator, describe, plan
+    from neural_style.preflight import plan
+    from neural_style.tiling import TiledEvaluator, describe
     from neural_style.transfer import CONTENT_LAYERS, STYLE_LAYERS
 
     tile = {"none": None, "auto": "auto"}.get(arguments.tile) if not arguments.tile.isdigit() else int(arguments.tile)
@@ -52,7 +53,7 @@ def _measure(size, arguments):
         return _row(arguments.tile, time.perf_counter() - started)
     layers = (*CONTENT_LAYERS, *STYLE_LAYERS)
     extractor = feature_extractor(layers, normalize=False, precision=arguments.precision)
-    tiling, _ = plan(size, size, tile_geometry(layers, "vgg16"), activation_bytes(layers, "vgg16", arguments.precision), tile)
+    tiling = plan(size, size, tile_geometry(layers, "vgg16"), activation_bytes(layers, "vgg16", arguments.precision), tile).tiling
     maps, grams = describe(extractor, preprocess(content), CONTENT_LAYERS, STYLE_LAYERS, tiling)
     losses = {"content": content_loss(maps, CONTENT_LAYERS), "tv": total_variation_loss(),
               "style": style_loss(describe(extractor, preprocess(style), (), STYLE_LAYERS, tiling)[1], STYLE_LAYERS, "relative", grams)}

@@ -21,6 +21,7 @@ _MODULES = {
     "optimizers": ("gradient_descent", "lbfgs"),
     "plotting": ("compare", "contact_sheet"),
     "presets": ("presets",),
+    "parallel": ("map_transfer",),
     "transfer": ("transfer", "TransferResult"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -28,9 +28,14 @@ def check_arguments(content, style, *, network, weights, pooling, normalize, con
     for name, value in {"style_scale": style_scale, "noise_std": noise_std, "learning_rate": learning_rate}.items():
         if not (value is None and name != "style_scale" or _is_number(value) and 0 < value < math.inf):
             raise ValueError(f"{name} must be a finite number above 0. Received: {name}={value!r}")
-    for name, value in {"size": size, "start_size": start_size, "steps": steps}.items():
-        if not (value is None and name != "size" or _is_number(value) and not isinstance(value, float) and value >= 1):
+    for name, value in {"size": size, "start_size": start_size, "steps": None if isinstance(steps, dict) else steps}.items():
+        if not (value is None and name != "size" or _is_count(value)):
             raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")
+    if isinstance(steps, dict):
+        sizes = list(steps)
+        if not (steps and all(map(_is_count, [*sizes, *steps.values()])) and sizes == sorted(sizes) and sizes[-1] == size):
+            raise ValueError("a schedule of steps must be {longer side: steps}, positive integers, from coarse to fine, the last "
+                             f"side that of size={size}. Received: steps={steps!r}")
     if not (tile in (None, "auto") or isinstance(tile, (int, np.integer)) and not isinstance(tile, bool) and tile >= 1):
         raise ValueError(f"tile must be 'auto', None or a positive integer. Received: tile={tile!r}")
     if optimizer not in OPTIMIZERS:
@@ -94,13 +99,19 @@ def _is_number(value):
     return isinstance(value, (int, float, np.integer)) and not isinstance(value, bool)
 
 
+def _is_count(value):
+    return _is_number(value) and not isinstance(value, float) and value >= 1
+
+
 def schedule(size, start_size, steps):
     """[(longer side, steps)] from coarse to fine: each size about twice the one before, steps in inverse proportion to size.
 
     Large strokes settle at small sizes, where an evaluation is cheap (Gatys et al. 2017, "Controlling Perceptual Factors in
     Neural Style Transfer", section 6). Without `steps`, 25,600 / size at the last stage, 100 at 256 pixels, so that each
-    doubling of the size doubles the time rather than quadruples it; between 40 and 200.
+    doubling of the size doubles the time rather than quadruples it; between 40 and 200. A dict of `steps` is the schedule.
     """
+    if isinstance(steps, dict):
+        return list(steps.items())
     start_size = min(start_size or size, size)
     doublings = round(math.log2(size / start_size))
     sizes = [round(size / (size / start_size) ** (i / max(1, doublings))) for i in range(doublings, -1, -1)]

@@ -118,9 +118,9 @@ def _start(x, bounds):
 
 
 def _step_down(evaluator, x, bounds):
-    """A lower point down the gradient, its largest change 4 grey levels or less; None where there is none."""
+    """A lower point down the gradient, its largest change 16 grey levels or less; None where there is none."""
     loss, grad = evaluator(x)
-    for length in (4, 1, 1 / 4, 1 / 16):
+    for length in (16, 4, 1, 1 / 4, 1 / 16):
         lower = x - length * grad / max(abs(grad).max(), 1e-300)
         lower = lower if bounds is None else np.clip(lower, *bounds.T)
         if evaluator(lower)[0] < loss:

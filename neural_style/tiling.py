@@ -5,22 +5,13 @@ value of the sums gives the gradient for them; a second pass carries that back, 
 is wider than its core by a halo as wide as the network's view and is cut on the grid of the pooling, so that the core's
 activations are those of the whole picture, at the picture's own border too.
 """
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from .evaluator import Evaluator, graph_as_written
 from .losses import Loss, gram_matrix
-
-#: Peak memory of an evaluation, in activations of the network: they are kept for the backward pass, which has its own
-#: temporaries beside them. Measured by benchmarks/memory.py.
-PEAK = 1.8
-#: Float32 pictures that live beside an evaluation: x, gradient, targets' share and temporaries of the losses.
-PICTURES = 12
-
 
 @dataclass(frozen=True)
 class Tiling:
@@ -75,64 +66,6 @@ class Tiling:
         y, x = crop[0].start, crop[1].start
         return {name: array[:, (y + core[0]) // s:(y + core[2]) // s, (x + core[1]) // s:(x + core[3]) // s]
                 for name, array in maps.items() for s in [self.strides[name]]}
-
-
-def plan(height, width, geometry, activation_bytes, tile="auto", corrections=10, optimizer="lbfgs", free=None):
-    """Choose tile and L-BFGS's memory so that a run at height x width fits what is free.
-
-    Args:
-        geometry: (strides, halo), from features.tile_geometry.
-        activation_bytes: of the network's activations for a pixel, from features.activation_bytes.
-        tile: "auto": no tiles where the whole picture fits, else the largest that do; or given, None or an int.
-        corrections: that L-BFGS would like to remember; each takes two float64 pictures. At least 3 are kept.
-        free: bytes; None for free_memory().
-
-    Returns:
-        (Tiling, corrections).
-
-    Raises:
-        MemoryError: not even the smallest tiles would fit; the message names a size that would.
-    """
-    free = free_memory() if free is None else free
-    if free is None or tile is None and optimizer != "lbfgs":
-        return Tiling(None if tile == "auto" else tile, *geometry), corrections
-    pixels = height * width
-    picture = 3 * 8 * pixels
-    smallest = Tiling(None, *geometry).smallest
-
-    def needed(side, m):
-        evaluated = pixels if side is None else min(pixels, side * side)
-        own = (2 * m + 5) * picture if optimizer == "lbfgs" else 3 * picture
-        return PEAK * activation_bytes * evaluated + PICTURES * picture / 2 + own
-
-    least = min(3, corrections) if optimizer == "lbfgs" else corrections
-    for enough in (corrections, least):  # smaller tiles before a shorter memory
-        for side in [None, *range(2048, smallest, -64), smallest] if tile == "auto" else [tile]:
-            if needed(side, enough) <= free:
-                return Tiling(side, *geometry), max(m for m in range(enough, corrections + 1) if needed(side, m) <= free)
-    if tile != "auto":
-        return Tiling(tile, *geometry), least  # as asked for: it may yet fit
-    total, fixed = needed(smallest, least), PEAK * activation_bytes * smallest ** 2
-    fits = int(max(height, width) * (max(0, free - fixed) / (total - fixed)) ** 0.5) // 16 * 16
-    raise MemoryError(f"{width} x {height} pixels need about {total / 1e9:.1f} GB even in tiles, and {free / 1e9:.1f} GB are "
-                      f"free; a longer side of about {fits} pixels would fit")
-
-
-def free_memory():
-    """Bytes that are free for us: the system's, within a container's limit; None where the system does not say."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        free = next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
-    except (OSError, StopIteration):
-        try:
-            return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2  # macOS tells what there is, not what is free
-        except (AttributeError, ValueError, OSError):
-            return None
-    try:
-        limit, used = (int(Path("/sys/fs/cgroup", name).read_text()) for name in ("memory.max", "memory.current"))
-    except (OSError, ValueError):  # no limit, or "max"
-        return free
-    return min(free, limit - used)
 
 
 def describe(extractor, x, map_layers, gram_layers, tiling):

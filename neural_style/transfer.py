@@ -2,7 +2,7 @@
 import io
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import keras
 import numpy as np
@@ -15,7 +15,8 @@ from .features import activation_bytes, feature_extractor, tile_geometry
 from .images import IMAGENET_MEAN_BGR, deprocess, load_image, preprocess, resize, save_image
 from .losses import content_loss, layer_weights, style_loss, total_variation_loss
 from .optimizers import INTERRUPTED, MEMORY, STOPPED, optimize
-from .tiling import TiledEvaluator, describe, plan
+from .preflight import estimate, plan
+from .tiling import TiledEvaluator, describe
 
 CONTENT_LAYERS = ("block3_conv3", "block4_conv2")
 STYLE_LAYERS = ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1", "block3_conv2",
@@ -56,7 +57,8 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
         start_size: longer side of the first, coarsest stage; each later stage starts from the result of the one before,
             enlarged, and content_weight counts fourfold before the last. None for one stage at `size`, as in the paper.
         steps: iterations of the optimiser at `size`; a coarser stage takes more, in inverse proportion to its size. None:
-            25,600 / size, so 100 at 256 pixels and 50 at 512.
+            25,600 / size, so 100 at 256 pixels and 50 at 512. Or a schedule of your own in place of start_size's: {longer
+            side: steps}, from coarse to fine, the last at `size`.
         optimizer: "lbfgs", or "adam" or "sgd" with a learning_rate (None: optimizers.LEARNING_RATES).
         bounds: keep the pixels in 0-255 all the way, rather than cut them off at the end.
         tile: "auto": evaluate in tiles, with the same result, where the whole picture would not fit the memory that is free;
@@ -64,13 +66,14 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
         seed: of the noise; the rest holds no chance.
         callback: called after each step with SciPy's intermediate_result (.x, a copy, and .fun). StopIteration ends the
             run and keeps the picture.
-        progress: show a progress bar.
+        progress: say what the run will take (a second's trial), and show a progress bar.
 
     Returns:
         A TransferResult; after Ctrl-C, with the best picture so far.
 
     Raises:
         TypeError, ValueError, FileNotFoundError: an argument that cannot be right, before any network is built.
+        MemoryError: more than the memory that is free, even in tiles; the message names a size that would fit.
         FloatingPointError: a loss or gradient that is not finite.
     """
     settings = {name: value for name, value in locals().items() if name not in ("content", "style", "callback", "progress")}
@@ -86,29 +89,31 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
     extractor = feature_extractor(layers, network=network, weights=weights, pooling=pooling, normalize=normalize,
                                   precision=precision)
     geometry, bytes_per_pixel = tile_geometry(layers, network), activation_bytes(layers, network, precision)
+    full = content if content is not None else styles[0][0]
+    shapes = [load_image(full, stage_size).shape for stage_size, _ in stages]
+    plans = [plan(*shape[:2], geometry, bytes_per_pixel, tile, MEMORY, optimizer) for shape in shapes]
+    if progress:
+        print(estimate(extractor, shapes, stages, plans))
     picture = None
-    for stage_size, stage_steps in stages:
+    for (stage_size, stage_steps), shape, stage in zip(stages, shapes, plans):
         content_image = None if content is None else load_image(content, stage_size)
         style_images = [(load_image(image, scaled(stage_size, style_scale)), share) for image, share in styles]
-        shape = (content_image if content is not None else load_image(styles[0][0], stage_size)).shape
         if picture is None:
             x = _start(init, shape, content_image, style_images, noise_std, seed)
         else:
             x = preprocess(resize(picture, shape[1::-1]))
 
-        tiling, memory = plan(*shape[:2], geometry, bytes_per_pixel, tile, MEMORY, optimizer)
         losses = _losses(extractor, content_image, style_images, loss_weights, content_layers, style_layers, error, tv_options,
-                         tiling)
+                         stage.tiling)
         stage_weights = _stage_weights(loss_weights, stage_size < size)
-        evaluator = (Evaluator(extractor, losses, stage_weights, x.shape) if tiling.tile is None else
-                     TiledEvaluator(extractor, losses, stage_weights, x.shape, tiling))
+        evaluator = (Evaluator(extractor, losses, stage_weights, x.shape) if stage.tiling.tile is None else
+                     TiledEvaluator(extractor, losses, stage_weights, x.shape, stage.tiling))
         after_step = _recorder(evaluator, history, callback, progress and _Progress(shape, stage_steps))
         x, message = optimize(evaluator, x, stage_steps, PIXEL_RANGE if bounds else None, after_step, optimizer, learning_rate,
-                              memory)
+                              stage.corrections)
         picture = deprocess(x, evaluator.shape)
         if message in (INTERRUPTED, STOPPED):
             break
-    full = content if content is not None else styles[0][0]
     image = resize(picture, full.shape[1::-1])  # already of that size, but for a run that was stopped at a coarse stage
     return TransferResult(image, history, message, time.monotonic() - started, settings)
 
@@ -162,6 +167,8 @@ def _losses(extractor, content_image, style_images, terms, content_layers, style
     if "content" in terms:
         losses["content"] = content_loss(maps, content_layers, content_error)
     if "style" in terms:
+        side = max(tiling.smallest, *(content_image if content_image is not None else style_images[0][0]).shape[:2])
+        tiling = tiling if tiling.tile else replace(tiling, tile=side)  # a larger style image takes no more memory either
         grams = [(describe(extractor, preprocess(image), [], style_names, tiling)[1], share) for image, share in style_images]
         losses["style"] = style_loss(grams, style_layers, style_error, content_grams if compared else None)
     if "tv" in terms:

@@ -117,3 +117,17 @@ def test_clear_errors(tiny):
     broken = Evaluator(lambda x: {"image": x}, {"root": lambda f: f["image"][0, 0, 0, 0] ** 0.5}, {"root": 1.0}, (1, 1, 1, 3))
     with pytest.raises(FloatingPointError, match="root"):
         broken(np.array([-1.0, 0, 0]))
+
+
+def test_bfloat16_is_near_float32(images):
+    """Convolutions in bfloat16, Gram matrices and losses in float32."""
+    content, style, x = images
+    results = {}
+    for precision in ("float32", "bfloat16"):
+        vgg = feature_extractor((*CONTENT_LAYERS, *STYLE_LAYERS), weights="torchvision", normalize=False, precision=precision)
+        features = vgg(content)
+        losses = {"content": content_loss(features, CONTENT_LAYERS), "style": style_loss(vgg(style), STYLE_LAYERS, content=features)}
+        results[precision] = Evaluator(vgg, losses, {"content": 1.0, "style": 50.0}, SHAPE)(x.ravel())
+    (loss, grad), (low_loss, low_grad) = results.values()
+    assert low_loss == pytest.approx(loss, rel=0.02) and low_loss != loss
+    assert np.dot(grad, low_grad) > 0.99 * np.linalg.norm(grad) * np.linalg.norm(low_grad)

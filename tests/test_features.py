@@ -114,3 +114,18 @@ def test_clear_errors_before_anything_is_loaded(options, error, words, monkeypat
     monkeypatch.setattr(features, "load_weights", lambda *a: pytest.fail("loaded"))
     with pytest.raises(error, match=words):
         feature_extractor(**options)
+
+
+@pytest.mark.parametrize("flags,fast", [("flags\t\t: fpu avx512f avx512vl avx512_bf16", True), ("flags\t\t: fpu avx512f amx_tile amx_bf16", True),
+                                        ("flags\t\t: fpu avx2 avx512f avx512_vnni", False), ("Features\t: fp asimd bf16", True)])
+def test_bfloat16_says_where_it_is_slow(flags, fast, monkeypatch, caplog):
+    monkeypatch.setattr(features.keras.distribution, "list_devices", lambda kind: [])
+    monkeypatch.setattr(features.Path, "read_text", lambda path: f"processor\t: 0\n{flags}\n")
+    assert features.fast_bfloat16() == fast
+    monkeypatch.undo()
+    monkeypatch.setattr(features, "fast_bfloat16", lambda: fast)
+    feature_extractor(["conv1_1"], weights=None, normalize=False, precision="bfloat16")
+    assert ("slower here than float32" in caplog.text) == (not fast)
+    caplog.clear()
+    feature_extractor(["conv1_1"], weights=None, normalize=False)
+    assert not caplog.text

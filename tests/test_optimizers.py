@@ -56,6 +56,27 @@ def test_a_failed_line_search_is_not_the_end():
     pytest.fail("no start where SciPy alone gives up at once")
 
 
+def test_a_noisy_gradient_of_a_network_does_not_end_a_stage_early(tiny):
+    """Loss and gradient as inexact as bfloat16 makes them, and more: SciPy alone gives up, we make every step."""
+    from scipy.optimize import minimize
+    from neural_style import Evaluator, preprocess, style_loss
+    from conftest import picture
+    style = tiny.model(preprocess(picture(32, 24, 1)))
+    evaluator = Evaluator(tiny.model, {"style": style_loss(style, tiny.layers)}, {"style": 1.0}, (1, 24, 32, 3))
+
+    def noisy(x):
+        loss, grad = evaluator(x)
+        rng = np.random.default_rng(np.abs(x).astype("float32").view("uint32").sum())  # the same noise for the same x
+        return loss * (1 + rng.normal(0, 0.01)), grad + rng.normal(0, np.abs(grad).mean(), grad.shape)
+    start = preprocess(picture(24, 32, 2)).ravel().astype("float64")
+    alone = minimize(noisy, start, jac=True, method="L-BFGS-B", options={"maxiter": 60, "ftol": 0, "gtol": 0})
+    assert alone.nit < 10 and evaluator(alone.x)[0] > 0.9 * evaluator(start)[0]
+    steps = []
+    x, message = lbfgs(noisy, start, 60, callback=steps.append)
+    assert evaluator(x)[0] < 1e-3 * evaluator(start)[0]
+    assert message == "all 60 steps done" and len(steps) == 60
+
+
 def test_a_wrong_gradient_ends_the_run_and_says_so():
     x, message = lbfgs(lambda x: (rosen(x), -rosen_der(x)), np.zeros(5), 50)
     assert "converged after 0 of 50" in message

@@ -1,10 +1,12 @@
 """Tiles against the whole picture: the loss, each term and the gradient, for sizes that fit neither the tile nor 16."""
+import sys
+
 import numpy as np
 import pytest
 
 from neural_style import Evaluator, content_loss, feature_extractor, preprocess, style_loss, total_variation_loss, transfer
-from neural_style.features import activation_bytes, tile_geometry
-from neural_style.tiling import TiledEvaluator, Tiling, describe, free_memory, plan
+from neural_style.features import tile_geometry
+from neural_style.tiling import TiledEvaluator, Tiling, describe
 from neural_style.transfer import CONTENT_LAYERS, STYLE_LAYERS
 from conftest import picture
 
@@ -89,29 +91,23 @@ def test_clear_errors(extractor):
         TiledEvaluator(extractor, {"mine": lambda f: 0.0}, {"mine": 1.0}, (1, 300, 300, 3), tiling(208))
 
 
-def test_the_plan_follows_the_memory_there_is():
-    geometry, bytes_per_pixel = tile_geometry(LAYERS, "vgg16"), activation_bytes(LAYERS, "vgg16")
-    plans = [plan(2048, 2048, geometry, bytes_per_pixel, free=gigabytes * 1e9) for gigabytes in (64, 6, 4)]
-    tiles, corrections = [tiling.tile for tiling, _ in plans], [m for _, m in plans]
-    assert tiles[0] is None and tiles[1] > tiles[2] >= 144 and corrections[0] == 10 >= corrections[1] >= corrections[2] >= 3
-    with pytest.raises(MemoryError, match="2048 x 2048 pixels need about .* GB even in tiles, and 1.0 GB are free; a longer side"):
-        plan(2048, 2048, geometry, bytes_per_pixel, free=1e9)
-    size = int(str(_message(2048, geometry, bytes_per_pixel)).split("about ")[2].split()[0])
-    assert plan(size, size, geometry, bytes_per_pixel, free=1e9)[0].tile  # the size that the message names does fit
-    assert plan(512, 512, geometry, bytes_per_pixel, tile=192, free=64e9)[0].tile == 192
-    assert plan(512, 512, geometry, bytes_per_pixel, tile=None, free=1e8)[0].tile is None
-    assert free_memory() > 1e8
-
-
-def _message(size, geometry, bytes_per_pixel):
-    try:
-        plan(size, size, geometry, bytes_per_pixel, free=1e9)
-    except MemoryError as error:
-        return error
-
-
 def test_transfer_in_tiles_makes_the_same_picture(monkeypatch):
     content, style = picture(190, 240, 1), picture(200, 170, 2)
     options = dict(size=240, start_size=None, steps=3, progress=False)
     whole, tiled = (np.asarray(transfer(content, style, tile=tile, **options).image).astype(int) for tile in (None, 176))
     assert np.abs(whole - tiled).mean() < 0.1
+
+
+def test_a_large_style_image_is_described_in_tiles(monkeypatch):
+    """style_scale must not cost more memory than the picture itself does."""
+    module = sys.modules["neural_style.transfer"]
+    tilings = []
+    real = module.describe
+    monkeypatch.setattr(module, "describe", lambda *a: tilings.append((a[1].shape[1:3], a[4])) or real(*a))
+    pictures = []
+    for tile in (None, 200):
+        result = transfer(picture(60, 80, 1), picture(90, 70, 2), weights="torchvision", size=160, style_scale=2.0, start_size=None,
+                          steps=2, tile=tile, progress=False)
+        pictures.append(np.asarray(result.image).astype(int))
+    assert tilings[1][0] == (320, 249) and tilings[1][1].tile == 160
+    assert np.abs(pictures[0] - pictures[1]).mean() < 0.1

@@ -1,0 +1,137 @@
+"""What a run will take, said before it starts: memory, which decides tiles and L-BFGS's history, and time."""
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from .evaluator import Evaluator
+from .optimizers import MEMORY
+from .tiling import Tiling
+
+#: Peak memory of an evaluation, in activations of the network: they are kept for the backward pass, which has its own
+#: temporaries beside them. Measured by benchmarks/memory.py.
+PEAK = 1.8
+#: Float64 pictures that live beside an evaluation: x, gradient, targets' share and temporaries of the losses.
+PICTURES = 6
+#: L-BFGS remembers at least so many corrections, however little memory there is.
+LEAST_CORRECTIONS = 3
+#: Evaluations for a step: a line search now and then takes a second one.
+EVALUATIONS = 1.05
+#: A tile's halo is evaluated with it, and its features twice, once in each pass: this much longer for a pixel of its crop.
+TILED = 1.4
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a stage is evaluated.
+
+    tiling: a Tiling. corrections: that L-BFGS remembers. bytes: of memory that the run needs, beside what the process has.
+    """
+    tiling: Tiling
+    corrections: int
+    bytes: float
+
+
+def plan(height, width, geometry, activation_bytes, tile="auto", corrections=MEMORY, optimizer="lbfgs", free=None):
+    """Choose tiles and L-BFGS's memory so that a run at height x width fits what is free.
+
+    Args:
+        geometry: (strides, halo), from features.tile_geometry.
+        activation_bytes: of the network's activations for a pixel, from features.activation_bytes.
+        tile: "auto": no tiles where the whole picture fits, else the largest that do; or given, None or an int.
+        corrections: that L-BFGS would like to remember; each takes two float64 pictures.
+        optimizer: "lbfgs"; another keeps three pictures.
+        free: bytes; None for free_memory().
+
+    Returns:
+        A Plan.
+
+    Raises:
+        MemoryError: not even the smallest tiles would fit; the message names a size that would.
+    """
+    free = free_memory() if free is None else free
+    pixels = height * width
+    picture = 3 * 8 * pixels
+    smallest = Tiling(None, *geometry).smallest
+
+    def needed(side, m):
+        evaluated = pixels if side is None else min(pixels, side * side)
+        own = (2 * m + 5) * picture if optimizer == "lbfgs" else 3 * picture
+        return PEAK * activation_bytes * evaluated + PICTURES * picture + own
+
+    least = min(LEAST_CORRECTIONS, corrections) if optimizer == "lbfgs" else corrections
+    sides = [None, *range(2048, smallest, -64), smallest] if tile == "auto" else [tile]
+    for enough in (corrections, least):  # smaller tiles before a shorter memory
+        for side in sides:
+            if needed(side, enough) <= free:
+                m = max(m for m in range(enough, corrections + 1) if needed(side, m) <= free)
+                return Plan(Tiling(side, *geometry), m, needed(side, m))
+    if tile == "auto":
+        total, fixed = needed(smallest, least), PEAK * activation_bytes * smallest ** 2
+        fits = int(max(height, width) * (max(0, free - fixed) / (total - fixed)) ** 0.5) // 16 * 16
+        raise MemoryError(f"{width} x {height} pixels need about {total / 1e9:.1f} GB even in tiles, and {free / 1e9:.1f} GB "
+                          f"are free; a longer side of about {fits} pixels would fit")
+    return Plan(Tiling(tile, *geometry), least, needed(tile, least))  # as asked for: it may yet fit
+
+
+def free_memory():
+    """Bytes that are free for us: the system's, within a container's limit; infinite where the system does not say.
+
+    A process that was given a part of the cores (map_transfer's workers; tf.config.threading) takes that part of them.
+    """
+    threads, cores = tf.config.threading.get_intra_op_parallelism_threads(), os.cpu_count() or 1
+    return _system_memory() * (min(1, threads / cores) if threads else 1)
+
+
+def _system_memory():
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        free = next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        try:
+            return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2  # macOS tells what there is, not what is free
+        except (AttributeError, ValueError, OSError):
+            return float("inf")
+    try:
+        limit, used = (int(Path("/sys/fs/cgroup", name).read_text()) for name in ("memory.max", "memory.current"))
+    except (OSError, ValueError):  # no limit, or "max"
+        return free
+    return min(free, limit - used)
+
+
+def estimate(extractor, shapes, stages, plans):
+    """One line on what the run will take, time from a short evaluation: "about 80 s and 1.4 GB of memory".
+
+    Args:
+        extractor: the network.
+        shapes, stages, plans: for each stage H x W x 3, (longer side, steps), a Plan.
+    """
+    probe = Evaluator(extractor, {"energy": lambda f: sum(ops.mean(ops.square(ops.cast(a, "float32"))) for a in f.values())},
+                      {"energy": 1.0}, (1, 128, 128, 3))
+    x = np.zeros(128 * 128 * 3)
+    seconds = []
+    for i in range(3):  # the first one includes the start of TensorFlow's threads
+        started = time.perf_counter()
+        probe(x + i)
+        seconds.append(time.perf_counter() - started)
+    total = sum(EVALUATIONS * count * _evaluated_pixels(shape, stage.tiling) for shape, (_, count), stage in zip(shapes, stages, plans))
+    seconds = total * min(seconds) / 128 ** 2
+    last = plans[-1]
+    notes = [f"in tiles of {last.tiling.tile} pixels"] * bool(last.tiling.tile)
+    notes += [f"L-BFGS's history cut to {last.corrections}"] * (last.corrections < MEMORY)
+    return ", ".join([f"about {_duration(seconds)} and {max(stage.bytes for stage in plans) / 1e9:.1f} GB of memory", *notes])
+
+
+def _evaluated_pixels(shape, tiling):
+    if tiling.tile is None:
+        return shape[0] * shape[1]
+    return TILED * sum((rows.stop - rows.start) * (columns.stop - columns.start)
+                       for (rows, columns), _ in tiling.tiles(*shape[:2]))
+
+
+def _duration(seconds):
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,112 @@
+"""map_transfer over processes and over a Dask cluster: results as they finish, failures kept apart."""
+import multiprocessing
+import os
+import threading
+from concurrent.futures import Future, ProcessPoolExecutor
+
+import numpy as np
+import pytest
+
+from neural_style import TransferResult, map_transfer, transfer
+from neural_style.parallel import _work
+from conftest import picture
+
+QUICK = dict(weights="torchvision", size=48, start_size=None, style_layers=["conv1_1", "conv2_1"], content_layers=["conv2_2"])
+JOBS = [{"content": picture(36, 48, 1), "style": picture(48, 40, 2), "steps": 30, **QUICK},
+        {"content": "nowhere.jpg", "style": picture(48, 40, 2), "steps": 2, **QUICK},
+        {"content": picture(48, 36, 3), "style": picture(48, 40, 4), "steps": 2, **QUICK}]
+
+
+@pytest.fixture(scope="module")
+def expected():
+    return {number: np.asarray(transfer(**JOBS[number], progress=False).image) for number in (0, 2)}
+
+
+def check(found, expected):
+    assert [number for number, _ in found].count(0) == 1 and {number for number, _ in found} == {0, 1, 2}
+    futures = dict(found)
+    with pytest.raises(FileNotFoundError, match="nowhere.jpg"):
+        futures[1].result()
+    for number, image in expected.items():
+        result = futures[number].result()
+        assert isinstance(result, TransferResult)
+        assert np.abs(np.asarray(result.image).astype(int) - image).mean() < 0.5  # other threads add up in another order
+
+
+def test_our_own_processes(expected):
+    check([*map_transfer(JOBS)], expected)
+
+
+def test_an_executor_that_is_given_stays_open_and_its_workers_use_the_threads_told(expected):
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as executor:
+        check([*map_transfer(JOBS, executor, threads=2)], expected)
+        assert executor.submit(_threads).result() == (2, 1)
+        assert executor.submit(os.getpid).result() != os.getpid()
+
+
+def _threads():
+    import tensorflow as tf
+    return tf.config.threading.get_intra_op_parallelism_threads(), tf.config.threading.get_inter_op_parallelism_threads()
+
+
+def test_a_dask_cluster(expected):
+    from dask.distributed import Client, LocalCluster
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+        with client.get_executor() as executor:
+            found = [*map_transfer(JOBS, executor)]
+            check(found, expected)
+        assert set(client.run(_threads).values()) == {(1, 1)}
+
+
+class Later:
+    """An executor that finishes its jobs, unrun, in the order it is told to."""
+
+    def __init__(self, order):
+        self.order, self.futures = order, []
+
+    def submit(self, function, *arguments):
+        self.futures.append(Future())
+        if len(self.futures) == len(self.order):
+            for number in self.order:
+                self.futures[number].set_result(number)
+        return self.futures[-1]
+
+
+def test_each_job_keeps_its_number():
+    executor = Later([2, 0, 1])
+    assert {number: future.result() for number, future in map_transfer(JOBS, executor)} == {0: 0, 1: 1, 2: 2}
+
+
+def test_leaving_early_cancels_the_rest():
+    executor = Later([0])
+    executor.order = [None] * 9  # never all there
+    found = map_transfer(JOBS, executor)
+    threading.Timer(0.2, lambda: executor.futures[1].set_result("done")).start()
+    assert next(found)[0] == 1
+    found.close()
+    assert executor.futures[0].cancelled() and executor.futures[2].cancelled()
+
+
+def test_jobs_of_one_process_run_one_after_another():
+    seen, results = [], []
+    job = {**JOBS[2], "steps": 4, "callback": lambda intermediate_result: seen.append(threading.get_ident())}
+    runs = [threading.Thread(target=lambda: results.append(_work(job, 1))) for _ in range(2)]
+    [run.start() for run in runs]
+    [run.join() for run in runs]
+    assert len(seen) == 8 and len(set(seen[:4])) == len(set(seen[4:])) == 1
+    assert results[0].image.tobytes() == results[1].image.tobytes()
+
+
+@pytest.mark.parametrize("arguments,error,words", [
+    (([{"content": "a.jpg"}],), TypeError, "job 0: missing a required argument: 'style'"),
+    (([{"content": "a.jpg", "style": "b.jpg"}, {"content": "a.jpg", "style": "b.jpg", "colour": 1}],), TypeError, "job 1: .*'colour'"),
+    ((["a.jpg"],), TypeError, "must be a dict.*job 0, str"),
+    (([], "dask"), TypeError, "submit.*Received: str"),
+    (([], None, 0), ValueError, "threads=0")])
+def test_bad_jobs_are_told_before_any_starts(arguments, error, words):
+    with pytest.raises(error, match=words):
+        map_transfer(*arguments)
+
+
+def test_no_jobs_no_results():
+    assert [*map_transfer([])] == []
