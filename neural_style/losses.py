@@ -1,12 +1,12 @@
 """The losses of Gatys, Ecker and Bethge, CVPR 2016 ("the paper"), and total variation; keras.ops only.
 
 A loss takes `features`, {layer name: B x h x w x C, "image": B x H x W x 3}, as feature_extractor gives them. Each is a
-value of sums over positions, so it comes as two functions: `statistics` takes those sums, which may be added up over
-tiles, regions or devices, and `value` makes a number of them. Calling the loss is one after the other.
+value of sums over positions, so it comes in two halves: `sums` takes them from each layer, to be added up over tiles,
+regions or devices, and `value` makes a number of them. Calling the loss is one after the other.
 
 A loss of your own is a function of `features`, or a Loss where it shall work in tiles too:
 
-    quiet = Loss(statistics=lambda f: ops.sum(ops.square(f["conv5_1"])), value=lambda energy: 1e-6 * energy)
+    quiet = Loss({"conv5_1": lambda f: ops.sum(ops.square(f))}, value=lambda sums: 1e-6 * sums["conv5_1"])
 """
 import math
 from collections.abc import Callable
@@ -22,22 +22,27 @@ STYLE_ERRORS = ("relative", "paper", "mean", "sum")
 class Loss:
     """loss(features) = value(statistics(features)).
 
-    statistics: features -> sums over positions: a number, array, or nested dict of them; where there are maps, a function
-    of features and maps. value: of these sums. maps: targets that have positions, {layer: 1 x h x w x C}, so that a tile
-    needs its part of them. whole: the loss reads features["image"] only and differences of its pixels, and is evaluated
-    on the whole picture at once.
+    sums: {layer: a function of its features, and of its map where there is one, that returns sums over positions: a number,
+    an array, or a nested dict of them}. value: a function of {layer: these sums}. maps: targets that have positions,
+    {layer: 1 x h x w x C}, so that a tile needs its part of them. whole: the loss reads features["image"] only and
+    differences of its pixels, and is evaluated on the whole picture at once.
     """
-    statistics: Callable
+    sums: dict
     value: Callable
     maps: dict = field(default_factory=dict)
     whole: bool = False
 
     def __call__(self, features):
-        return self.value(self.sums(features, self.maps))
+        return self.value(self.statistics(features))
 
-    def sums(self, features, maps):
-        """The statistics, of a tile's features and its part of the maps."""
-        return self.statistics(features, maps) if self.maps else self.statistics(features)
+    def statistics(self, features):
+        """{layer: its sums}."""
+        return {name: self.layer_sums(name, _layer(features, name), self.maps.get(name)) for name in self.sums}
+
+    def layer_sums(self, name, f, target=None):
+        """The sums of one layer's features, and of their part of its map."""
+        f = ops.cast(f, "float32")
+        return self.sums[name](f) if target is None else self.sums[name](f, target)
 
 
 def gram_matrix(features, normalize=True):
@@ -93,13 +98,13 @@ def content_loss(target, layers, error="relative"):
                      "relative": lambda: 1 / _positive(_energy(p), name)}[error]()
               for name, p in targets.items()}
 
-    def statistics(features, targets):
-        return {name: ops.sum(ops.square(_layer(features, name) - p)) for name, p in targets.items()}
+    def squared_error(f, p):
+        return ops.sum(ops.square(f - p))
 
     def value(squared_errors):
         return sum(w * scales[name] * squared_errors[name] for name, w in weights.items())
 
-    return Loss(statistics, value, maps=targets)
+    return Loss(dict.fromkeys(weights, squared_error), value, maps=targets)
 
 
 def style_loss(target, layers, error="relative", content=None):
@@ -140,10 +145,9 @@ def style_loss(target, layers, error="relative", content=None):
 
     scales = {name: scale(name, a) for name, a in targets.items()}
 
-    def statistics(features):
-        maps = {name: _layer(features, name) for name in weights}
-        sums = {name: {"gram": gram_matrix(f, normalize=False), "positions": _positions(f)} for name, f in maps.items()}
-        return {**sums, "image": {"positions": _positions(features["image"])}} if error == "sum" else sums
+    sums = dict.fromkeys(weights, lambda f: {"gram": gram_matrix(f, normalize=False), "positions": _positions(f)})
+    if error == "sum":
+        sums["image"] = lambda x: {"positions": _positions(x)}
 
     def value(sums):
         def layer(name):
@@ -153,7 +157,7 @@ def style_loss(target, layers, error="relative", content=None):
             return weights[name] * scales[name] * squared
         return sum(map(layer, weights))
 
-    return Loss(statistics, value)
+    return Loss(sums, value)
 
 
 def total_variation_loss(exponent=1.25, reduction="mean", separate=False):
@@ -174,8 +178,7 @@ def total_variation_loss(exponent=1.25, reduction="mean", separate=False):
     if reduction not in ("mean", "sum"):
         raise ValueError(f"reduction must be 'mean' or 'sum'. Received: reduction={reduction!r}")
 
-    def statistics(features):
-        x = features["image"]  # B x H x W x 3
+    def variation(x):  # B x H x W x 3
         if separate:
             powers = {"rows": ops.power(ops.abs(x[:, 1:] - x[:, :-1]), 2 * exponent),
                       "columns": ops.power(ops.abs(x[:, :, 1:] - x[:, :, :-1]), 2 * exponent)}
@@ -187,9 +190,9 @@ def total_variation_loss(exponent=1.25, reduction="mean", separate=False):
                 for name, p in powers.items()}
 
     def value(sums):
-        return sum(s["variation"] / s["count"] if reduction == "mean" else s["variation"] for s in sums.values())
+        return sum(s["variation"] / s["count"] if reduction == "mean" else s["variation"] for s in sums["image"].values())
 
-    return Loss(statistics, value, whole=True)
+    return Loss({"image": variation}, value, whole=True)
 
 
 def layer_weights(layers):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from .evaluator import Evaluator, graph_as_written
+from .evaluator import Evaluator, graph_as_written, layer_statistics
 from .losses import Loss, gram_matrix
 
 @dataclass(frozen=True)
@@ -123,8 +123,7 @@ class TiledEvaluator(Evaluator):
         maps = {name: {layer: np.asarray(array) for layer, array in loss.maps.items()} for name, loss in layered.items()}
 
         def sums(crop, core, maps):
-            features = tiling.core(extractor(crop), core)
-            return {name: loss.sums(features, maps[name]) for name, loss in layered.items()}
+            return layer_statistics(extractor, crop, layered, maps, lambda layer, f: tiling.core({layer: f}, core)[layer])
 
         def carry(crop, core, maps, upstream):
             with tf.GradientTape() as tape:
