@@ -1,8 +1,8 @@
-"""Peak memory of one evaluation, and of a short run: python -m benchmarks.memory [--sizes 256,512,...] [--tile N] [--run]
+"""Peak memory of one evaluation, or of a short run: python -m benchmarks.memory [--sizes 256,512] [--tile N] [--run] [--budget GB]
 
 Each row is a process of its own: square random pictures, the default layers and losses, loss and gradient once. The peak
 is that of the resident set, the import of TensorFlow included. --run makes two L-BFGS steps of transfer() instead, with the
-optimiser's own pictures.
+optimiser's own pictures. --budget plans as if so many gigabytes were free, with --tile auto.
 """
 import argparse
 import json
@@ -21,6 +21,7 @@ def main():
     parser.add_argument("--tile", default="none", help="side of a tile; none; auto")
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--run", action="store_true")
+    parser.add_argument("--budget", type=float, metavar="GB")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
@@ -29,7 +30,8 @@ def main():
     print(f"{'pixels':>12s} {'tile':>6s} {'precision':>10s} {'GB':>6s} {'seconds':>8s} {'us/pixel':>9s}")
     for size in arguments.sizes.split(","):
         command = [sys.executable, "-m", "benchmarks.memory", "--one", size, "--tile", arguments.tile, "--precision",
-                   arguments.precision, *(["--run"] if arguments.run else [])]
+                   arguments.precision, *(["--run"] if arguments.run else []),
+                   *(["--budget", str(arguments.budget)] if arguments.budget else [])]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         row = json.loads(done.stdout.splitlines()[-1])
         print(f"{size + ' x ' + size:>12s} {str(row['tile']):>6s} {arguments.precision:>10s} {row['gb']:6.2f} {row['seconds']:8.2f} "
@@ -39,12 +41,15 @@ def main():
 def _measure(size, arguments):
     import numpy as np
 
+    from neural_style import preflight
     from neural_style import Evaluator, content_loss, feature_extractor, preprocess, style_loss, total_variation_loss, transfer
     from neural_style.features import activation_bytes, tile_geometry
     from neural_style.preflight import plan
     from neural_style.tiling import TiledEvaluator, describe
     from neural_style.transfer import CONTENT_LAYERS, STYLE_LAYERS
 
+    if arguments.budget:
+        preflight.free_memory = lambda: 1e9 * arguments.budget
     tile = {"none": None, "auto": "auto"}.get(arguments.tile) if not arguments.tile.isdigit() else int(arguments.tile)
     content, style = (np.random.default_rng(i).integers(0, 256, (size, size, 3), "uint8") for i in (0, 1))
     started = time.perf_counter()

@@ -13,7 +13,8 @@ class Evaluator:
         evaluator.loss(x), evaluator.grads(x)  fmin_l_bfgs_b(evaluator.loss, x, fprime=evaluator.grads, maxfun=20)
 
     x is a flat vector; whatever its type, the network sees float32 and SciPy gets float64. Network, losses and gradient
-    are one compiled function, and loss, grads and terms read one cache keyed on x: any order, no second evaluation.
+    are one compiled function, and loss, grads and terms read one cache keyed on x in float32: any order, no second
+    evaluation.
 
     Args:
         extractor: preprocessed pictures -> features, from feature_extractor (or any differentiable function).
@@ -40,11 +41,15 @@ class Evaluator:
 
     def _compile(self, extractor, losses, loss_weights):
         """x, float32 of self.shape -> ({name: weighted term}, their sum, its gradient)."""
+        # tensors made out here are captured; arrays in there would become constants of the graph
+        maps = {name: {layer: tf.convert_to_tensor(m) for layer, m in getattr(loss, "maps", {}).items()}
+                for name, loss in losses.items()}
+
         def evaluate(x):
             with tf.GradientTape() as tape:
                 tape.watch(x)
                 if all(hasattr(loss, "layer_sums") for loss in losses.values()):
-                    sums = layer_statistics(extractor, x, losses)
+                    sums = layer_statistics(extractor, x, losses, maps)
                     terms = {name: loss_weights[name] * loss.value(sums[name]) for name, loss in losses.items()}
                 else:
                     features = extractor(x)
@@ -53,19 +58,20 @@ class Evaluator:
             return terms, total, tape.gradient(total, x)
 
         # a concrete function: TensorFlow warns of "retracing" where one process makes many Evaluators of tf.functions
-        return tf.function(evaluate).get_concrete_function(tf.TensorSpec(self.shape, tf.float32))
+        evaluate = tf.function(evaluate).get_concrete_function(tf.TensorSpec(self.shape, tf.float32))
+        return lambda x: evaluate(tf.constant(x))
 
     def __call__(self, x):
         """(loss: float, grad: float64 vector) at x."""
+        x = np.array(x, "float32")  # a copy: SciPy changes its x in place
         if self._x is None or not np.array_equal(x, self._x):
-            x = np.array(x, "float64")  # a copy: SciPy changes its x in place
             with graph_as_written():
-                terms, total, grad = self._evaluate(tf.constant(x.reshape(self.shape), tf.float32))
+                terms, total, grad = self._evaluate(x.reshape(self.shape))
             self.terms = {name: float(term) for name, term in terms.items()}
-            self._x, self._loss, self._grad = x, float(total), np.asarray(grad).astype("float64").ravel()
+            self._x, self._loss, self._grad = x, float(total), np.asarray(grad).ravel()
             if not np.isfinite(self._loss) or not np.isfinite(self._grad).all():
                 raise FloatingPointError(f"the loss or its gradient is not finite; weighted terms: {self.terms}")
-        return self._loss, self._grad.copy()
+        return self._loss, self._grad.astype("float64")
 
     def loss(self, x):
         """The loss at x."""
@@ -76,7 +82,7 @@ class Evaluator:
         return self(x)[1]
 
 
-def layer_statistics(extractor, x, losses, maps=None, core=lambda layer, f: f):
+def layer_statistics(extractor, x, losses, maps, core=lambda layer, f: f):
     """{loss: {layer: its sums}}, taken along the way through the network.
 
     Backwards, a layer's gradient from its own sums is as large as its features, and depends on nothing but the losses' values:
@@ -86,14 +92,14 @@ def layer_statistics(extractor, x, losses, maps=None, core=lambda layer, f: f):
     Args:
         extractor: a keras.Model from feature_extractor. Any other function of x will do, without that saving.
         losses: {name: a Loss}.
-        maps: {loss: {layer: its part of the loss's map}}; None for the maps of the losses.
+        maps: {loss: {layer: its part of the loss's map}}.
         core: (layer, features) -> the features to count.
     """
     found = {name: {} for name in losses}
 
     def take(layers, f):
         """The sums of f, known as `layers`, into found; f, to go on with."""
-        sums = {(name, layer): loss.layer_sums(layer, core(layer, f), (loss.maps if maps is None else maps[name]).get(layer))
+        sums = {(name, layer): loss.layer_sums(layer, core(layer, f), maps[name].get(layer))
                 for layer in layers for name, loss in losses.items() if layer in loss.sums}
         f, sums = _upper_gradient_first(f, sums) if sums else (f, sums)
         for (name, layer), of_layer in sums.items():

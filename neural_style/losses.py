@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
 from keras import ops
 
 CONTENT_ERRORS = ("relative", "paper", "mean", "sum", "sqrt")
@@ -42,7 +43,7 @@ class Loss:
     def layer_sums(self, name, f, target=None):
         """The sums of one layer's features, and of their part of its map."""
         f = ops.cast(f, "float32")
-        return self.sums[name](f) if target is None else self.sums[name](f, target)
+        return self.sums[name](f) if target is None else self.sums[name](f, ops.cast(target, "float32"))
 
 
 def gram_matrix(features, normalize=True):
@@ -91,7 +92,7 @@ def content_loss(target, layers, error="relative"):
         error: one of the above; "relative" is this library's own.
     """
     weights = layer_weights(layers)
-    targets = {name: _layer(target, name) for name in weights}
+    targets = {name: target[name] if isinstance(target.get(name), np.ndarray) else _layer(target, name) for name in weights}
     check_error(error, CONTENT_ERRORS)
     scales = {name: {"paper": lambda: 1 / 2, "sum": lambda: 1, "mean": lambda: 1 / math.prod(p.shape),
                      "sqrt": lambda: 1 / (2 * math.sqrt(math.prod(p.shape))),
@@ -232,6 +233,9 @@ def _positions(features):
 
 
 def _energy(array):
+    """Sum of squares; of a NumPy array row by row, for it may be large."""
+    if isinstance(array, np.ndarray):
+        return float(sum(np.square(row, dtype="float64").sum() for image in array for row in image))
     return float(ops.sum(ops.square(array)))
 
 

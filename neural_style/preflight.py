@@ -12,11 +12,11 @@ from .evaluator import Evaluator
 from .optimizers import MEMORY
 from .tiling import Tiling
 
-#: Peak memory of an evaluation, in activations of the network: they are kept for the backward pass, which has its own
-#: temporaries beside them. Measured by benchmarks/memory.py.
-PEAK = 1.8
-#: Float64 pictures that live beside an evaluation: x, gradient, targets' share and temporaries of the losses.
-PICTURES = 6
+#: Peak memory of an evaluation, in activations of the network, which the backward pass needs beside temporaries of its own: of
+#: a whole picture, and of a tile, where two compiled functions take turns. Measured by benchmarks/memory.py.
+PEAK_WHOLE, PEAK_TILE = 1.3, 2.0
+#: Float64 pictures that live beside an evaluation: x and gradient and their copies, content maps, temporaries of the losses.
+PICTURES = 10
 #: L-BFGS remembers at least so many corrections, however little memory there is.
 LEAST_CORRECTIONS = 3
 #: Evaluations for a step: a line search now and then takes a second one.
@@ -59,9 +59,9 @@ def plan(height, width, geometry, activation_bytes, tile="auto", corrections=MEM
     smallest = Tiling(None, *geometry).smallest
 
     def needed(side, m):
-        evaluated = pixels if side is None else min(pixels, side * side)
+        evaluated = PEAK_WHOLE * pixels if side is None else PEAK_TILE * min(pixels, side * side)
         own = (2 * m + 5) * picture if optimizer == "lbfgs" else 3 * picture
-        return PEAK * activation_bytes * evaluated + PICTURES * picture + own
+        return activation_bytes * evaluated + PICTURES * picture + own
 
     least = min(LEAST_CORRECTIONS, corrections) if optimizer == "lbfgs" else corrections
     sides = [None, *range(2048, smallest, -64), smallest] if tile == "auto" else [tile]
@@ -71,7 +71,7 @@ def plan(height, width, geometry, activation_bytes, tile="auto", corrections=MEM
                 m = max(m for m in range(enough, corrections + 1) if needed(side, m) <= free)
                 return Plan(Tiling(side, *geometry), m, needed(side, m))
     if tile == "auto":
-        total, fixed = needed(smallest, least), PEAK * activation_bytes * smallest ** 2
+        total, fixed = needed(smallest, least), PEAK_TILE * activation_bytes * smallest ** 2
         fits = int(max(height, width) * (max(0, free - fixed) / (total - fixed)) ** 0.5) // 16 * 16
         raise MemoryError(f"{width} x {height} pixels need about {total / 1e9:.1f} GB even in tiles, and {free / 1e9:.1f} GB "
                           f"are free; a longer side of about {fits} pixels would fit")

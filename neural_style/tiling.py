@@ -120,7 +120,7 @@ class TiledEvaluator(Evaluator):
     def _compile(self, extractor, losses, loss_weights):
         tiling, tiles = self._tiling, self._tiling.tiles(*self.shape[1:3])
         layered = {name: loss for name, loss in losses.items() if not loss.whole}
-        maps = {name: {layer: np.asarray(array) for layer, array in loss.maps.items()} for name, loss in layered.items()}
+        maps = {name: {layer: np.asarray(array, "float32") for layer, array in loss.maps.items()} for name, loss in layered.items()}
 
         def sums(crop, core, maps):
             return layer_statistics(extractor, crop, layered, maps, lambda layer, f: tiling.core({layer: f}, core)[layer])
@@ -151,7 +151,6 @@ class TiledEvaluator(Evaluator):
             return tf.nest.flatten((tf.constant(x[:, crop[0], crop[1]]), tf.constant(core), parts))
 
         def evaluate(x):
-            x = x.numpy()
             statistics = None
             for tile in tiles:
                 one = tf.nest.map_structure(lambda s: tf.cast(s, tf.float64), first(*arguments(x, *tile)))
