@@ -21,7 +21,7 @@ setup(
     install_requires=["tensorflow>=2.16", "keras>=3.4", "scipy>=1.11", "numpy>=1.26", "pillow>=10.1"],
     extras_require={
         "notebooks": notebooks,
-        "test": ["pytest>=8", "distributed>=2024.5", *notebooks],
+        "test": ["pytest>=8", "hypothesis>=6.100", "distributed>=2024.5", *notebooks],
     },
     entry_points={"console_scripts": ["neural-style = neural_style.__main__:main"]},
 )

@@ -47,10 +47,10 @@ def _run(photo, painting, steps, size, counts):
         if done in counts:
             kept.append((intermediate_result.x, time.monotonic() - started))
     transfer(content, style, size=size, steps=steps, callback=keep, progress=False)
-    of_photo = score(load_image(content, size), content, style)[1]
+    of_photo = score(content, style, content)[1]
     rows = []
     for x, seconds in kept:
-        content_distance, style_distance = score(deprocess(x, (1, *shape)), content, style)
+        content_distance, style_distance = score(content, style, deprocess(x, (1, *shape)))
         rows.append((content_distance, style_distance, 100 * (1 - style_distance / of_photo), seconds))
     return rows
 

@@ -21,8 +21,12 @@ _MODULES = {
     "optimizers": ("gradient_descent", "lbfgs"),
     "plotting": ("compare", "contact_sheet"),
     "presets": ("presets",),
-    "parallel": ("map_transfer",),
-    "transfer": ("transfer", "TransferResult"),
+    "parallel": ("map_transfer", "sweep"),
+    "callbacks": ("IntermediateResult", "LivePreview", "SaveEvery", "StopWhen", "TimeLimit"),
+    "checkpoint": ("Checkpoint",),
+    "record": ("read_record",),
+    "result": ("TransferResult",),
+    "transfer": ("transfer",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = sorted(_HOME)

@@ -5,7 +5,9 @@ Nothing heavy is imported until a command has its arguments, so --help answers a
 import argparse
 import contextlib
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
 
 from . import __version__
@@ -43,8 +45,9 @@ def _add_transfer(commands):
                                   description="Paint CONTENT in the style of STYLE. Options not given have the preset's values, "
                                               "or else transfer()'s defaults.",
                                   argument_default=argparse.SUPPRESS)
-    command.add_argument("content", metavar="CONTENT", help="the photo: a picture file; none: a texture of STYLE")
-    command.add_argument("style", metavar="STYLE", nargs="+",
+    command.add_argument("content", metavar="CONTENT", nargs="?",
+                         help="the photo: a picture file; none: a texture of STYLE")
+    command.add_argument("style", metavar="STYLE", nargs="*",
                          help="the painting; several are blended; none: CONTENT from its layers alone")
     command.add_argument("--blend", type=_numbers, metavar="S,S,...", help="shares of several STYLEs (equal)")
     command.add_argument("--preset", metavar="NAME", help="settings of the paper or of another program: " + ", ".join(PRESETS))
@@ -70,33 +73,73 @@ def _add_transfer(commands):
     command.add_argument("--tile", type=_tile, help="longer side of a tile in pixels; auto (default): as memory asks; none")
     command.add_argument("--no-bounds", dest="bounds", action="store_false", help="let pixels leave 0-255 on the way")
     command.add_argument("--seed", type=int, help="of the noise, with --init noise (0)")
+    command.add_argument("--checkpoint", metavar="FILE", help="keep the state of the run in this .npz file")
+    command.add_argument("--resume", action="store_true", help="go on from the checkpoint, where there is one")
+    command.add_argument("--from-record", metavar="PICTURE", help="repeat the run that made this picture, in place of all else")
     command.add_argument("--quiet", dest="progress", action="store_false", help="no progress bar")
     command.set_defaults(run=_transfer)
 
 
 def _transfer(arguments):
     options = vars(arguments)
-    output = Path(options.pop("output"))
+    output, record = Path(options.pop("output")), options.pop("from_record", None)
     options.pop("run")
+
+    from .images import check_writable
+    check_writable(output)
+    options = _inputs(options) if record is None else _repeated(record, options)
+
+    from .transfer import INTERRUPTED, transfer
+    terminated = _keep_the_picture_when_terminated()
+    try:
+        result = transfer(**options)
+    except FloatingPointError as error:
+        if error.result is not None:
+            error.result.save(output)
+        raise
+    result.save(output)
+    print(f"{output}: {result.image.width} x {result.image.height}, {result.seconds:.0f} s, {result.message}")
+    return 143 if terminated else 130 if result.message == INTERRUPTED else 0
+
+
+def _inputs(options):
+    """transfer()'s arguments from the options on the command line."""
+    from . import presets
+    from .images import load_image
+    if options.get("content") is None or not options.get("style"):
+        raise ValueError("transfer needs CONTENT and STYLE, or --from-record")
     style, shares = options.pop("style"), options.pop("blend", None)
     if shares is not None and len(shares) != len(style):
         raise ValueError(f"--blend needs a share for each STYLE. Received: {len(shares)} shares, {len(style)} styles")
     options["content"] = None if options["content"] == "none" else options["content"]
     options["style"] = None if style == ["none"] else list(zip(style, shares)) if shares else style
-
-    from . import presets
-    from .images import check_writable, load_image
-    check_writable(output)
     if "preset" in options:
         options = {**presets.get(options.pop("preset")), **options}
     if Path(options.get("init") or "").suffix:
         options["init"] = load_image(options["init"])
+    return options
 
-    from .transfer import INTERRUPTED, transfer
-    result = transfer(**options)
-    result.save(output)
-    print(f"{output}: {result.image.width} x {result.image.height}, {result.seconds:.0f} s, {result.message}")
-    return 130 if result.message == INTERRUPTED else 0
+
+def _repeated(record, options):
+    """transfer()'s arguments from the record of a picture."""
+    from .record import arguments_of, read_record
+    kept = {name: options.pop(name) for name in ("progress", "checkpoint", "resume") if name in options}
+    given = [name for name, value in options.items() if value not in (None, [])]
+    if given:
+        raise ValueError(f"--from-record repeats a run as it was. Received besides: {', '.join(given)}")
+    return {**arguments_of(read_record(record)), **kept}
+
+
+def _keep_the_picture_when_terminated():
+    """Make SIGTERM end a run as Ctrl-C does; returns a list that is no longer empty once it came."""
+    received = []
+
+    def handler(number, frame):
+        received.append(number)
+        raise KeyboardInterrupt
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)
+    return received
 
 
 def _add_weights(commands):

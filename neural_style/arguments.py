@@ -1,8 +1,10 @@
 """What transfer() asks of its arguments: all is checked here, before any network is built."""
 import math
+import os
 
 import numpy as np
 
+from .checkpoint import Checkpoint
 from .features import check_extractor, check_layers, smallest_side
 from .images import load_image
 from .losses import CONTENT_ERRORS, STYLE_ERRORS, check_error, layer_weights, total_variation_loss
@@ -67,6 +69,22 @@ def check_arguments(content, style, *, network, weights, pooling, normalize, con
             raise ValueError(f"at a longer side of {longer} the {name} image is only {side} pixels on its shorter one, and "
                              f"these layers need {least}; use a larger size or start_size, or shallower layers")
     return content, styles, init, stages
+
+
+def check_callbacks(callback, checkpoint, resume):
+    """([callback, ...], Checkpoint or None) of transfer()'s arguments."""
+    callbacks = [] if callback is None else list(callback) if isinstance(callback, (list, tuple)) else [callback]
+    for one in callbacks:
+        if not callable(one):
+            raise TypeError(f"callback must be a function or a list of functions. Received: {type(one).__name__}")
+    if not isinstance(resume, bool) or resume and checkpoint is None:
+        raise ValueError(f"resume must be True or False, and needs a checkpoint. Received: resume={resume!r}, "
+                         f"checkpoint={checkpoint!r}")
+    if checkpoint is not None and not isinstance(checkpoint, Checkpoint):
+        if not isinstance(checkpoint, (str, os.PathLike)):
+            raise TypeError(f"checkpoint must be a path or a Checkpoint. Received: {type(checkpoint).__name__}")
+        checkpoint = Checkpoint(checkpoint)
+    return callbacks, checkpoint
 
 
 def _check_styles(style):

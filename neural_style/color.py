@@ -4,7 +4,7 @@ import numpy as np
 
 def color_statistics(image):
     """Mean (3,) and covariance (3 x 3) of a picture's RGB pixels, on the scale 0 to 255."""
-    pixels = np.asarray(image, "float64").reshape(-1, 3)
+    pixels = _pixels(image).reshape(-1, 3)
     return pixels.mean(axis=0), np.cov(pixels, rowvar=False, bias=True)
 
 
@@ -22,8 +22,18 @@ def match_color(image, reference):
     mean, covariance = color_statistics(image)
     target_mean, target_covariance = reference if isinstance(reference, tuple) else color_statistics(reference)
     transform = _matrix_power(target_covariance, 0.5) @ _matrix_power(covariance, -0.5)
-    matched = (np.asarray(image, "float64") - mean) @ transform.T + target_mean
+    matched = (_pixels(image) - mean) @ transform.T + target_mean
     return np.clip(np.rint(matched), 0, 255).astype("uint8")
+
+
+def _pixels(image):
+    """H x W x 3, float64, of a uint8 RGB picture."""
+    array = np.asarray(image)
+    if array.dtype != np.uint8:
+        raise TypeError(f"a picture array must be uint8 (0 to 255). Received: {array.dtype}")
+    if array.ndim != 3 or array.shape[-1] != 3:
+        raise ValueError(f"a picture array must be H x W x 3. Received: shape {array.shape}")
+    return array.astype("float64")
 
 
 def _matrix_power(covariance, power):

@@ -70,8 +70,19 @@ class Evaluator:
             self.terms = {name: float(term) for name, term in terms.items()}
             self._x, self._loss, self._grad = x, float(total), np.asarray(grad).ravel()
             if not np.isfinite(self._loss) or not np.isfinite(self._grad).all():
-                raise FloatingPointError(f"the loss or its gradient is not finite; weighted terms: {self.terms}")
+                raise FloatingPointError(self._not_finite())
         return self._loss, self._grad.astype("float64")
+
+    def _not_finite(self):
+        """What is not finite, and the likely cause."""
+        if not np.isfinite(self._x).all():
+            return "the pixels are not finite any more: a learning_rate that is too large for this loss, or a callback that changed x"
+        wrong = [name for name, term in self.terms.items() if not np.isfinite(term)]
+        if not wrong:
+            return (f"the gradient is not finite, though the loss is, {self._loss:.4g}: a loss whose slope is infinite somewhere, "
+                    "such as a total variation with an exponent below its limits")
+        return (f"the {' and '.join(wrong)} loss is not finite: a weight too large for float32, pixels far outside 0-255 (a "
+                f"learning_rate that is too large), or weights of the network that are not finite. Weighted terms: {self.terms}")
 
     def loss(self, x):
         """The loss at x."""

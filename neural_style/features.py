@@ -1,4 +1,5 @@
 """VGG16 and VGG19 as feature graphs: cut after the deepest layer asked for, max or average pooling, normalised or not."""
+import difflib
 import logging
 import math
 import os
@@ -64,8 +65,9 @@ def check_layers(layers, network):
     names = {name: _keras_layer(name) for name in layers}
     for name, keras_name in names.items():
         if keras_name not in known:
-            raise ValueError(f"{network} has no layer {name!r}; it has {', '.join(known)} (conv4_2 and relu4_2 stand for "
-                             "block4_conv2, pool4 for block4_pool)")
+            close = difflib.get_close_matches(str(name), [*known, *(_paper_layer(layer) for layer in known)], 1)
+            raise ValueError(f"{network} has no layer {name!r}{f'; did you mean {close[0]!r}?' if close else ''} It has "
+                             f"{', '.join(known)} (conv4_2 and relu4_2 stand for block4_conv2, pool4 for block4_pool)")
     if not names:
         raise ValueError("layers must name at least one layer. Received: none")
     return names
@@ -194,6 +196,12 @@ def _graph(network):
         raise ValueError(f"network must be one of {sorted(CONVOLUTIONS)}. Received: network={network!r}")
     return [f"block{block}_{layer}" for block, count in enumerate(CONVOLUTIONS[network], start=1)
             for layer in [*(f"conv{conv}" for conv in range(1, count + 1)), "pool"]]
+
+
+def _paper_layer(name):
+    """block4_conv2 -> conv4_2, block4_pool -> pool4."""
+    block, layer = name.removeprefix("block").split("_")
+    return f"pool{block}" if layer == "pool" else f"conv{block}_{layer.removeprefix('conv')}"
 
 
 def _keras_layer(name):

@@ -4,6 +4,7 @@ An `image` is uint8 RGB, H x W x 3. An `x` is float32, 1 x H x W x 3, BGR, Image
 """
 import os
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -60,13 +61,23 @@ def save_image(image, path, **options):
     file_format = Image.registered_extensions()[path.suffix.lower()]
     if file_format in ("JPEG", "WEBP"):
         options.setdefault("quality", 95)
+    with whole_or_not(path) as file:
+        picture.save(file, format=file_format, **options)
+
+
+@contextmanager
+def whole_or_not(path):
+    """A binary file to write, under a temporary name in the folder of `path`, and renamed to it when all is written."""
+    path = Path(path)
     handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
     try:
         with os.fdopen(handle, "wb") as file:
-            picture.save(file, format=file_format, **options)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
         umask = os.umask(0)
         os.umask(umask)
-        os.chmod(part, 0o666 & ~umask)  # mkstemp makes a private file; a picture is as public as any other new file
+        os.chmod(part, 0o666 & ~umask)  # mkstemp makes a private file; this one is as public as any other new file
         os.replace(part, path)
     except BaseException:
         os.unlink(part)

@@ -1,4 +1,4 @@
-"""Many transfers over any concurrent.futures executor: processes here, or a cluster that Dask or MPI runs."""
+"""Many transfers: over any concurrent.futures executor (processes here, a cluster that Dask or MPI runs), or over a grid."""
 import inspect
 import logging
 import multiprocessing
@@ -43,6 +43,37 @@ def map_transfer(jobs, executor=None, threads=None):
     if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
         raise ValueError(f"threads must be a positive integer or None. Received: threads={threads!r}")
     return _finished(jobs, executor, threads)
+
+
+def sweep(content, style, *, height=1.7, **settings):
+    """Run transfer() over a grid of one or two of its arguments and draw the labelled contact sheet.
+
+        sheet, results = sweep(photo, painting, style_weight=[5, 50, 500], size=256)
+
+    Args:
+        content, style: as for transfer().
+        settings: transfer()'s arguments. One or two of them are lists of values to try (for style_layers and
+            content_layers a list of lists); the first goes down where there are two, else across.
+        height: of a picture on the sheet, in inches.
+
+    Returns:
+        (Figure, results): results[i] for one list, results[i][j] for two.
+    """
+    nested = ("style_layers", "content_layers")
+    axes = {name: values for name, values in settings.items()
+            if isinstance(values, list) and (name not in nested or values and not isinstance(values[0], str))}
+    if not 1 <= len(axes) <= 2 or not all(axes.values()):
+        raise ValueError("sweep needs one or two arguments that are lists of values, each with at least one. "
+                         f"Received lists for: {', '.join(axes) or 'none'}")
+    from .plotting import contact_sheet
+    from .transfer import transfer
+    fixed = {"progress": False, **{name: value for name, value in settings.items() if name not in axes}}
+    (down, rows), (across, columns) = [("", [None])] * (2 - len(axes)) + list(axes.items())
+    results = [[transfer(content, style, **fixed, **({down: row} if down else {}), **{across: column}) for column in columns]
+               for row in rows]
+    sheet = contact_sheet(results, [f"{down}={row}" for row in rows] if down else None,
+                          [f"{across}={column}" for column in columns], height=height)
+    return sheet, results if down else results[0]
 
 
 def _check(number, job):

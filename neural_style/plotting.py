@@ -75,6 +75,20 @@ def contact_sheet(grid, rows=None, columns=None, captions=None, height=1.7):
     return _closed(figure)
 
 
+def preview(image, history, caption):
+    """The picture so far beside its loss curves; a Figure. callbacks.LivePreview draws it again and again."""
+    figure, (left, right) = _pyplot().subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+    left.imshow(image)
+    left.axis("off")
+    for name, values in history.items():
+        right.plot(range(1, len(values) + 1), values, label=name, linewidth=2 if name == "total" else 1)
+    right.set(xlabel="step", yscale="log")
+    right.grid(alpha=0.3)
+    right.legend(fontsize=8)
+    figure.suptitle(caption, fontsize=9)
+    return _closed(figure)
+
+
 def _pyplot():
     try:
         import matplotlib.pyplot

@@ -1,22 +1,23 @@
-"""transfer(): the whole algorithm of Gatys, Ecker and Bethge on one screen, and its result."""
-import io
-import sys
+"""transfer(): the whole algorithm of Gatys, Ecker and Bethge on one screen."""
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-import keras
 import numpy as np
-from PIL import Image
 
-from .arguments import check_arguments, errors, scaled
+from .arguments import check_arguments, check_callbacks, errors, scaled
+from .callbacks import Recorder, progress as progress_here
+from .checkpoint import State
 from .color import color_statistics, match_color
 from .evaluator import Evaluator
 from .features import activation_bytes, feature_extractor, tile_geometry
-from .images import IMAGENET_MEAN_BGR, deprocess, load_image, preprocess, resize, save_image
+from .images import IMAGENET_MEAN_BGR, deprocess, load_image, preprocess, resize
 from .losses import content_loss, layer_weights, style_loss, total_variation_loss
 from .optimizers import INTERRUPTED, MEMORY, STOPPED, optimize
 from .preflight import estimate, plan
+from .record import make_record
+from .result import TransferResult
 from .tiling import TiledEvaluator, describe
+from .weights import load_weights
 
 CONTENT_LAYERS = ("block3_conv3", "block4_conv2")
 STYLE_LAYERS = ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1", "block3_conv2",
@@ -30,7 +31,7 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
              content_layers=CONTENT_LAYERS, style_layers=STYLE_LAYERS, content_weight=1.0, style_weight=50.0,
              tv_weight=1e-5, error="relative", tv_options=None, style_scale=1.0, init=None, noise_std=None, size=512,
              start_size=128, steps=None, optimizer="lbfgs", learning_rate=None, bounds=True, precision="float32", tile="auto",
-             seed=0, callback=None, progress=True):
+             seed=0, callback=None, progress=True, checkpoint=None, resume=False):
     """Paint the content image in the style of another (Gatys, Ecker and Bethge, CVPR 2016).
 
     transfer(content, None) reconstructs the content from its layers alone, transfer(None, style) the style: a texture of
@@ -64,25 +65,31 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
         tile: "auto": evaluate in tiles, with the same result, where the whole picture would not fit the memory that is free;
             None: never; or the longer side of a tile in pixels.
         seed: of the noise; the rest holds no chance.
-        callback: called after each step with SciPy's intermediate_result (.x, a copy, and .fun). StopIteration ends the
-            run and keeps the picture.
-        progress: say what the run will take (a second's trial), and show a progress bar.
+        callback: a function, or a list of them, called after each step with an IntermediateResult: SciPy's .x (a copy) and
+            .fun, and .image, .step, .history and more. StopIteration ends the run and keeps the picture. See callbacks.py
+            for SaveEvery, StopWhen and TimeLimit.
+        progress: say what the run will take (a second's trial), and show a live preview in a notebook, a progress bar in a
+            terminal.
+        checkpoint: a path, .npz, to keep the state of the run in, every 20 seconds; or a Checkpoint.
+        resume: go on from the checkpoint, where there is one; its inputs and settings must be these. Pixels, history and
+            seconds are those of the killed run; L-BFGS gathers its memory anew.
 
     Returns:
-        A TransferResult; after Ctrl-C, with the best picture so far.
+        A TransferResult; after Ctrl-C, with the best picture so far (a second Ctrl-C stops hard).
 
     Raises:
         TypeError, ValueError, FileNotFoundError: an argument that cannot be right, before any network is built.
         MemoryError: more than the memory that is free, even in tiles; the message names a size that would fit.
-        FloatingPointError: a loss or gradient that is not finite.
+        FloatingPointError: a loss or gradient that is not finite; its .result has the last good picture.
     """
-    settings = {name: value for name, value in locals().items() if name not in ("content", "style", "callback", "progress")}
+    settings = {name: value for name, value in locals().items() if name not in (
+        "content", "style", "callback", "progress", "checkpoint", "resume")}
+    given, started = (content, style), time.monotonic()
+    callbacks, checkpoint = check_callbacks(callback, checkpoint, resume)
     content, styles, init, stages = check_arguments(content, style, **settings)
     loss_weights = {"content": content_weight if content is not None else 0, "style": style_weight if styles else 0,
                     "tv": tv_weight}
     loss_weights = {name: weight for name, weight in loss_weights.items() if weight > 0}
-    history = {name: [] for name in ("total", *loss_weights)}
-    started = time.monotonic()
 
     layers = [name for term, names in (("content", content_layers), ("style", style_layers)) if term in loss_weights
               for name in layer_weights(names)]
@@ -92,59 +99,59 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
     full = content if content is not None else styles[0][0]
     shapes = [load_image(full, stage_size).shape for stage_size, _ in stages]
     plans = [plan(*shape[:2], geometry, bytes_per_pixel, tile, MEMORY, optimizer) for shape in shapes]
+    record = make_record(*given, settings, load_weights(network, weights))
+    state = State()
+    if checkpoint:
+        checkpoint.identity = {name: record[name] for name in ("content", "style", "settings", "weights")}
+        state = checkpoint.load() if resume else state
+        callbacks = [checkpoint, *callbacks]
     if progress:
         print(estimate(extractor, shapes, stages, plans))
-    picture = None
-    for (stage_size, stage_steps), shape, stage in zip(stages, shapes, plans):
-        content_image = None if content is None else load_image(content, stage_size)
-        style_images = [(load_image(image, scaled(stage_size, style_scale)), share) for image, share in styles]
+        callbacks = [progress_here(), *callbacks]
+    history = state.history or {name: [] for name in ("total", *loss_weights)}
+    recorder = Recorder(history, shapes, stages, callbacks, state.seconds + time.monotonic() - started)
+
+    def result(picture, message):
+        image = resize(picture, full.shape[1::-1])  # already of that size, but for a run that was stopped at a coarse stage
+        seconds = recorder.seconds
+        return TransferResult(image, history, message, seconds, settings,
+                              {**record, "seconds": seconds, "message": message, "steps": len(history["total"])})
+
+    picture, message = None, None
+    try:
+        for number, ((stage_size, steps), shape, stage) in enumerate(zip(stages, shapes, plans)):
+            if number < state.stage:
+                continue
+            content_image = None if content is None else load_image(content, stage_size)
+            style_images = [(load_image(image, scaled(stage_size, style_scale)), share) for image, share in styles]
+            done = 0
+            if number == state.stage and state.x is not None:
+                x, done = state.x.reshape(1, *shape), state.done
+            elif picture is None:
+                x = _start(init, shape, content_image, style_images, noise_std, seed)
+            else:
+                x = preprocess(resize(picture, shape[1::-1]))
+
+            losses = _losses(extractor, content_image, style_images, loss_weights, content_layers, style_layers, error,
+                             tv_options, stage.tiling)
+            stage_weights = _stage_weights(loss_weights, stage_size < size)
+            evaluator = (Evaluator(extractor, losses, stage_weights, x.shape) if stage.tiling.tile is None else
+                         TiledEvaluator(extractor, losses, stage_weights, x.shape, stage.tiling))
+            x, message = optimize(evaluator, x, steps - done, PIXEL_RANGE if bounds else None,
+                                  recorder.stage(number, done, evaluator), optimizer, learning_rate, stage.corrections)
+            picture = deprocess(x, evaluator.shape)
+            if message in (INTERRUPTED, STOPPED):
+                break
+    except KeyboardInterrupt:  # between stages; within one, optimize() has seen to it
         if picture is None:
-            x = _start(init, shape, content_image, style_images, noise_std, seed)
-        else:
-            x = preprocess(resize(picture, shape[1::-1]))
-
-        losses = _losses(extractor, content_image, style_images, loss_weights, content_layers, style_layers, error, tv_options,
-                         stage.tiling)
-        stage_weights = _stage_weights(loss_weights, stage_size < size)
-        evaluator = (Evaluator(extractor, losses, stage_weights, x.shape) if stage.tiling.tile is None else
-                     TiledEvaluator(extractor, losses, stage_weights, x.shape, stage.tiling))
-        after_step = _recorder(evaluator, history, callback, progress and _Progress(shape, stage_steps))
-        x, message = optimize(evaluator, x, stage_steps, PIXEL_RANGE if bounds else None, after_step, optimizer, learning_rate,
-                              stage.corrections)
-        picture = deprocess(x, evaluator.shape)
-        if message in (INTERRUPTED, STOPPED):
-            break
-    image = resize(picture, full.shape[1::-1])  # already of that size, but for a run that was stopped at a coarse stage
-    return TransferResult(image, history, message, time.monotonic() - started, settings)
-
-
-@dataclass(frozen=True)
-class TransferResult:
-    """What transfer() returns.
-
-    image: PIL.Image. history: {"total", "content", "style", "tv": a list of the weighted loss after each step}.
-    message: why the run ended. seconds: how long it took. settings: transfer()'s keyword arguments.
-    """
-    image: Image.Image
-    history: dict = field(repr=False)
-    message: str
-    seconds: float
-    settings: dict = field(repr=False)
-
-    def save(self, path, **options):
-        """Write the picture to `path`; see save_image."""
-        save_image(self.image, path, **options)
-
-    def plot(self):
-        """Draw the loss curves (needs matplotlib: pip install "neural-style[notebooks]")."""
-        from .plotting import plot_losses
-        return plot_losses(self.history)
-
-    def _repr_jpeg_(self):
-        """A notebook shows the result as its picture."""
-        buffer = io.BytesIO()
-        self.image.save(buffer, "JPEG", quality=90)
-        return buffer.getvalue()
+            raise
+        message = INTERRUPTED
+    except FloatingPointError as error:
+        error.result = recorder.last and result(recorder.last.image, f"stopped: {error}")
+        raise
+    finally:
+        recorder.close()
+    return result(picture, message)
 
 
 #: Lower and upper bound of x: the colours 0 and 255.
@@ -191,29 +198,3 @@ def _start(init, shape, content_image, style_images, noise_std, seed):
     else:
         image = init
     return preprocess(resize(image, shape[1::-1]))
-
-
-def _recorder(evaluator, history, callback, progress):
-    def after_step(intermediate_result):
-        evaluator(intermediate_result.x)  # in its cache: SciPy evaluated this x last
-        for name, value in {"total": intermediate_result.fun, **evaluator.terms}.items():
-            history[name].append(value)
-        if progress:
-            progress(evaluator.terms)
-        if callback is not None:
-            callback(intermediate_result)
-    return after_step
-
-
-class _Progress:
-    """Keras' progress bar with the loss terms and the time left, one a stage."""
-
-    def __init__(self, shape, steps):
-        print(f"{shape[1]} x {shape[0]} pixels")
-        dynamic = sys.stdout.isatty() or "ipykernel" in sys.modules
-        self.bar = keras.utils.Progbar(steps, verbose=1 if dynamic else 2, stateful_metrics=("content", "style", "tv"))
-        self.done = 0
-
-    def __call__(self, terms):
-        self.done += 1
-        self.bar.update(self.done, list(terms.items()))

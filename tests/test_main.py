@@ -1,8 +1,10 @@
 import inspect
 import os
+import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -46,6 +48,20 @@ def test_transfer_as_a_process_is_silent_but_for_its_own_words(folder):
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("out.jpg: 64 x 48,") and done.stdout.count("\n") == 1
     assert load_image(folder / "out.jpg").shape == (48, 64, 3)
+
+
+@pytest.mark.parametrize("number,code,message", [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "interrupted")])
+def test_a_signal_saves_the_picture_so_far(folder, number, code, message):
+    environment = {**os.environ, "PYTHONPATH": str(Path(neural_style.__file__).parent.parent)}
+    process = subprocess.Popen([sys.executable, "-m", "neural_style", "transfer", "content.png", "style.png", "-o", "out.png", "--size", "64",
+                                "--start-size", "none", "--steps", "100000", "--weights", "torchvision", "--checkpoint", "run.npz"],
+                               env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout.readline().startswith("about ")
+    time.sleep(4)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == code and message in out and err == ""
+    assert load_image("out.png").shape == (48, 64, 3) and os.path.exists("run.npz")
 
 
 def test_options_reach_transfer(folder, monkeypatch):

@@ -124,6 +124,34 @@ def test_sizes_that_are_no_multiple_of_16():
     assert result.image.size == (53, 37)
 
 
+def test_numbers_that_are_not_finite_end_the_run_with_the_last_good_picture():
+    seen = []
+    with pytest.raises(FloatingPointError, match="(content|style|tv).* loss is not finite: .*learning_rate") as caught:
+        transfer(CONTENT, STYLE, **{**QUICK, "optimizer": "sgd", "learning_rate": 1e30, "bounds": False, "tv_weight": 1.0},
+                 callback=seen.append)
+    result = caught.value.result
+    np.testing.assert_array_equal(np.asarray(result.image), seen[-1].image)
+    assert result.message.startswith("stopped: the ") and len(result.history["total"]) == len(seen) >= 1
+
+
+def test_an_interrupt_between_stages_keeps_the_picture_and_one_before_any_does_not(monkeypatch):
+    real, calls = module.describe, []
+
+    def interrupted(at):
+        def describe(*arguments):
+            if len(calls.append(1) or calls) == at:
+                raise KeyboardInterrupt
+            return real(*arguments)
+        return describe
+    monkeypatch.setattr(module, "describe", interrupted(3))  # content and style of the first stage, then this
+    result = transfer(CONTENT, STYLE, **{**QUICK, "start_size": 32})
+    assert result.message == "interrupted" and result.image.size == (64, 48)
+    calls.clear()
+    monkeypatch.setattr(module, "describe", interrupted(1))
+    with pytest.raises(KeyboardInterrupt):
+        transfer(CONTENT, STYLE, **QUICK)
+
+
 def test_either_side_may_be_left_out():
     content_only = transfer(CONTENT, None, **QUICK)
     assert set(content_only.history) == {"total", "content", "tv"} and content_only.image.size == (64, 48)
@@ -170,7 +198,7 @@ def test_progress_shows_terms_and_time_and_silence_is_silent(capfd):
     assert capfd.readouterr() == ("", "")
     transfer(CONTENT, STYLE, **{**QUICK, "progress": True})
     out = capfd.readouterr().out
-    assert "64 x 48" in out and "3/3" in out and "style:" in out and "content:" in out
+    assert "64 x 48  step 3/3  content " in out and "  style " in out and "left" in out
 
 
 @pytest.mark.parametrize("changes,error,words", [

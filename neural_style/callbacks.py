@@ -1,0 +1,209 @@
+"""What happens after each step: callbacks in SciPy's way, callback(intermediate_result), and those that come ready.
+
+A callback is any function of an IntermediateResult; raising StopIteration ends the run and keeps the picture. One that has
+a method close() is told when the run is over, whatever ended it.
+"""
+import importlib.util
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from scipy.optimize import OptimizeResult
+
+from .images import deprocess, save_image
+
+
+class IntermediateResult(OptimizeResult):
+    """Where a run stands: SciPy's .x (a flat copy) and .fun, and
+
+        .image      the picture so far, H x W x 3, uint8 RGB; made when asked for
+        .shape      of x, 1 x H x W x 3
+        .step, .steps           done, and of the whole run; .stage, .stages: which size of how many; .done: at this size
+        .terms, .history        the weighted loss terms now, and after each step
+        .seconds, .left         since the start, and about how many are left
+    """
+
+    @property
+    def image(self):
+        return deprocess(self.x, self.shape)
+
+
+class Recorder:
+    """Follows a run: writes the history and passes each step on to the callbacks.
+
+    Args:
+        history: {"total": [...], term: [...]}, appended to.
+        shapes, stages: of each stage H x W x 3, and (longer side, steps): they tell how much is left.
+        callbacks: functions of an IntermediateResult.
+        seconds: that a resumed run had taken before.
+    """
+
+    def __init__(self, history, shapes, stages, callbacks, seconds=0.0):
+        self.history, self.callbacks = history, callbacks
+        self._pixels, self._steps = [height * width for height, width, _ in shapes], [steps for _, steps in stages]
+        self._started, self._evaluated = time.monotonic() - seconds, 0
+        self._began, self.last = None, None
+
+    @property
+    def seconds(self):
+        return time.monotonic() - self._started
+
+    def stage(self, number, done, evaluator):
+        """A function to call after each step of a stage, of which so many are done."""
+        self._began = self._began or time.monotonic()
+
+        def after_step(intermediate_result):
+            nonlocal done
+            evaluator(intermediate_result.x)  # in its cache: the optimiser evaluated this x last
+            for name, value in {"total": intermediate_result.fun, **evaluator.terms}.items():
+                self.history[name].append(value)
+            done += 1
+            self._evaluated += self._pixels[number]
+            ahead = self._pixels[number] * (self._steps[number] - done) + sum(
+                pixels * steps for pixels, steps in zip(self._pixels[number + 1:], self._steps[number + 1:]))
+            self.last = here = IntermediateResult(intermediate_result, shape=evaluator.shape, step=sum(self._steps[:number]) + done,
+                                      steps=sum(self._steps), stage=number + 1, stages=len(self._steps), done=done,
+                                      terms=dict(evaluator.terms), history=self.history, seconds=self.seconds,
+                                      left=(time.monotonic() - self._began) * ahead / self._evaluated)
+            for callback in self.callbacks:
+                callback(here)
+        return after_step
+
+    def close(self):
+        for callback in self.callbacks:
+            getattr(callback, "close", lambda: None)()
+
+
+@dataclass(frozen=True)
+class SaveEvery:
+    """Save the picture every `steps` steps into `folder`, as 00010.png: frames of the run."""
+    steps: int
+    folder: str
+
+    def __post_init__(self):
+        _positive("steps", self.steps)
+        Path(self.folder).mkdir(parents=True, exist_ok=True)
+
+    def __call__(self, intermediate_result):
+        if intermediate_result.step % self.steps == 0:
+            save_image(intermediate_result.image, Path(self.folder, f"{intermediate_result.step:05d}.png"))
+
+
+@dataclass(frozen=True)
+class StopWhen:
+    """End the run where the last `patience` steps of the last stage lowered the loss by less than `change` of it."""
+    patience: int = 10
+    change: float = 0.01
+
+    def __post_init__(self):
+        _positive("patience", self.patience)
+        _positive("change", self.change)
+
+    def __call__(self, intermediate_result):
+        here = intermediate_result
+        losses = here.history["total"][-min(self.patience + 1, here.done):]
+        if here.stage == here.stages and len(losses) > self.patience and losses[0] - losses[-1] < self.change * losses[0]:
+            raise StopIteration
+
+
+@dataclass(frozen=True)
+class TimeLimit:
+    """End the run after so many seconds: as good a picture as they buy."""
+    seconds: float
+
+    def __post_init__(self):
+        _positive("seconds", self.seconds)
+
+    def __call__(self, intermediate_result):
+        if intermediate_result.seconds >= self.seconds:
+            raise StopIteration
+
+
+class ProgressBar:
+    """One line in a terminal, rewritten at most ten times a second; elsewhere, a line for each stage."""
+
+    def __init__(self, stream=None):
+        self.stream = sys.stdout if stream is None else stream
+        self._shown, self._last = 0.0, None
+
+    def __call__(self, intermediate_result):
+        here, now = intermediate_result, time.monotonic()
+        if self._last and self._last.stage != here.stage:
+            self._write(self._last, "\n")
+        self._last = here
+        if self.stream.isatty() and now - self._shown > 0.1:
+            self._shown = now
+            self._write(here, "")
+
+    def close(self):
+        if self._last:
+            self._write(self._last, "\n")
+
+    def _write(self, here, end):
+        self.stream.write(("\r" if self.stream.isatty() else "") + facts(here) + ("\033[K" if self.stream.isatty() else "") + end)
+        self.stream.flush()
+
+
+class LivePreview:
+    """In a notebook: the picture so far, its loss curves and the figures of the progress bar, in place.
+
+    Drawn at most once in `seconds`, and so seldom that drawing takes no more than `share` of the run.
+    """
+
+    def __init__(self, seconds=1.0, share=0.03):
+        self.seconds, self.share = _positive("seconds", seconds), _positive("share", share)
+        self._handle, self._next, self._last = None, 0.0, None
+
+    def __call__(self, intermediate_result):
+        self._last = intermediate_result
+        if time.monotonic() >= self._next:
+            self._show()
+
+    def close(self):
+        if self._last:
+            self._show()
+
+    def _show(self):
+        from IPython.display import display
+
+        from .plotting import preview
+        started = time.monotonic()
+        figure = preview(self._last.image, self._last.history, facts(self._last))
+        if self._handle is None:
+            self._handle = display(figure, display_id=True)
+        else:
+            self._handle.update(figure)
+        now = time.monotonic()
+        self._next = now + max(self.seconds, (now - started) / self.share)
+
+
+def progress():
+    """The way to show progress here: a LivePreview in a notebook, else a ProgressBar."""
+    if "ipykernel" not in sys.modules:
+        return ProgressBar()
+    if importlib.util.find_spec("matplotlib") is None:
+        print('a live preview needs matplotlib: pip install "neural-style[notebooks]"')
+        return ProgressBar()
+    return LivePreview()
+
+
+def facts(here):
+    """One line on an IntermediateResult: size, steps, losses, time."""
+    height, width = here.shape[1:3]
+    losses = "  ".join(f"{name} {value:.4g}" for name, value in here.terms.items())
+    return (f"{width} x {height}  step {here.step}/{here.steps}  {losses}  {duration(here.seconds)}, "
+            f"about {duration(here.left)} left")
+
+
+def duration(seconds):
+    """75 -> "1:15"."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def _positive(name, value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+        raise ValueError(f"{name} must be a number above 0. Received: {name}={value!r}")
+    return value

@@ -1,0 +1,135 @@
+"""Callbacks, the ready ones, progress in a terminal and in a notebook, and what they cost."""
+import io
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from neural_style import IntermediateResult, LivePreview, SaveEvery, StopWhen, TimeLimit, load_image, transfer
+from neural_style import callbacks as module
+from neural_style.callbacks import ProgressBar, duration, facts
+from conftest import picture
+
+CONTENT, STYLE = picture(48, 64, 1), picture(64, 48, 2)
+QUICK = dict(weights="torchvision", size=64, start_size=32, steps=3, style_layers=["conv1_1", "conv2_1"],
+             content_layers=["conv2_2"], progress=False)
+
+
+def test_an_intermediate_result_tells_where_the_run_stands():
+    seen = []
+    result = transfer(CONTENT, STYLE, callback=seen.append, **QUICK)
+    assert [here.step for here in seen] == list(range(1, 10)) and {here.steps for here in seen} == {9}
+    assert [(here.stage, here.stages, here.done) for here in seen[5:7]] == [(1, 2, 6), (2, 2, 1)]
+    assert seen[0].image.shape == (24, 32, 3) and seen[-1].image.shape == (48, 64, 3) and seen[-1].image.dtype == np.uint8
+    np.testing.assert_array_equal(seen[-1].image, np.asarray(result.image))
+    assert len({here.x.tobytes() for here in seen}) == 9  # copies
+    for here in seen:
+        assert isinstance(here, IntermediateResult) and sum(here.terms.values()) == pytest.approx(here.fun, rel=1e-5)
+    assert seen[-1].history["total"] == result.history["total"] and seen[-1].left == 0 < seen[0].left
+    assert all(a.seconds <= b.seconds for a, b in zip(seen, seen[1:])) and seen[-1].seconds <= result.seconds
+
+
+def test_a_list_of_callbacks_and_save_every(tmp_path):
+    count = []
+    transfer(CONTENT, STYLE, callback=[SaveEvery(3, tmp_path / "frames"), count.append], **QUICK)
+    assert sorted(path.name for path in (tmp_path / "frames").iterdir()) == ["00003.png", "00006.png", "00009.png"]
+    np.testing.assert_array_equal(load_image(tmp_path / "frames" / "00009.png"), count[-1].image)
+
+
+def test_stop_when_the_last_stage_stands_still():
+    steps = []
+    result = transfer(CONTENT, STYLE, callback=[steps.append, StopWhen(patience=5, change=0.9)], **{**QUICK, "steps": 40})
+    last = [here for here in steps if here.stage == 2]
+    assert result.message == "stopped by the callback" and 5 < len(last) < 40 and len(steps) > 80
+    losses = [here.fun for here in last]
+    assert losses[-6] - losses[-1] < 0.9 * losses[-6]
+    assert all(losses[i - 5] - losses[i] >= 0.9 * losses[i - 5] for i in range(5, len(losses) - 1))
+
+
+def test_time_limit():
+    result = transfer(CONTENT, STYLE, callback=TimeLimit(0.001), **QUICK)
+    assert result.message == "stopped by the callback" and len(result.history["total"]) == 1
+    assert result.image.size == (64, 48)
+
+
+@pytest.mark.parametrize("make,words", [
+    (lambda: SaveEvery(0, "."), "steps=0"), (lambda: StopWhen(patience=-1), "patience=-1"), (lambda: StopWhen(change=0), "change=0"),
+    (lambda: TimeLimit("long"), "seconds='long'"), (lambda: LivePreview(seconds=0), "seconds=0"), (lambda: LivePreview(share=True), "share=True"),
+    (lambda: transfer(CONTENT, STYLE, callback=3, **QUICK), "Received: int"),
+    (lambda: transfer(CONTENT, STYLE, callback=[print, None], **QUICK), "Received: NoneType")])
+def test_wrong_callbacks(make, words):
+    with pytest.raises((ValueError, TypeError), match=words):
+        make()
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_in_a_terminal_rewrites_one_line_and_elsewhere_says_a_line_a_stage():
+    for stream, expected in ((Terminal(), 2), (io.StringIO(), 2)):
+        transfer(CONTENT, STYLE, callback=ProgressBar(stream), **QUICK)
+        lines = stream.getvalue().split("\n")
+        assert len(lines) == expected + 1 and "64 x 48  step 9/9  content" in lines[1] and "about 0:00 left" in lines[1]
+        assert ("\r" in stream.getvalue()) == stream.isatty()
+
+
+def test_durations():
+    assert [duration(seconds) for seconds in (0, 59.6, 75, 3700)] == ["0:00", "1:00", "1:15", "1:01:40"]
+
+
+class Handle:
+    def __init__(self):
+        self.shown = []
+
+    def update(self, figure):
+        self.shown.append(time.monotonic())
+
+
+def test_the_live_preview_is_drawn_in_place_seldom_and_at_the_end(monkeypatch):
+    pytest.importorskip("matplotlib")
+    handle, first = Handle(), []
+    monkeypatch.setattr("IPython.display.display", lambda figure, display_id: first.append(figure) or handle)
+    preview = LivePreview(seconds=0.5)
+    started = time.monotonic()
+    result = transfer(CONTENT, STYLE, callback=preview, **{**QUICK, "steps": 30})
+    elapsed = time.monotonic() - started
+    assert len(first) == 1 and len(result.history["total"]) == 90
+    assert 1 <= len(handle.shown) <= elapsed / 0.5 + 1
+    left, right = first[0].axes
+    assert left.images[0].get_array().shape[2] == 3 and {line.get_label() for line in right.lines} == {"total", "content", "style", "tv"}
+
+
+def test_the_live_preview_keeps_to_its_share(monkeypatch):
+    """Drawings that take 50 ms come at least 50 ms / 3 % apart."""
+    clock, drawn = [0.0], []
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    preview = LivePreview(seconds=0.1)
+
+    def show(figure=None, display_id=None):
+        drawn.append(clock[0])
+        clock[0] += 0.05
+        return type("Handle", (), {"update": staticmethod(show)})
+    monkeypatch.setattr("IPython.display.display", show)
+    monkeypatch.setattr("neural_style.plotting.preview", lambda *arguments: None)
+    here = IntermediateResult(x=np.zeros(12), shape=(1, 2, 2, 3), step=1, steps=2, terms={}, history={}, seconds=0, left=0)
+    for _ in range(1000):
+        clock[0] += 0.01
+        preview(here)
+    assert len(drawn) > 4 and 0.05 * len(drawn) / clock[0] < 0.035
+
+
+def test_progress_is_a_preview_in_a_notebook_and_a_bar_elsewhere(monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    assert isinstance(module.progress(), ProgressBar)
+    monkeypatch.setitem(sys.modules, "ipykernel", None)
+    assert isinstance(module.progress(), LivePreview)
+    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
+    assert isinstance(module.progress(), ProgressBar) and "neural-style[notebooks]" in capsys.readouterr().out
+
+
+def test_facts():
+    here = IntermediateResult(shape=(1, 48, 64, 3), step=3, steps=9, terms={"style": 2.5}, seconds=61, left=5)
+    assert facts(here) == "64 x 48  step 3/9  style 2.5  1:01, about 0:05 left"
