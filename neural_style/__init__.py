@@ -24,7 +24,7 @@ _MODULES = {
     "parallel": ("map_transfer", "sweep"),
     "callbacks": ("IntermediateResult", "LivePreview", "SaveEvery", "StopWhen", "TimeLimit"),
     "checkpoint": ("Checkpoint",),
-    "record": ("read_record",),
+    "record": ("arguments_of", "read_record"),
     "result": ("TransferResult",),
     "transfer": ("transfer",),
 }

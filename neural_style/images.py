@@ -3,7 +3,7 @@
 An `image` is uint8 RGB, H x W x 3. An `x` is float32, 1 x H x W x 3, BGR, ImageNet's mean subtracted.
 """
 import os
-import tempfile
+import secrets
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -67,20 +67,26 @@ def save_image(image, path, **options):
 
 @contextmanager
 def whole_or_not(path):
-    """A binary file to write, under a temporary name in the folder of `path`, and renamed to it when all is written."""
+    """A binary file to write, that gets its name, `path`, when all is written: by no crash does half a file have a name.
+
+    Where the system knows files without a name (Linux), it has none until then; elsewhere a temporary one.
+    """
     path = Path(path)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    part = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        handle = os.open(path.parent, os.O_TMPFILE | os.O_WRONLY, 0o666)
+    except (AttributeError, OSError):  # another system, or a file system that cannot
+        handle = None
+    try:
+        with open(part, "xb") if handle is None else os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(part, 0o666 & ~umask)  # mkstemp makes a private file; this one is as public as any other new file
+            if handle is not None:
+                os.link(f"/proc/self/fd/{handle}", part, src_dir_fd=handle)  # the last makes Python follow the link
         os.replace(part, path)
     except BaseException:
-        os.unlink(part)
+        part.unlink(missing_ok=True)
         raise
 
 
