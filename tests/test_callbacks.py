@@ -76,6 +76,26 @@ def test_progress_in_a_terminal_rewrites_one_line_and_elsewhere_says_a_line_a_st
         assert ("\r" in stream.getvalue()) == stream.isatty()
 
 
+def test_a_second_interrupt_stops_hard():
+    class Impatient:
+        def __call__(self, intermediate_result):
+            raise KeyboardInterrupt
+
+        def close(self):
+            raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        transfer(CONTENT, STYLE, callback=Impatient(), **QUICK)
+
+
+def test_a_result_shows_itself_as_its_picture_and_a_line_of_facts(monkeypatch, capsys):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    result = transfer(CONTENT, STYLE, **QUICK)
+    result._ipython_display_()
+    assert shown[0].data[:2] == b"\xff\xd8"
+    assert capsys.readouterr().out == result.facts + "\n" and result.facts.startswith("64 x 48, 9 steps, total ")
+
+
 def test_durations():
     assert [duration(seconds) for seconds in (0, 59.6, 75, 3700)] == ["0:00", "1:00", "1:15", "1:01:40"]
 

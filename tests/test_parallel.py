@@ -7,7 +7,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 import numpy as np
 import pytest
 
-from neural_style import TransferResult, map_transfer, transfer
+from neural_style import TransferResult, map_transfer, sweep, transfer
 from neural_style.parallel import _work
 from conftest import picture
 
@@ -110,3 +110,15 @@ def test_bad_jobs_are_told_before_any_starts(arguments, error, words):
 
 def test_no_jobs_no_results():
     assert [*map_transfer([])] == []
+
+
+def test_a_sweep_over_two_arguments_and_over_one():
+    settings = {name: value for name, value in QUICK.items() if name != "style_layers"}
+    sheet, results = sweep(picture(36, 48, 1), picture(48, 40, 2), style_weight=[5.0, 500.0], style_layers=[["conv1_1"], ["conv2_1"], ["conv1_1", "conv2_1"]],
+                           steps=2, **settings)
+    assert [len(row) for row in results] == [3, 3] and isinstance(results[1][2], TransferResult)
+    assert results[1][2].settings["style_weight"] == 500 and results[1][2].settings["style_layers"] == ["conv1_1", "conv2_1"]
+    assert [axis.get_ylabel() for axis in sheet.axes][::3] == ["style_weight=5.0", "style_weight=500.0"]
+    assert [axis.get_title() for axis in sheet.axes][:3] == ["style_layers=['conv1_1']", "style_layers=['conv2_1']", "style_layers=['conv1_1', 'conv2_1']"]
+    sheet, results = sweep(picture(36, 48, 1), [picture(48, 40, 2)], seed=[1, 2], init="noise", style_layers=["conv1_1"], steps=1, **settings)
+    assert [result.settings["seed"] for result in results] == [1, 2] and sheet.axes[1].get_title() == "seed=2"
