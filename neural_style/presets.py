@@ -16,13 +16,14 @@ _STYLE_1 = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 
 gatys_2015 = {
     "network": "vgg19", "pooling": "avg", "normalize": True, "content_layers": ["conv4_2"], "style_layers": _STYLE_1,
-    "error": "paper", "content_weight": 1e-6, "style_weight": 1.0, "tv_weight": 0, "init": "noise", "size": 512,
+    "error": "paper", "content_weight": 5e-7, "style_weight": 1.0, "tv_weight": 0, "init": "noise", "size": 512,
     "start_size": None, "steps": 500, "optimizer": "lbfgs", "bounds": False}
 """Gatys, Ecker and Bethge 2015, "A Neural Algorithm of Artistic Style", arXiv 1508.06576.
 
 alpha 1/2 sum (F - P)^2 at conv4_2 + beta sum_l 1/5 1/(4 N^2 M^2) sum (G - A)^2 at five layers, from white noise. Departures: the
 paper gives alpha / beta as 1e-3 or 1e-4, which cannot belong to these equations and this network: content would make up
-98 % of the loss at the start, and the result is a content reconstruction; 1e-6 gives the balance of its figures. It gives
+98 % of the loss at the start, and the result is a content reconstruction; 5e-7 gives the balance of its figures at 512
+pixels (a sum grows with the picture: at another size, times (512 / size)^2). It gives
 neither a picture size nor a number of steps, and speaks of gradient descent; 512 pixels, 500 steps and L-BFGS are those of
 the authors' later work.
 """
@@ -31,7 +32,7 @@ gatys_2016 = dict(gatys_2015)
 """Gatys, Ecker and Bethge 2016, "Image Style Transfer Using Convolutional Neural Networks", CVPR.
 
 The losses of gatys_2015, minimised by L-BFGS as the paper recommends, at the size of its figures (512). Departures: alpha /
-beta, given as 1e-3 for most figures and 1e-4 to 1e-1 in figure 4, is 1e-6, as for gatys_2015; the number of steps is not in
+beta, given as 1e-3 for most figures and 1e-4 to 1e-1 in figure 4, is 5e-7, as for gatys_2015; the number of steps is not in
 the paper.
 """
 

@@ -36,7 +36,7 @@ def gatys(x, content, style):
         F_l, S_l = columns(x[layer]), columns(style[layer])
         N, M = F_l.shape
         E += 1 / 5 * 1 / (4 * N ** 2 * M ** 2) * squares(F_l @ F_l.T, S_l @ S_l.T)
-    return {"content": 1e-6 * 0.5 * squares(F, P), "style": 1.0 * E}
+    return {"content": 5e-7 * 0.5 * squares(F, P), "style": 1.0 * E}
 
 
 def keras_program(x, content, style, content_layer, style_layers, style_weight, tv_weight):
