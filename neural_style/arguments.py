@@ -122,19 +122,19 @@ def _is_count(value):
 
 
 def schedule(size, start_size, steps):
-    """[(longer side, steps)] from coarse to fine: each size about twice the one before, steps in inverse proportion to size.
+    """[(longer side, steps)] from coarse to fine: each size about twice the one before.
 
     Large strokes settle at small sizes, where an evaluation is cheap (Gatys et al. 2017, "Controlling Perceptual Factors in
-    Neural Style Transfer", section 6). Without `steps`, 25,600 / size at the last stage, 100 at 256 pixels, so that each
-    doubling of the size doubles the time rather than quadruples it; between 40 and 200. A dict of `steps` is the schedule.
+    Neural Style Transfer", section 6). Without `steps`, 25,600 / side at each side, 100 at 256 pixels, between 40 and 200, so that
+    each doubling of the size doubles the time, or triples it beyond 640 pixels, rather than quadruples it. With `steps` at
+    `size`, more at the coarser ones in inverse proportion to the side. A dict of `steps` is the schedule.
     """
     if isinstance(steps, dict):
         return list(steps.items())
     start_size = min(start_size or size, size)
     doublings = round(math.log2(size / start_size))
-    sizes = [round(size / (size / start_size) ** (i / max(1, doublings))) for i in range(doublings, -1, -1)]
-    steps = steps or min(max(round(25_600 / size), 40), 200)
-    return [(stage, round(steps * size / stage)) for stage in sizes]
+    sides = [round(size / (size / start_size) ** (i / max(1, doublings))) for i in range(doublings, -1, -1)]
+    return [(side, round(steps * size / side) if steps else min(max(round(25_600 / side), 40), 200)) for side in sides]
 
 
 def errors(error):

@@ -58,8 +58,8 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
         start_size: longer side of the first, coarsest stage; each later stage starts from the result of the one before,
             enlarged, and content_weight counts fourfold before the last. None for one stage at `size`, as in the paper.
         steps: iterations of the optimiser at `size`; a coarser stage takes more, in inverse proportion to its size. None:
-            25,600 / size, so 100 at 256 pixels and 50 at 512. Or a schedule of your own in place of start_size's: {longer
-            side: steps}, from coarse to fine, the last at `size`.
+            25,600 / side at each, so 100 at 256 pixels and 50 at 512, between 40 and 200. Or a schedule of your own in place of
+            start_size's: {longer side: steps}, from coarse to fine, the last at `size`.
         optimizer: "lbfgs", or "adam" or "sgd" with a learning_rate (None: optimizers.LEARNING_RATES).
         bounds: keep the pixels in 0-255 all the way, rather than cut them off at the end.
         tile: "auto": evaluate in tiles, with the same result, where the whole picture would not fit the memory that is free;

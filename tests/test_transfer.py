@@ -189,6 +189,7 @@ def test_schedule():
     assert schedule(512, 128, None) == [(128, 200), (256, 100), (512, 50)]
     assert schedule(256, 128, 100) == [(128, 200), (256, 100)]
     assert schedule(300, 128, 10) == [(128, 23), (300, 10)]
+    assert schedule(1024, 128, None) == [*schedule(512, 128, None), (1024, 40)]
     assert schedule(2048, 128, None)[-1] == (2048, 40) and schedule(64, 128, None) == [(64, 200)]
     assert schedule(512, None, 50) == schedule(512, 512, 50) == schedule(512, 900, 50) == [(512, 50)]
 
