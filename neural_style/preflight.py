@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras import ops
 
 from .evaluator import Evaluator
+from .losses import gram_matrix
 from .optimizers import MEMORY
 from .tiling import Tiling
 
@@ -21,6 +22,8 @@ PICTURES = 10
 LEAST_CORRECTIONS = 3
 #: Evaluations for a step: a line search now and then takes a second one.
 EVALUATIONS = 1.05
+#: Seconds to build and compile a stage's losses.
+COMPILATION = 2.0
 #: A tile's halo is evaluated with it, and its features twice, once in each pass: this much longer for a pixel of its crop.
 TILED = 1.4
 
@@ -110,8 +113,8 @@ def estimate(extractor, shapes, stages, plans):
         extractor: the network.
         shapes, stages, plans: for each stage H x W x 3, (longer side, steps), a Plan.
     """
-    probe = Evaluator(extractor, {"energy": lambda f: sum(ops.mean(ops.square(ops.cast(a, "float32"))) for a in f.values())},
-                      {"energy": 1.0}, (1, 128, 128, 3))
+    probe = Evaluator(extractor, {"style": lambda f: sum(ops.mean(ops.square(gram_matrix(a))) for a in f.values())},
+                      {"style": 1.0}, (1, 128, 128, 3))
     x = np.zeros(128 * 128 * 3)
     seconds = []
     for i in range(3):  # the first one includes the start of TensorFlow's threads
@@ -119,11 +122,19 @@ def estimate(extractor, shapes, stages, plans):
         probe(x + i)
         seconds.append(time.perf_counter() - started)
     total = sum(EVALUATIONS * count * _evaluated_pixels(shape, stage.tiling) for shape, (_, count), stage in zip(shapes, stages, plans))
-    seconds = total * min(seconds) / 128 ** 2
+    seconds = total * min(seconds) / 128 ** 2 + COMPILATION * len(stages)
     last = plans[-1]
     notes = [f"in tiles of {last.tiling.tile} pixels"] * bool(last.tiling.tile)
     notes += [f"L-BFGS's history cut to {last.corrections}"] * (last.corrections < MEMORY)
-    return ", ".join([f"about {_duration(seconds)} and {max(stage.bytes for stage in plans) / 1e9:.1f} GB of memory", *notes])
+    return ", ".join([f"about {_duration(seconds)} and {(_resident() + max(stage.bytes for stage in plans)) / 1e9:.1f} GB of memory", *notes])
+
+
+def _resident():
+    """Bytes that the process has by now; where the system does not say, about what TensorFlow takes."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, AttributeError):
+        return 6.5e8
 
 
 def _evaluated_pixels(shape, tiling):
