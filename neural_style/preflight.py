@@ -18,6 +18,9 @@ from .tiling import Tiling
 PEAK_WHOLE, PEAK_TILE = 1.3, 2.0
 #: Float64 pictures that live beside an evaluation: x and gradient and their copies, content maps, temporaries of the losses.
 PICTURES = 10
+#: Float64 pictures that SciPy's L-BFGS-B takes besides its history: its work space, and bounds, which it first makes Python
+#: objects of.
+WORK = 30
 #: L-BFGS remembers at least so many corrections, however little memory there is.
 LEAST_CORRECTIONS = 3
 #: Evaluations for a step: a line search now and then takes a second one.
@@ -63,7 +66,7 @@ def plan(height, width, geometry, activation_bytes, tile="auto", corrections=MEM
 
     def needed(side, m):
         evaluated = PEAK_WHOLE * pixels if side is None else PEAK_TILE * min(pixels, side * side)
-        own = (2 * m + 5) * picture if optimizer == "lbfgs" else 3 * picture
+        own = (2 * m + WORK) * picture if optimizer == "lbfgs" else 3 * picture
         return activation_bytes * evaluated + PICTURES * picture + own
 
     least = min(LEAST_CORRECTIONS, corrections) if optimizer == "lbfgs" else corrections
