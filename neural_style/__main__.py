@@ -93,8 +93,10 @@ def _transfer(arguments):
     terminated = _keep_the_picture_when_terminated()
     try:
         result = transfer(**options)
+    except KeyboardInterrupt:
+        return 143 if terminated else 130
     except FloatingPointError as error:
-        if error.result is not None:
+        if getattr(error, "result", None) is not None:
             error.result.save(output)
         raise
     result.save(output)
@@ -105,7 +107,6 @@ def _transfer(arguments):
 def _inputs(options):
     """transfer()'s arguments from the options on the command line."""
     from . import presets
-    from .images import load_image
     if options.get("content") is None or not options.get("style"):
         raise ValueError("transfer needs CONTENT and STYLE, or --from-record")
     style, shares = options.pop("style"), options.pop("blend", None)
@@ -116,7 +117,7 @@ def _inputs(options):
     if "preset" in options:
         options = {**presets.get(options.pop("preset")), **options}
     if Path(options.get("init") or "").suffix:
-        options["init"] = load_image(options["init"])
+        options["init"] = Path(options["init"])
     return options
 
 

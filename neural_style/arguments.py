@@ -42,6 +42,8 @@ def check_arguments(content, style, *, network, weights, pooling, normalize, con
         raise ValueError(f"tile must be 'auto', None or a positive integer. Received: tile={tile!r}")
     if optimizer not in OPTIMIZERS:
         raise ValueError(f"optimizer must be one of {OPTIMIZERS}. Received: optimizer={optimizer!r}")
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(f"seed must be an integer, at least 0. Received: seed={seed!r}")
     if isinstance(error, dict) and set(error) != {"content", "style"}:
         raise ValueError(f"error must be a name or have the keys 'content' and 'style'. Received: error={error!r}")
     for value, known in zip(errors(error), (CONTENT_ERRORS, STYLE_ERRORS)):
@@ -75,6 +77,8 @@ def check_callbacks(callback, checkpoint, resume):
     """([callback, ...], Checkpoint or None) of transfer()'s arguments."""
     callbacks = [] if callback is None else list(callback) if isinstance(callback, (list, tuple)) else [callback]
     for one in callbacks:
+        if isinstance(one, Checkpoint):
+            raise TypeError("a Checkpoint is given as checkpoint=, not among the callbacks")
         if not callable(one):
             raise TypeError(f"callback must be a function or a list of functions. Received: {type(one).__name__}")
     if not isinstance(resume, bool) or resume and checkpoint is None:

@@ -4,6 +4,7 @@ A callback is any function of an IntermediateResult; raising StopIteration ends 
 a method close() is told when the run is over, whatever ended it.
 """
 import importlib.util
+import logging
 import sys
 import time
 from dataclasses import dataclass
@@ -11,7 +12,11 @@ from pathlib import Path
 
 from scipy.optimize import OptimizeResult
 
+from . import plotting
 from .images import deprocess, save_image
+
+
+logger = logging.getLogger("neural_style")
 
 
 class IntermediateResult(OptimizeResult):
@@ -71,8 +76,12 @@ class Recorder:
         return after_step
 
     def close(self):
+        """Tell the callbacks that the run is over. One that fails then takes neither the others nor the result with it."""
         for callback in self.callbacks:
-            getattr(callback, "close", lambda: None)()
+            try:
+                getattr(callback, "close", lambda: None)()
+            except Exception as error:
+                logger.warning("at the end of the run, %s failed: %s", type(callback).__name__, error)
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,8 @@ class StopWhen:
     change: float = 0.01
 
     def __post_init__(self):
+        if not isinstance(self.patience, int):
+            raise ValueError(f"patience must be a positive integer. Received: patience={self.patience!r}")
         _positive("patience", self.patience)
         _positive("change", self.change)
 
@@ -153,6 +164,7 @@ class LivePreview:
 
     def __init__(self, seconds=1.0, share=0.03):
         self.seconds, self.share = _positive("seconds", seconds), _positive("share", share)
+        plotting.pyplot()  # an error now where it is missing, and no part of the first drawing's time
         self._handle, self._next, self._last = None, 0.0, None
 
     def __call__(self, intermediate_result):
@@ -166,10 +178,8 @@ class LivePreview:
 
     def _show(self):
         from IPython.display import display
-
-        from .plotting import preview
         started = time.monotonic()
-        figure = preview(self._last.image, self._last.history, facts(self._last))
+        figure = plotting.preview(self._last.image, self._last.history, facts(self._last))
         if self._handle is None:
             self._handle = display(figure, display_id=True)
         else:

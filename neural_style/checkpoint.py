@@ -21,7 +21,7 @@ class State:
 
 
 class Checkpoint:
-    """A callback that keeps the state of a run in a file, written under a temporary name and renamed.
+    """Keeps the state of a run in a file, whole at every moment; for transfer(..., checkpoint=Checkpoint(...)).
 
     Args:
         path: of the file, .npz.
@@ -60,9 +60,9 @@ class Checkpoint:
             with open(self.path, "rb") as opened, np.load(opened) as file:  # np.load alone leaves a broken file open
                 text, x = str(file["state"]), file["x"]
             state = json.loads(text)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            different = [name for name in self.identity if state["identity"][name] != self.identity[name]]
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise ValueError(f"{str(self.path)!r} is not a checkpoint of neural_style: {error}") from error
-        different = [name for name in state["identity"] if state["identity"][name] != self.identity[name]]
         if different:
             raise ValueError(f"{str(self.path)!r} is of a run with another {', '.join(different)}; "
                              "remove it, or give what that run was given")

@@ -74,11 +74,11 @@ def whole_or_not(path):
     path = Path(path)
     part = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
     try:
-        handle = os.open(path.parent, os.O_TMPFILE | os.O_WRONLY, 0o666)
+        handle = os.open(path.parent, os.O_TMPFILE | os.O_RDWR, 0o666)
     except (AttributeError, OSError):  # another system, or a file system that cannot
         handle = None
     try:
-        with open(part, "xb") if handle is None else os.fdopen(handle, "wb") as file:
+        with open(part, "x+b") if handle is None else os.fdopen(handle, "w+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -30,7 +30,7 @@ def map_transfer(jobs, executor=None, threads=None):
         (int, concurrent.futures.Future), in the order of finishing. Leaving the loop early cancels what has not begun.
 
     Raises:
-        TypeError, ValueError: jobs that transfer() would not take, before any of them starts.
+        TypeError: jobs that are no dicts, or with names that transfer() does not have, before any of them starts.
 
     A forked process cannot use the TensorFlow of its parent; ours are spawned, so a script needs `if __name__ == "__main__":`.
     Jobs that share a process (threads of a Dask worker) run one after the other.
@@ -60,13 +60,16 @@ def sweep(content, style, *, height=1.7, **settings):
         (Figure, results): results[i] for one list, results[i][j] for two.
     """
     nested = ("style_layers", "content_layers")
+    if isinstance(settings.get("callback"), list):
+        settings["callback"] = tuple(settings["callback"])
     axes = {name: values for name, values in settings.items()
             if isinstance(values, list) and (name not in nested or values and not isinstance(values[0], str))}
     if not 1 <= len(axes) <= 2 or not all(axes.values()):
         raise ValueError("sweep needs one or two arguments that are lists of values, each with at least one. "
                          f"Received lists for: {', '.join(axes) or 'none'}")
-    from .plotting import contact_sheet
+    from .plotting import contact_sheet, pyplot
     from .transfer import transfer
+    pyplot()  # if it is missing, say so now
     fixed = {"progress": False, **{name: value for name, value in settings.items() if name not in axes}}
     (down, rows), (across, columns) = [("", [None])] * (2 - len(axes)) + list(axes.items())
     results = [[transfer(content, style, **fixed, **({down: row} if down else {}), **{across: column}) for column in columns]
@@ -93,8 +96,10 @@ def _finished(jobs, executor, threads):
         workers = min(max(1, cores // 4), max(1, len(jobs)))
         executor = ours = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
         threads = threads or max(1, cores // workers)
-    futures = {executor.submit(_work, {"progress": False, **job}, threads or 1): number for number, job in enumerate(jobs)}
+    futures = {}
     try:
+        for number, job in enumerate(jobs):
+            futures[executor.submit(_work, {"progress": False, **job}, threads or 1)] = number
         for future in as_completed(futures):
             yield futures[future], future
     finally:

@@ -4,12 +4,8 @@ from .images import load_image
 
 def plot_losses(history):
     """Draw each weighted loss term of a TransferResult's history over the steps, on a logarithmic scale; a Figure."""
-    figure, axes = _pyplot().subplots(figsize=(7, 3), layout="constrained")
-    for name, values in history.items():
-        axes.plot(range(1, len(values) + 1), values, label=name, linewidth=2 if name == "total" else 1)
-    axes.set(xlabel="step", ylabel="weighted loss", yscale="log")
-    axes.grid(alpha=0.3)
-    axes.legend()
+    figure, axes = pyplot().subplots(figsize=(7, 3), layout="constrained")
+    _curves(axes, history)
     return _closed(figure)
 
 
@@ -30,7 +26,7 @@ def compare(pictures, captions=None, height=3.0):
         raise ValueError(f"compare needs at least one picture and a caption for each. "
                          f"Received: {len(images)} pictures, {len(captions)} captions")
     ratios = [image.shape[1] / image.shape[0] for image in images]
-    figure, axes = _pyplot().subplots(1, len(images), figsize=(height * sum(ratios), height + 0.3), squeeze=False,
+    figure, axes = pyplot().subplots(1, len(images), figsize=(height * sum(ratios), height + 0.3), squeeze=False,
                                       width_ratios=ratios, layout="constrained")
     for axis, image, caption in zip(axes[0], images, captions):
         axis.imshow(image)
@@ -59,7 +55,7 @@ def contact_sheet(grid, rows=None, columns=None, captions=None, height=1.7):
         if labels is not None and len(labels) != expected:
             raise ValueError(f"{name} must have {expected} labels. Received: {len(labels)}")
     ratio = max(image.shape[1] / image.shape[0] for row in images for image in row)
-    figure, axes = _pyplot().subplots(len(images), len(images[0]), squeeze=False, layout="constrained",
+    figure, axes = pyplot().subplots(len(images), len(images[0]), squeeze=False, layout="constrained",
                                       figsize=(height * ratio * len(images[0]), (height + 0.2) * len(images)))
     for i, axis in enumerate(axes.ravel()):
         row, column = divmod(i, len(images[0]))
@@ -77,19 +73,24 @@ def contact_sheet(grid, rows=None, columns=None, captions=None, height=1.7):
 
 def preview(image, history, caption):
     """The picture so far beside its loss curves; a Figure. callbacks.LivePreview draws it again and again."""
-    figure, (left, right) = _pyplot().subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+    figure, (left, right) = pyplot().subplots(1, 2, figsize=(9, 3.2), layout="constrained")
     left.imshow(image)
     left.axis("off")
-    for name, values in history.items():
-        right.plot(range(1, len(values) + 1), values, label=name, linewidth=2 if name == "total" else 1)
-    right.set(xlabel="step", yscale="log")
-    right.grid(alpha=0.3)
-    right.legend(fontsize=8)
+    _curves(right, history)
     figure.suptitle(caption, fontsize=9)
     return _closed(figure)
 
 
-def _pyplot():
+def _curves(axes, history):
+    for name, values in history.items():
+        axes.plot(range(1, len(values) + 1), values, label=name, linewidth=2 if name == "total" else 1)
+    axes.set(xlabel="step", ylabel="weighted loss", yscale="log")
+    axes.grid(alpha=0.3)
+    axes.legend()
+
+
+def pyplot():
+    """matplotlib.pyplot, or an ImportError that names the extra."""
     try:
         import matplotlib.pyplot
     except ImportError as error:
@@ -99,5 +100,5 @@ def _pyplot():
 
 def _closed(figure):
     """Take the figure out of pyplot's hands, which would show it a second time at the end of a notebook cell."""
-    _pyplot().close(figure)
+    pyplot().close(figure)
     return figure

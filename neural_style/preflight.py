@@ -77,7 +77,7 @@ def plan(height, width, geometry, activation_bytes, tile="auto", corrections=MEM
                 m = max(m for m in range(enough, corrections + 1) if needed(side, m) <= free)
                 return Plan(Tiling(side, *geometry), m, needed(side, m))
     if tile == "auto":
-        total, fixed = needed(smallest, least), PEAK_TILE * activation_bytes * smallest ** 2
+        total, fixed = needed(smallest, least), PEAK_TILE * activation_bytes * min(pixels, smallest ** 2)
         fits = int(max(height, width) * (max(0, free - fixed) / (total - fixed)) ** 0.5) // 16 * 16
         raise MemoryError(f"{width} x {height} pixels need about {total / 1e9:.1f} GB even in tiles, and {free / 1e9:.1f} GB "
                           f"are free; a longer side of about {fits} pixels would fit")
@@ -104,9 +104,10 @@ def _system_memory():
             return float("inf")
     try:
         limit, used = (int(Path("/sys/fs/cgroup", name).read_text()) for name in ("memory.max", "memory.current"))
+        usage = dict(line.split() for line in Path("/sys/fs/cgroup/memory.stat").read_text().splitlines())
     except (OSError, ValueError):  # no limit, or "max"
         return free
-    return min(free, limit - used)
+    return min(free, limit - used + int(usage.get("inactive_file", 0)))  # files in the cache make room when asked
 
 
 def estimate(extractor, shapes, stages, plans):

@@ -3,14 +3,15 @@ import hashlib
 import json
 import os
 import platform
-from importlib.metadata import version
+import sys
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from . import __version__
-from .images import load_image, save_image, whole_or_not
+from .images import save_image, whole_or_not
 
 #: The key of a PNG's text chunk.
 KEY = "neural_style"
@@ -26,8 +27,8 @@ def make_record(content, style, settings, weights):
     """
     styles = None if style is None else [pair if isinstance(pair, (list, tuple)) else (pair, 1.0)
                                          for pair in (style if isinstance(style, (list, tuple)) else [style])]
-    versions = {name: version(name) for name in ("tensorflow", "keras", "scipy", "numpy", "pillow")}
-    return {"content": _identity(content), "style": styles and [[_identity(image), share] for image, share in styles],
+    versions = {name: _version(name) for name in ("tensorflow", "keras", "scipy", "numpy", "pillow")}
+    return {"content": _identity(content), "style": styles and [[_identity(image), float(share)] for image, share in styles],
             "settings": {name: _plain(value) for name, value in settings.items()},
             "weights": {"network": weights.network, "source": weights.source, "sha256": weights.sha256},
             "versions": {"neural_style": __version__, "python": platform.python_version(), **versions}}
@@ -69,7 +70,7 @@ def read_record(path):
 
 
 def arguments_of(record):
-    """transfer()'s arguments that repeat the run of a record, its inputs verified.
+    """transfer()'s arguments that repeat the run of a record, its inputs verified: the whole run, also where it was stopped.
 
     Raises:
         ValueError: an input that was no file, or that has changed since.
@@ -85,11 +86,20 @@ def arguments_of(record):
 
     settings = dict(record["settings"])
     if isinstance(settings["init"], dict):
-        settings["init"] = load_image(path_of(settings["init"]))
+        settings["init"] = Path(path_of(settings["init"]))
+    if isinstance(settings["weights"], dict):
+        settings["weights"] = Path(path_of(settings["weights"]))
     if isinstance(settings["steps"], list):
         settings["steps"] = {side: steps for side, steps in settings["steps"]}
     style = record["style"] and [(path_of(identity), share) for identity, share in record["style"]]
     return {"content": path_of(record["content"]), "style": style, **settings}
+
+
+def _version(name):
+    try:
+        return version(name)
+    except PackageNotFoundError:  # tensorflow-cpu and its like are modules of another name
+        return getattr(sys.modules.get(name), "__version__", "unknown")
 
 
 def _sidecar(path):
@@ -110,7 +120,7 @@ def _identity(image):
 
 def _plain(value):
     """A setting as JSON has it."""
-    if isinstance(value, (np.ndarray, Image.Image)):
+    if isinstance(value, (np.ndarray, Image.Image, os.PathLike)):
         return _identity(value)
     if isinstance(value, dict):
         if all(isinstance(key, str) for key in value):
@@ -118,6 +128,4 @@ def _plain(value):
         return [[_plain(key), _plain(item)] for key, item in value.items()]
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    if isinstance(value, os.PathLike):
-        return str(value)
     return value.item() if isinstance(value, np.generic) else value

@@ -72,7 +72,7 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
             terminal.
         checkpoint: a path, .npz, to keep the state of the run in, every 20 seconds; or a Checkpoint.
         resume: go on from the checkpoint, where there is one; its inputs and settings must be these. Pixels, history and
-            seconds are those of the killed run; L-BFGS gathers its memory anew.
+            seconds are those of the killed run; L-BFGS gathers its memory anew, and Adam and SGD their moments.
 
     Returns:
         A TransferResult; after Ctrl-C, with the best picture so far (a second Ctrl-C stops hard).
@@ -93,12 +93,12 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
 
     layers = [name for term, names in (("content", content_layers), ("style", style_layers)) if term in loss_weights
               for name in layer_weights(names)]
-    extractor = feature_extractor(layers, network=network, weights=weights, pooling=pooling, normalize=normalize,
-                                  precision=precision)
     geometry, bytes_per_pixel = tile_geometry(layers, network), activation_bytes(layers, network, precision)
     full = content if content is not None else styles[0][0]
     shapes = [load_image(full, stage_size).shape for stage_size, _ in stages]
     plans = [plan(*shape[:2], geometry, bytes_per_pixel, tile, MEMORY, optimizer) for shape in shapes]
+    extractor = feature_extractor(layers, network=network, weights=weights, pooling=pooling, normalize=normalize,
+                                  precision=precision)
     record = make_record(*given, settings, load_weights(network, weights))
     state = State()
     if checkpoint:

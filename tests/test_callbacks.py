@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from neural_style import IntermediateResult, LivePreview, SaveEvery, StopWhen, TimeLimit, load_image, transfer
+from neural_style import Checkpoint, IntermediateResult, LivePreview, SaveEvery, StopWhen, TimeLimit, load_image, transfer
 from neural_style import callbacks as module
 from neural_style.callbacks import ProgressBar, duration, facts
 from conftest import picture
@@ -55,6 +55,7 @@ def test_time_limit():
 
 @pytest.mark.parametrize("make,words", [
     (lambda: SaveEvery(0, "."), "steps=0"), (lambda: StopWhen(patience=-1), "patience=-1"), (lambda: StopWhen(change=0), "change=0"),
+    (lambda: StopWhen(patience=2.5), "patience=2.5"), (lambda: transfer(CONTENT, STYLE, callback=Checkpoint("run.npz"), **QUICK), "checkpoint="),
     (lambda: TimeLimit("long"), "seconds='long'"), (lambda: LivePreview(seconds=0), "seconds=0"), (lambda: LivePreview(share=True), "share=True"),
     (lambda: transfer(CONTENT, STYLE, callback=3, **QUICK), "Received: int"),
     (lambda: transfer(CONTENT, STYLE, callback=[print, None], **QUICK), "Received: NoneType")])
@@ -85,6 +86,18 @@ def test_a_second_interrupt_stops_hard():
             raise KeyboardInterrupt
     with pytest.raises(KeyboardInterrupt):
         transfer(CONTENT, STYLE, callback=Impatient(), **QUICK)
+
+
+def test_a_callback_that_fails_at_the_end_takes_nothing_with_it(tmp_path, caplog):
+    class Failing:
+        def __call__(self, intermediate_result):
+            pass
+
+        def close(self):
+            raise OSError("No space left on device")
+    result = transfer(CONTENT, STYLE, callback=Failing(), checkpoint=tmp_path / "run.npz", **QUICK)
+    assert result.message == "all 3 steps done" and (tmp_path / "run.npz").exists()
+    assert "Failing failed: No space left" in caplog.text
 
 
 def test_a_result_shows_itself_as_its_picture_and_a_line_of_facts(monkeypatch, capsys):

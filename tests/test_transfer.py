@@ -230,6 +230,7 @@ def test_progress_shows_terms_and_time_and_silence_is_silent(capfd):
     ({"style_weight": "a lot"}, ValueError, "'a lot'"),
     ({"content_weight": 0, "style_weight": 0}, ValueError, "not both be 0"),
     ({"size": 0}, ValueError, "size=0"), ({"size": 64.5}, ValueError, "size=64.5"),
+    ({"tile": 10}, ValueError, "tile=10"), ({"seed": "one"}, ValueError, "seed='one'"),
     ({"start_size": -2}, ValueError, "start_size=-2"), ({"steps": 0}, ValueError, "steps=0"),
     ({"init": "contents"}, ValueError, "contents"), ({"error": "absolute"}, ValueError, "absolute"),
     ({"network": "vgg11"}, ValueError, "vgg11"), ({"weights": "nowhere.h5"}, FileNotFoundError, "nowhere.h5"),
