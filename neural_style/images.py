@@ -145,7 +145,7 @@ def _fit(width_height, size):
 
 def _open(path, size):
     try:
-        with Image.open(path) as picture:
+        with open(path, "rb") as file, Image.open(file) as picture:  # Pillow leaves a file open that it refuses as too large
             if size is not None and picture.format == "JPEG":
                 picture.draft(None, (2 * size, 2 * size))  # decode a huge JPEG at a power-of-two fraction, still >= 2 size
             picture.load()

@@ -299,7 +299,7 @@ def _read_mat(path, network):
 
 def _read_npz(path, network):
     """vgg16_weights.npz, as converted from Caffe for TensorFlow: conv1_1_W (3 x 3 x in x out), conv1_1_b; input RGB minus mean."""
-    with np.load(path) as file:
+    with open(path, "rb") as opened, np.load(opened) as file:  # np.load leaves a broken file open
         layers = {_keras_name(key[:-2]): (file[key], file[key[:-2] + "_b"])
                   for key in file.files if key.startswith("conv") and key.endswith("_W")}
     layers["block1_conv1"] = _fold_input(*layers["block1_conv1"], shift=-IMAGENET_MEAN_BGR[::-1])
