@@ -260,7 +260,7 @@ odd = st.one_of(*[st.sampled_from([{name: value} for name in names for value in 
 outcomes = []
 
 
-@settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=500, deadline=None, derandomize=True, database=None, print_blob=True, suppress_health_check=list(HealthCheck))
 @given(content=pictures, style=st.one_of(pictures, st.lists(pictures, min_size=1, max_size=2), st.tuples(pictures, st.floats(0.1, 9)).map(lambda pair: [pair])),
        size=side, options=good, changes=st.one_of(st.just({}), odd))
 def test_anything_works_or_says_what_is_wrong(content, style, size, options, changes):
