@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from .callbacks import duration
 from .evaluator import Evaluator
 from .losses import gram_matrix
 from .optimizers import MEMORY
@@ -111,7 +112,7 @@ def _system_memory():
 
 
 def estimate(extractor, shapes, stages, plans):
-    """One line on what the run will take, time from a short evaluation: "about 80 s and 1.4 GB of memory".
+    """One line on what the run will take, time from a short evaluation: "about 1:20 and 1.4 GB of memory".
 
     Args:
         extractor: the network.
@@ -130,7 +131,7 @@ def estimate(extractor, shapes, stages, plans):
     last = plans[-1]
     notes = [f"in tiles of {last.tiling.tile} pixels"] * bool(last.tiling.tile)
     notes += [f"L-BFGS's history cut to {last.corrections}"] * (last.corrections < MEMORY)
-    return ", ".join([f"about {_duration(seconds)} and {(_resident() + max(stage.bytes for stage in plans)) / 1e9:.1f} GB of memory", *notes])
+    return ", ".join([f"about {duration(seconds)} and {(_resident() + max(stage.bytes for stage in plans)) / 1e9:.1f} GB of memory", *notes])
 
 
 def _resident():
@@ -146,7 +147,3 @@ def _evaluated_pixels(shape, tiling):
         return shape[0] * shape[1]
     return TILED * sum((rows.stop - rows.start) * (columns.stop - columns.start)
                        for (rows, columns), _ in tiling.tiles(*shape[:2]))
-
-
-def _duration(seconds):
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

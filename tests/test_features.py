@@ -104,7 +104,7 @@ def test_smallest_side():
 
 
 @pytest.mark.parametrize("options,error,words", [
-    ({"layers": "conv6_1"}, ValueError, "no layer 'conv6_1'; it has block1_conv1"),
+    ({"layers": "conv6_1"}, ValueError, "no layer 'conv6_1'; did you mean 'conv5_1'\\? It has block1_conv1"),
     ({"layers": "conv3_4"}, ValueError, "vgg16 has no layer 'conv3_4'"),
     ({"layers": []}, ValueError, "at least one"),
     ({"layers": "conv1_1", "network": "vgg11"}, ValueError, "vgg11"),

@@ -55,7 +55,8 @@ def test_a_signal_saves_the_picture_so_far(folder, number, code, message):
     environment = {**os.environ, "PYTHONPATH": str(Path(neural_style.__file__).parent.parent)}
     process = subprocess.Popen([sys.executable, "-m", "neural_style", "transfer", "content.png", "style.png", "-o", "out.png", "--size", "64",
                                 "--start-size", "none", "--steps", "100000", "--weights", "torchvision", "--checkpoint", "run.npz"],
-                               env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                               env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # a job in the background ignores it
     assert process.stdout.readline().startswith("about ")
     time.sleep(4)
     process.send_signal(number)

@@ -50,7 +50,7 @@ def test_the_line_before_a_run_says_time_memory_tiles_and_history(monkeypatch, c
     lines = [estimate(extractor, [(128, 128, 3)], [(128, 100)], plans[:1]),
              estimate(extractor, [(2048, 2048, 3)], [(2048, 100)], plans[1:2]),
              estimate(extractor, [(2048, 2048, 3)], [(2048, 100)], plans[2:])]
-    assert re.fullmatch(r"about \d+ s and \d\.\d GB of memory", lines[0])
+    assert re.fullmatch(r"about \d:\d\d and \d\.\d GB of memory", lines[0])
     assert f"in tiles of {plans[1].tiling.tile} pixels" in lines[1] and "history" not in lines[1]
     assert f"L-BFGS's history cut to {plans[2].corrections}" in lines[2] and plans[2].corrections < MEMORY
     monkeypatch.setattr(sys.modules["neural_style.transfer"], "estimate", lambda *arguments: "about a while")
@@ -63,7 +63,8 @@ def test_the_estimate_of_time_is_near_the_truth():
     content, style = picture(160, 160, 1), picture(160, 160, 2)
     extractor = feature_extractor(LAYERS, weights="torchvision", normalize=False)
     [stage] = [plan(160, 160, tile_geometry(LAYERS, "vgg16"), activation_bytes(LAYERS, "vgg16"))]
-    told = float(estimate(extractor, [(160, 160, 3)], [(160, 40)], [stage]).split()[1])
+    minutes, seconds = estimate(extractor, [(160, 160, 3)], [(160, 40)], [stage]).split()[1].split(":")
+    told = 60 * int(minutes) + int(seconds)
     took = transfer(content, style, weights="torchvision", size=160, start_size=None, steps=40, progress=False).seconds
     assert 0.4 < told / took < 2.5
 
