@@ -2,6 +2,7 @@
 
 An `image` is uint8 RGB, H x W x 3. An `x` is float32, 1 x H x W x 3, BGR, ImageNet's mean subtracted.
 """
+import math
 import os
 import secrets
 from contextlib import contextmanager
@@ -40,7 +41,11 @@ def load_image(source, size=None):
                         f"Received: {type(source).__name__}")
     picture = _to_rgb(ImageOps.exif_transpose(picture))
     if size is not None:
-        picture = resize(picture, _fit(picture.size, size))
+        width, height = _fit(picture.size, size)
+        if width * height > 2 * (Image.MAX_IMAGE_PIXELS or math.inf):
+            raise ValueError(f"size={size} makes a picture of {width} x {height} pixels; the limit is "
+                             f"{2 * Image.MAX_IMAGE_PIXELS:,}, twice PIL.Image.MAX_IMAGE_PIXELS")
+        picture = resize(picture, (width, height))
     return np.array(picture)
 
 

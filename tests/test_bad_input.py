@@ -75,6 +75,8 @@ CALLS = {
     "folder": (lambda: load_image("folder.png"), ValueError, "folder.png"),
     "20,000 x 20,000 bomb": (lambda: load_image("bomb.png"), ValueError, "malicious"),
     "cut PNG": (lambda: load_image("cut.png"), ValueError, "cut.png"),
+    "size beyond any memory": (lambda: load_image(RGB, 10 ** 30), ValueError, "the limit is"),
+    "style scale beyond any memory": (lambda: transfer(RGB, RGB, size=64, style_scale=1e30), ValueError, "the limit is"),
     "float picture": (lambda: load_image("float.tiff"), ValueError, "floating-point"),
     "float array": (lambda: load_image(RGB / 255), TypeError, "float64"),
     "array with NaN": (lambda: load_image(np.full((9, 9, 3), np.nan)), TypeError, "float64"),

@@ -104,7 +104,7 @@ SCRIPT = """
 import sys
 import numpy as np
 from neural_style import Checkpoint, transfer
-transfer("content.png", "style.png", weights="torchvision", size=64, start_size=32, steps=400, progress=False,
+transfer("content.png", "style.png", weights="torchvision", size=96, start_size=48, steps=400, progress=False,
          style_layers=["conv1_1", "conv2_1"], content_layers=["conv2_2"], checkpoint=Checkpoint("run.npz", steps=1), resume=True,
          callback=lambda here: print(here.step, repr(here.fun), flush=True))
 """
