@@ -42,7 +42,7 @@ def _measure(size, arguments):
     import numpy as np
 
     from neural_style import preflight
-    from neural_style import Evaluator, content_loss, feature_extractor, preprocess, style_loss, total_variation_loss, transfer
+    from neural_style import Evaluator, content_loss, feature_extractor, preprocess, style_loss, style_statistics, total_variation_loss, transfer
     from neural_style.features import activation_bytes, tile_geometry
     from neural_style.preflight import plan
     from neural_style.tiling import TiledEvaluator, describe
@@ -59,9 +59,11 @@ def _measure(size, arguments):
     layers = (*CONTENT_LAYERS, *STYLE_LAYERS)
     extractor = feature_extractor(layers, normalize=False, precision=arguments.precision)
     tiling = plan(size, size, tile_geometry(layers, "vgg16"), activation_bytes(layers, "vgg16", arguments.precision), tile).tiling
-    maps, grams = describe(extractor, preprocess(content), CONTENT_LAYERS, STYLE_LAYERS, tiling)
+    measure = style_statistics(STYLE_LAYERS)
+    maps, [grams] = describe(extractor, preprocess(content), CONTENT_LAYERS, [measure], tiling)
+    _, [target] = describe(extractor, preprocess(style), (), [measure], tiling)
     losses = {"content": content_loss(maps, CONTENT_LAYERS), "tv": total_variation_loss(),
-              "style": style_loss(describe(extractor, preprocess(style), (), STYLE_LAYERS, tiling)[1], STYLE_LAYERS, "relative", grams)}
+              "style": style_loss(target, STYLE_LAYERS, "relative", grams)}
     x = preprocess(content).ravel()
     weights = {"content": 1.0, "style": 50.0, "tv": 1e-5}
     evaluator = (Evaluator(extractor, losses, weights, (1, size, size, 3)) if tiling.tile is None else

@@ -14,9 +14,10 @@ __version__ = "0.1.0"
 _MODULES = {
     "images": ("load_image", "save_image", "preprocess", "deprocess"),
     "features": ("feature_extractor",),
-    "losses": ("Loss", "gram_matrix", "content_loss", "style_loss", "total_variation_loss"),
+    "statistics": ("gram_matrix",),
+    "losses": ("Loss", "content_loss", "style_loss", "style_statistics", "total_variation_loss", "weighted_sum"),
     "evaluator": ("Evaluator",),
-    "color": ("match_color",),
+    "color": ("match_color", "match_histogram", "match_luminance", "transfer_luminance"),
     "weights": ("load_weights",),
     "optimizers": ("gradient_descent", "lbfgs"),
     "plotting": ("compare", "contact_sheet"),

@@ -1,26 +1,40 @@
 """What transfer() asks of its arguments: all is checked here, before any network is built."""
 import math
 import os
+from dataclasses import dataclass
 
 import numpy as np
 
 from .checkpoint import Checkpoint
+from .color import PRESERVE, grey, recolored_style
 from .features import check_extractor, check_layers, smallest_side
 from .images import load_image
 from .losses import CONTENT_ERRORS, STYLE_ERRORS, check_error, layer_weights, total_variation_loss
+from .masks import check_map, check_masks
 from .optimizers import OPTIMIZERS
+from .statistics import check_statistic
 
 INITS = ("recolored", "content", "style", "noise")
 
 
+@dataclass(frozen=True)
+class Inputs:
+    """What transfer() works with: content, at full size, or None; styles, [(picture, share)]; init, a name or picture; stages,
+    [(longer side, steps)]; regions, [masks.Region]; content_map, H x W or None. With preserve_color, content and styles are as
+    the network shall see them, and colors is the content as it came."""
+    content: np.ndarray | None
+    styles: list
+    init: object
+    stages: list
+    regions: list
+    content_map: np.ndarray | None
+    colors: np.ndarray | None
+
+
 def check_arguments(content, style, *, network, weights, pooling, normalize, content_layers, style_layers, content_weight,
                     style_weight, tv_weight, error, tv_options, style_scale, init, noise_std, size, start_size, steps, optimizer,
-                    learning_rate, bounds, precision, tile, seed):
-    """Check every argument of transfer().
-
-    Returns:
-        content, at full size, or None; styles, [(picture, share)]; init, a name or picture; stages, [(longer side, steps)].
-    """
+                    learning_rate, bounds, precision, tile, preserve_color, masks, content_map, style_loss, seed):
+    """Check every argument of transfer(); returns Inputs."""
     check_extractor(network, weights, pooling, precision)
     for name, layers in {"content_layers": content_layers, "style_layers": style_layers}.items():
         check_layers(layer_weights(layers), network)
@@ -50,8 +64,14 @@ def check_arguments(content, style, *, network, weights, pooling, normalize, con
         check_error(value, known)
     total_variation_loss(**(tv_options or {}))
 
+    check_statistic(style_loss)
+    if style_loss != "gram" and errors(error)[1] not in ("relative", "mean"):
+        raise ValueError(f"style_loss={style_loss!r} knows the errors 'relative' and 'mean'. Received: error={error!r}")
+    if preserve_color is not None and preserve_color not in PRESERVE:
+        raise ValueError(f"preserve_color must be None or one of {PRESERVE}. Received: preserve_color={preserve_color!r}")
+
     content = None if content is None else load_image(content, size)
-    styles = _check_styles(style)
+    styles = _check_styles(style, style_layers, network)
     if content is None and not styles:
         raise ValueError("content and style must not both be None: there is nothing to paint")
     if (content is None or content_weight == 0) and (not styles or style_weight == 0):
@@ -59,6 +79,18 @@ def check_arguments(content, style, *, network, weights, pooling, normalize, con
                          f"leaves. Received: content_weight={content_weight}, style_weight={style_weight}")
     styles = [(load_image(image, scaled(size, max(1, style_scale))), share) for image, share in styles]
     init = _check_init(init, content, styles)
+    regions = check_masks(masks, content, [image for image, _ in styles])
+    if regions and any(share != styles[0][1] for _, share in styles):
+        raise ValueError("with masks, each region takes one style image, so shares say nothing; give the pictures alone")
+    if content_map is not None and content is None:
+        raise ValueError("content_map needs a content image")
+    content_map = check_map(content_map, content, "content_map")
+    colors = content
+    if preserve_color is not None:
+        if content is None or not styles:
+            raise ValueError("preserve_color needs both content and style")
+        styles = [(recolored_style(image, content, preserve_color), share) for image, share in styles]
+        content = grey(content) if preserve_color == "luminance" else content
 
     stages = schedule(size, start_size, steps)
     least = smallest_side([name for image, names in ((content, content_layers), (styles or None, style_layers))
@@ -70,7 +102,7 @@ def check_arguments(content, style, *, network, weights, pooling, normalize, con
         if side < least:
             raise ValueError(f"at a longer side of {longer} the {name} image is only {side} pixels on its shorter one, and "
                              f"these layers need {least}; use a larger size or start_size, or shallower layers")
-    return content, styles, init, stages
+    return Inputs(content, styles, init, stages, regions, content_map, colors)
 
 
 def check_callbacks(callback, checkpoint, resume):
@@ -91,18 +123,33 @@ def check_callbacks(callback, checkpoint, resume):
     return callbacks, checkpoint
 
 
-def _check_styles(style):
-    """[(picture, share)] of the argument `style`."""
+def _check_styles(style, style_layers, network):
+    """[(picture, share)] of the argument `style`; a share is a number or {name in style_layers: number}."""
     if style is None:
         return []
     pairs = style if isinstance(style, (list, tuple)) else [style]
     pairs = [pair if isinstance(pair, (list, tuple)) else (pair, 1.0) for pair in pairs]
     if not pairs or not all(len(pair) == 2 for pair in pairs):
         raise ValueError("style must be a picture, or a list of pictures or of (picture, share) pairs")
+    asked = {keras_name: name for name, keras_name in check_layers(layer_weights(style_layers), network).items()}
+    pairs = [(image, _layer_shares(share, asked, network) if isinstance(share, (dict, list, tuple)) else share) for image, share in pairs]
     shares = [share for _, share in pairs]
-    if not all(_is_number(share) and 0 <= share < math.inf for share in shares) or not any(shares):
-        raise ValueError(f"the shares of a style blend must be at least 0, and one above. Received: {shares}")
-    return [(image, share) for image, share in pairs if share > 0]
+    for name in asked.values():
+        of_layer = [share.get(name, 0.0) if isinstance(share, dict) else share for share in shares]
+        if not all(_is_number(share) and 0 <= share < math.inf for share in of_layer) or not any(of_layer):
+            layer = f" in layer {name!r}" if any(isinstance(share, dict) for share in shares) else ""
+            raise ValueError(f"the shares of a style blend must be at least 0, and one above{layer}. Received: {of_layer}")
+    return [(image, share) for image, share in pairs if isinstance(share, dict) or share > 0]
+
+
+def _layer_shares(share, asked, network):
+    """{name in style_layers: number} of style layers, or {style layer: number}; asked: {Keras' name: name in style_layers}."""
+    shares = dict(share) if isinstance(share, dict) else dict.fromkeys(share, 1.0)
+    names = check_layers(shares, network)
+    strange = [name for name, keras_name in names.items() if keras_name not in asked]
+    if strange:
+        raise ValueError(f"a style's shares name layers that are not among style_layers: {', '.join(strange)}")
+    return {asked[names[name]]: number for name, number in shares.items()}
 
 
 def _check_init(init, content, styles):

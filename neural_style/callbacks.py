@@ -190,7 +190,8 @@ class LivePreview:
 
 def progress():
     """The way to show progress here: a LivePreview in a notebook, else a ProgressBar."""
-    if "ipykernel" not in sys.modules:
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if getattr(shell, "kernel", None) is None:  # a script, or IPython in a terminal
         return ProgressBar()
     if importlib.util.find_spec("matplotlib") is None:
         print('a live preview needs matplotlib: pip install "neural-style[notebooks]"')

@@ -104,15 +104,24 @@ def tile_geometry(layers, network):
     """How tiles of a picture have to be cut so that the middle of each is exact: ({name: stride}, halo).
 
     stride: pixels of the picture for a position of the layer; tiles are aligned to the largest. halo: how far, in pixels, a
-    tile's edge is felt. There the convolutions meet padding instead of the picture, which spoils one position more with
-    each convolution; pooling halves the positions.
+    tile's edge is felt, in whichever layer feels it farthest.
+    """
+    views = receptive_fields(layers, network)
+    return {name: stride for name, (stride, _) in views.items()}, max(halo for _, halo in views.values())
+
+
+def receptive_fields(layers, network):
+    """What a position of each layer sees: {name: (stride, halo)}, its own stride x stride pixels and halo more around them.
+
+    Each convolution sees one position more on each side, and pooling halves the positions; the halo is rounded up to whole
+    positions of each layer on the way.
     """
     graph, names = _graph(network), check_layers(layers, network)
-    strides, spoilt, stride = {}, 0, 1
+    views, margin, stride = {}, 0, 1
     for layer in graph[:max(graph.index(name) for name in names.values()) + 1]:
-        spoilt, stride = (math.ceil(spoilt / 2), 2 * stride) if layer.endswith("pool") else (spoilt + 1, stride)
-        strides[layer] = stride, spoilt * stride
-    return {name: strides[layer][0] for name, layer in names.items()}, max(halo for _, halo in strides.values())
+        margin, stride = (math.ceil(margin / 2), 2 * stride) if layer.endswith("pool") else (margin + 1, stride)
+        views[layer] = stride, margin * stride
+    return {name: views[layer] for name, layer in names.items()}
 
 
 def activation_bytes(layers, network, precision="float32"):

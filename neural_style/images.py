@@ -142,6 +142,14 @@ def resize(picture, width_height):
     return picture if picture.size == tuple(width_height) else picture.resize(width_height, Image.LANCZOS)
 
 
+def resize_map(values, width_height):
+    """Resize a float array, H x W, to exactly (width, height), by means where it becomes smaller."""
+    if values.shape == tuple(width_height)[::-1]:
+        return values
+    resized = Image.fromarray(np.asarray(values, "float32")).resize(width_height, Image.BILINEAR)
+    return np.round(np.asarray(resized), 6)  # so that what is 1 everywhere stays 1
+
+
 def _fit(width_height, size):
     """(width, height) with the longer side `size` and the aspect ratio kept; no side below 1."""
     scale = size / max(width_height)

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from keras import ops
 
+from .statistics import check_statistic, positions
+
 CONTENT_ERRORS = ("relative", "paper", "mean", "sum", "sqrt")
 STYLE_ERRORS = ("relative", "paper", "mean", "sum")
 
@@ -46,35 +48,7 @@ class Loss:
         return self.sums[name](f) if target is None else self.sums[name](f, ops.cast(target, "float32"))
 
 
-def gram_matrix(features, normalize=True):
-    """Gram matrices G_ij = sum_k F_ik F_jk of feature maps (paper, equation 3).
-
-    Args:
-        features: B x h x w x C.
-        normalize: divide by the number of positions M = h w, so that pictures of different sizes compare. The paper does
-            not divide here but in equation 4, by M^2, where content and style share one size.
-
-    Returns:
-        B x C x C, float32.
-    """
-    if len(features.shape) != 4:
-        raise ValueError(f"features must be B x h x w x C. Received: shape {tuple(features.shape)}")
-    batch, height, width, channels = ops.shape(features)
-    gram = _gram(ops.reshape(ops.cast(features, "float32"), (batch, height * width, channels)))  # of B x M x C
-    return gram / ops.cast(height * width, "float32") if normalize else gram
-
-
-@ops.custom_gradient
-def _gram(f):
-    """G = f^T f for f of B x M x C: F of the paper, transposed."""
-    def gradient(*args, upstream=None):
-        # dL/df = f (dL/dG + (dL/dG)^T). Left to itself, a backend multiplies by each of the two, in twice the time.
-        dG = args[0] if upstream is None else upstream  # JAX and TensorFlow pass it by place, Torch by name
-        return ops.matmul(f, dG + ops.transpose(dG, (0, 2, 1)))
-    return ops.einsum("bmi,bmj->bij", f, f), gradient
-
-
-def content_loss(target, layers, error="relative"):
+def content_loss(target, layers, error="relative", weight_maps=None):
     """How far the generated picture's feature maps F are from the content image's, P.
 
         "paper":    sum_l w_l 1/2 sum_ij (F_ij - P_ij)^2                equation 1
@@ -90,6 +64,7 @@ def content_loss(target, layers, error="relative"):
         target: features of the content image; the generated picture must have its size.
         layers: names, which share the weight 1 evenly, or {name: w_l}.
         error: one of the above; "relative" is this library's own.
+        weight_maps: {name: 1 x h x w x 1}, which multiply the squared errors position by position; see masks.shrink.
     """
     weights = layer_weights(layers)
     targets = {name: target[name] if isinstance(target.get(name), np.ndarray) else _layer(target, name) for name in weights}
@@ -102,14 +77,22 @@ def content_loss(target, layers, error="relative"):
     def squared_error(f, p):
         return ops.sum(ops.square(f - p))
 
+    def weighted_error(f, p):  # p: the target's channels, then the weights
+        return ops.sum(p[..., -1:] * ops.square(f - p[..., :-1]))
+
     def value(squared_errors):
         return sum(w * scales[name] * squared_errors[name] for name, w in weights.items())
 
-    return Loss(dict.fromkeys(weights, squared_error), value, maps=targets)
+    if weight_maps is None:
+        return Loss(dict.fromkeys(weights, squared_error), value, maps=targets)
+    maps = {name: np.concatenate([ops.convert_to_numpy(p), weight_maps[name]], axis=-1) for name, p in targets.items()}
+    return Loss(dict.fromkeys(weights, weighted_error), value, maps=maps)
 
 
-def style_loss(target, layers, error="relative", content=None):
-    """How far the Gram matrices of the generated picture, G, are from those of the style image, A.
+def style_loss(target, layers, error="relative", content=None, statistic="gram", mask=None):
+    """How far the style of the generated picture is from that of the style image.
+
+    statistic="gram": how far the Gram matrices of the generated picture, G, are from those of the style image, A:
 
         "paper":    sum_l w_l 1 / (4 N_l^2 M_l^2) sum_ij (G_ij - A_ij)^2    equations 4 and 5
         "sum":      sum_l w_l 1 / (4 3^2 (H W)^2) sum_ij (G_ij - A_ij)^2    H x W of the picture: a slip of the Keras
@@ -124,41 +107,110 @@ def style_loss(target, layers, error="relative", content=None):
     There G = F F^T, not divided by M_l, and content and style have one size. Here G and A are divided by their own M_l
     first, and the factors changed to suit: the same numbers where the sizes agree, and defined where they don't.
 
+    Other statistics of the features F of a layer, over its positions, in place of G and A; errors "relative", and "mean",
+    which divides by N_l:
+
+        "moments":      sum_i (mu_i - mu'_i)^2 + (sigma_i - sigma'_i)^2, mean and standard deviation of each channel (Li et
+                        al. 2017, "Demystifying Neural Style Transfer", section 4, batch normalisation statistics)
+        "wasserstein":  |mu - mu'|^2 + tr(C + C' - 2 (C'^1/2 C C'^1/2)^1/2), mean and covariance: the squared Wasserstein-2
+                        distance of the normal distributions that have them
+
     Args:
-        target: features of the style image, of any size, or its Gram matrices, {name: 1 x N x N}; or a list of (one of
-            these, share) for a blend, whose Gram matrix is the weighted mean.
+        target: features of the style image, of any size, or its statistics from style_statistics; or a list of (one of
+            these, share) for a blend, the mixture of them. A share is a number, or {layer: number} for strokes of one image
+            and shapes of another.
         layers: names, which share the weight 1 evenly (w_l = 1/5 in the paper), or {name: w_l}.
         error: one of the above; "relative" is this library's own.
-        content: features or Gram matrices of the content image, for "relative" only; see above.
+        content: features or statistics of the content image, for "relative" only; see above.
+        statistic: one of STATISTICS.
+        mask: {name: 1 x h x w x 1}, the region of the generated picture that counts, from masks.shrink: guided Gram matrices
+            sum_k m_k F_k F_k^T / sum_k m_k (Gatys et al. 2017, equation 2; there the mask, here its square root, multiplies
+            the features).
     """
     weights = layer_weights(layers)
+    known = check_statistic(statistic)
+    check_error(error, STYLE_ERRORS if statistic == "gram" else ("relative", "mean"))
     blend = target if isinstance(target, list) else [(target, 1.0)]
-    total = sum(share for _, share in blend)
-    targets = {name: sum(share / total * _gram_of(features, name) for features, share in blend) for name in weights}
-    check_error(error, STYLE_ERRORS)
+    targets = {name: known.describe(_mixture(blend, name, known)) for name in weights}
+    compared = {} if content is None or error != "relative" else {
+        name: known.describe(_statistics_of(content, name, known)) for name in weights}
 
-    def scale(name, a):
-        channels = a.shape[-1]
+    def scale(name):
+        described, channels = targets[name], next(iter(targets[name].values())).shape[-1]
         if error == "relative":
-            photo_error = 0 if content is None else _energy(_gram_of(content, name) - a)
-            return 1 / max(_positive(_energy(a), name), photo_error)
+            energy = _positive(float(known.distance({key: ops.zeros_like(a) for key, a in described.items()}, described)), name)
+            return 1 / (max(energy, float(known.distance(compared[name], described))) if name in compared else energy)
+        if statistic != "gram":
+            return 1 / channels
         return {"paper": 1 / (4 * channels ** 2), "sum": 1 / 36, "mean": 1 / channels ** 4}[error]
 
-    scales = {name: scale(name, a) for name, a in targets.items()}
-
-    sums = dict.fromkeys(weights, lambda f: {"gram": gram_matrix(f, normalize=False), "positions": _positions(f)})
+    scales = {name: scale(name) for name in weights}
+    measured = style_statistics(weights, statistic, mask)
+    sums = dict(measured.sums)
     if error == "sum":
-        sums["image"] = lambda x: {"positions": _positions(x)}
+        sums["image"] = lambda x: {"positions": positions(x)}
 
     def value(sums):
+        statistics = measured.value({name: sums[name] for name in weights})
+
         def layer(name):
-            squared = ops.sum(ops.square(sums[name]["gram"] / sums[name]["positions"] - targets[name]))
+            distance = known.distance(known.describe(statistics[name]), targets[name])
             if error == "sum":
-                squared = squared * ops.square(sums[name]["positions"] / sums["image"]["positions"])
-            return weights[name] * scales[name] * squared
+                distance = distance * ops.square(sums[name]["positions"] / sums["image"]["positions"])
+            return weights[name] * scales[name] * distance
         return sum(map(layer, weights))
 
-    return Loss(sums, value)
+    return Loss(sums, value, maps=measured.maps)
+
+
+def style_statistics(layers, statistic="gram", mask=None):
+    """What style_loss compares, in the form of a Loss: called on features, {layer: {name: mean over positions}}.
+
+    Args:
+        layers: names. statistic: one of STATISTICS. mask: {name: 1 x h x w x 1}: a weighted mean.
+    """
+    known = check_statistic(statistic)
+
+    def over_all(f):
+        return {**known.sums(f, None), "positions": positions(f)}
+
+    def over_region(f, m):
+        return {**known.sums(f, m), "positions": ops.sum(m)}
+
+    def means(sums):
+        return {name: {key: s / of_layer["positions"] for key, s in of_layer.items() if key != "positions"}
+                for name, of_layer in sums.items()}
+
+    if mask is None:
+        return Loss(dict.fromkeys(layers, over_all), means)
+    return Loss(dict.fromkeys(layers, over_region), means, maps={name: mask[name] for name in layers})
+
+
+def weighted_sum(weighted):
+    """One Loss of several, [(weight, Loss)]: the sum of weight times loss; their maps lie side by side as channels."""
+    losses = [loss for _, loss in weighted]
+    layers = list(dict.fromkeys(name for loss in losses for name in loss.sums))
+    maps = {name: [loss.maps[name] for loss in losses if name in loss.maps] for name in layers}
+
+    def of_layer(name):
+        def sums(f, target=None):
+            first, found = 0, {}
+            for number, loss in enumerate(losses):
+                if name in loss.maps:
+                    last = first + loss.maps[name].shape[-1]
+                    found[str(number)] = loss.sums[name](f, target[..., first:last])
+                    first = last
+                elif name in loss.sums:
+                    found[str(number)] = loss.sums[name](f)
+            return found
+        return sums
+
+    def value(sums):
+        return sum(weight * loss.value({name: sums[name][str(number)] for name in loss.sums})
+                   for number, (weight, loss) in enumerate(weighted))
+
+    return Loss({name: of_layer(name) for name in layers}, value,
+                maps={name: arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=-1) for name, arrays in maps.items() if arrays})
 
 
 def total_variation_loss(exponent=1.25, reduction="mean", separate=False):
@@ -215,21 +267,28 @@ def _layer(features, name):
     return ops.cast(features[name], "float32")
 
 
-def _gram_of(target, name):
-    """The Gram matrix of a layer, from features or as it is."""
-    array = _layer(target, name)
-    return array if len(array.shape) == 3 else gram_matrix(array)
+def _statistics_of(target, name, known):
+    """{key: mean over positions} of a layer, from features or as it is."""
+    if isinstance(target.get(name), dict):
+        return target[name]
+    f = _layer(target, name)
+    return {key: s / positions(f) for key, s in known.sums(f, None).items()}
+
+
+def _mixture(blend, name, known):
+    """The weighted mean of a layer's statistics: those of all positions of all images together."""
+    shares = [(target, share.get(name, 0.0) if isinstance(share, dict) else share) for target, share in blend]
+    total = sum(share for _, share in shares)
+    if not total > 0:
+        raise ValueError(f"layer {name!r} has no share of any style image")
+    statistics = [(_statistics_of(target, name, known), share / total) for target, share in shares if share > 0]
+    return {key: sum(share * of_image[key] for of_image, share in statistics) for key in statistics[0][0]}
 
 
 def check_error(error, known):
     """Raise for an error that is not among CONTENT_ERRORS or STYLE_ERRORS."""
     if error not in known:
         raise ValueError(f"error must be one of {known}. Received: error={error!r}")
-
-
-def _positions(features):
-    """h w of B x h x w x C."""
-    return ops.cast(ops.prod(ops.shape(features)[1:3]), "float32")
 
 
 def _energy(array):

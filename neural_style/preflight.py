@@ -10,8 +10,8 @@ from keras import ops
 
 from .callbacks import duration
 from .evaluator import Evaluator
-from .losses import gram_matrix
 from .optimizers import MEMORY
+from .statistics import gram_matrix
 from .tiling import Tiling
 
 #: Peak memory of an evaluation, in activations of the network, which the backward pass needs beside temporaries of its own: of

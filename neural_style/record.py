@@ -12,7 +12,10 @@ from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from . import __version__
 from .images import save_image, whole_or_not
+from .masks import Region
 
+#: Settings that hold pictures, so that a string among them is a path.
+PICTURES = ("masks", "content_map")
 #: The key of a PNG's text chunk.
 KEY = "neural_style"
 
@@ -28,8 +31,8 @@ def make_record(content, style, settings, weights):
     styles = None if style is None else [pair if isinstance(pair, (list, tuple)) else (pair, 1.0)
                                          for pair in (style if isinstance(style, (list, tuple)) else [style])]
     versions = {name: _version(name) for name in ("tensorflow", "keras", "scipy", "numpy", "pillow")}
-    return {"content": _identity(content), "style": styles and [[_identity(image), float(share)] for image, share in styles],
-            "settings": {name: _plain(value) for name, value in settings.items()},
+    return {"content": _identity(content), "style": styles and [[_identity(image), _plain(share)] for image, share in styles],
+            "settings": {name: _plain(_paths(value) if name in PICTURES else value) for name, value in settings.items()},
             "weights": {"network": weights.network, "source": weights.source, "sha256": weights.sha256},
             "versions": {"neural_style": __version__, "python": platform.python_version(), **versions}}
 
@@ -91,8 +94,33 @@ def arguments_of(record):
         settings["weights"] = Path(path_of(settings["weights"]))
     if isinstance(settings["steps"], list):
         settings["steps"] = {side: steps for side, steps in settings["steps"]}
+    for name in PICTURES:
+        settings[name] = _given_again(settings.get(name), path_of)
     style = record["style"] and [(path_of(identity), share) for identity, share in record["style"]]
     return {"content": path_of(record["content"]), "style": style, **settings}
+
+
+def _paths(value):
+    """Strings as paths, also those within masks."""
+    if isinstance(value, str):
+        return Path(value)
+    if isinstance(value, Region):
+        return {name: _paths(item) for name, item in vars(value).items()}
+    if isinstance(value, dict):
+        return {name: _paths(item) for name, item in value.items()}
+    return [_paths(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _given_again(value, path_of):
+    """masks or a map as transfer() takes them, from the record."""
+    if isinstance(value, list):
+        return [_given_again(item, path_of) for item in value]
+    if isinstance(value, dict) and set(value) == {"path", "sha256"}:
+        return path_of(value)
+    if isinstance(value, dict):
+        given = {name: _given_again(item, path_of) for name, item in value.items()}
+        return Region(**given) if "image" in given else given
+    return value
 
 
 def _version(name):

@@ -11,7 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from .evaluator import Evaluator, graph_as_written, layer_statistics
-from .losses import Loss, gram_matrix
+from .losses import Loss
+
 
 @dataclass(frozen=True)
 class Tiling:
@@ -68,38 +69,43 @@ class Tiling:
                 for name, array in maps.items() for s in [self.strides[name]]}
 
 
-def describe(extractor, x, map_layers, gram_layers, tiling):
-    """Targets from a picture: ({layer: its features}, {layer: its Gram matrix, divided by the positions}), tile by tile.
+def describe(extractor, x, map_layers, measures, tiling):
+    """Targets from a picture, tile by tile: ({layer: its features}, [each measure of the features]).
 
     Args:
         extractor: preprocessed pictures -> features.
         x: 1 x H x W x 3.
-        map_layers, gram_layers: names.
+        map_layers: names.
+        measures: a list of losses.Loss, from style_statistics.
         tiling: a Tiling.
     """
-    wanted = {*map_layers, *gram_layers}
+    wanted = {*map_layers, *(name for measure in measures for name in measure.sums)}
 
     @tf.function
-    def look(crop, core):
+    def look(crop, core, parts):
         features = extractor(crop)
         features = tiling.core({name: features[name] for name in wanted}, core)
         maps = {name: tf.cast(features[name], "float32") for name in map_layers}
-        return maps, {name: gram_matrix(features[name], normalize=False) for name in gram_layers}
+        return maps, [{name: measure.layer_sums(name, features[name], part.get(name)) for name in measure.sums}
+                      for measure, part in zip(measures, parts)]
 
-    look = look.get_concrete_function(tf.TensorSpec([1, None, None, 3], tf.float32), tf.TensorSpec([4], tf.int32))
+    spec = [{name: tf.TensorSpec([1, None, None, array.shape[-1]], tf.float32) for name, array in measure.maps.items()}
+            for measure in measures]
+    look = look.get_concrete_function(tf.TensorSpec([1, None, None, 3], tf.float32), tf.TensorSpec([4], tf.int32), spec)
     height, width = x.shape[1:3]
-    maps, grams = {}, dict.fromkeys(gram_layers, 0.0)
+    maps, totals = {}, None
     for crop, core in tiling.tiles(height, width):
+        parts = [{name: tf.constant(part) for name, part in tiling.part(measure.maps, crop, core).items()} for measure in measures]
         with graph_as_written():
-            tile_maps, tile_grams = look(tf.constant(x[:, crop[0], crop[1]]), tf.constant(core))
+            tile_maps, sums = look(*tf.nest.flatten((tf.constant(x[:, crop[0], crop[1]]), tf.constant(core), parts)))
         for name, tile_map in tile_maps.items():
             s = tiling.strides[name]
             if name not in maps:
                 maps[name] = np.empty((1, height // s, width // s, tile_map.shape[-1]), "float32")
             tiling.part(maps, crop, core)[name][...] = tile_map
-        grams = {name: grams[name] + gram.numpy().astype("float64") for name, gram in tile_grams.items()}
-    positions = {name: (height // s) * (width // s) for name, s in tiling.strides.items()}
-    return maps, {name: (gram / positions[name]).astype("float32") for name, gram in grams.items()}
+        sums = tf.nest.map_structure(lambda tensor: tensor.numpy().astype("float64"), sums)
+        totals = sums if totals is None else tf.nest.map_structure(np.add, totals, sums)
+    return maps, [tf.nest.map_structure(np.float32, measure.value(total)) for measure, total in zip(measures, totals or [])]
 
 
 class TiledEvaluator(Evaluator):

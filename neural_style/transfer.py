@@ -1,22 +1,23 @@
 """transfer(): the whole algorithm of Gatys, Ecker and Bethge on one screen."""
 import time
-from dataclasses import replace
 
 import numpy as np
+from PIL import Image
 
-from .arguments import check_arguments, check_callbacks, errors, scaled
+from .arguments import check_arguments, check_callbacks, scaled
 from .callbacks import Recorder, progress as progress_here
 from .checkpoint import State
-from .color import color_statistics, match_color
+from .color import transfer_luminance
 from .evaluator import Evaluator
 from .features import activation_bytes, feature_extractor, tile_geometry
 from .images import IMAGENET_MEAN_BGR, deprocess, load_image, preprocess, resize
-from .losses import content_loss, layer_weights, style_loss, total_variation_loss
+from .losses import layer_weights
+from .objective import build_losses, start
 from .optimizers import INTERRUPTED, MEMORY, STOPPED, optimize
 from .preflight import estimate, plan
 from .record import make_record
 from .result import TransferResult
-from .tiling import TiledEvaluator, describe
+from .tiling import TiledEvaluator
 from .weights import load_weights
 
 CONTENT_LAYERS = ("block3_conv3", "block4_conv2")
@@ -31,7 +32,8 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
              content_layers=CONTENT_LAYERS, style_layers=STYLE_LAYERS, content_weight=1.0, style_weight=50.0,
              tv_weight=1e-5, error="relative", tv_options=None, style_scale=1.0, init=None, noise_std=None, size=512,
              start_size=128, steps=None, optimizer="lbfgs", learning_rate=None, bounds=True, precision="float32", tile="auto",
-             seed=0, callback=None, progress=True, checkpoint=None, resume=False):
+             preserve_color=None, masks=None, content_map=None, style_loss="gram", seed=0, callback=None, progress=True,
+             checkpoint=None, resume=False):
     """Paint the content image in the style of another (Gatys, Ecker and Bethge, CVPR 2016).
 
     transfer(content, None) reconstructs the content from its layers alone, transfer(None, style) the style: a texture of
@@ -39,7 +41,8 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
 
     Args:
         content: a path, PIL.Image or uint8 array, or None.
-        style: the same, or a list to blend: of pictures, or of (picture, share) pairs.
+        style: the same, or a list to blend: of pictures, or of (picture, share) pairs. A share is a number, or style layers
+            or {style layer: number}: strokes from one painting, shapes from another (Gatys et al. 2017, section 6).
         network, weights, pooling, normalize, precision: the feature network; see feature_extractor.
         content_layers, style_layers: layer names, or {name: weight}.
         content_weight, style_weight, tv_weight: alpha and beta of equation 7, and the weight of total variation; 0 leaves
@@ -64,6 +67,14 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
         bounds: keep the pixels in 0-255 all the way, rather than cut them off at the end.
         tile: "auto": evaluate in tiles, with the same result, where the whole picture would not fit the memory that is free;
             None: never; or the longer side of a tile in pixels.
+        preserve_color: keep the content's colours (color.py): "luminance": paint its luma only, its chroma stays; "match" (or
+            "match_cholesky"): recolour the style to the content's mean and covariance first; "histogram": to its histograms.
+        masks: regions of the content with styles of their own (masks.py): a list with, for each, a mask of the content, a pair
+            of masks, content's and style's, or a masks.Region; or two colour-coded label pictures, {"content": ..., "style":
+            ...}. Each region takes the style image of its number, or the only one. Where no region is, no style is asked for.
+        content_map: a mask that multiplies the content's squared errors: 1 keeps a face, 0 sets the sky free, and an array may
+            go above 1.
+        style_loss: what is compared: "gram", "moments" or "wasserstein"; see losses.style_loss.
         seed: of the noise; the rest holds no chance.
         callback: a function, or a list of them, called after each step with an IntermediateResult: SciPy's .x (a copy) and
             .fun, and .image, .step, .history and more. StopIteration ends the run and keeps the picture. See callbacks.py
@@ -86,7 +97,8 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
         "content", "style", "callback", "progress", "checkpoint", "resume")}
     given, started = (content, style), time.monotonic()
     callbacks, checkpoint = check_callbacks(callback, checkpoint, resume)
-    content, styles, init, stages = check_arguments(content, style, **settings)
+    inputs = check_arguments(content, style, **settings)
+    content, styles, stages = inputs.content, inputs.styles, inputs.stages
     loss_weights = {"content": content_weight if content is not None else 0, "style": style_weight if styles else 0,
                     "tv": tv_weight}
     loss_weights = {name: weight for name, weight in loss_weights.items() if weight > 0}
@@ -114,6 +126,8 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
 
     def result(picture, message):
         image = resize(picture, full.shape[1::-1])  # already of that size, but for a run that was stopped at a coarse stage
+        if preserve_color == "luminance":
+            image = Image.fromarray(transfer_luminance(np.asarray(image), inputs.colors))
         seconds = recorder.seconds
         return TransferResult(image, history, message, seconds, settings,
                               {**record, "seconds": seconds, "message": message, "steps": len(history["total"])})
@@ -129,12 +143,13 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
             if number == state.stage and state.x is not None:
                 x, done = state.x.reshape(1, *shape), state.done
             elif picture is None:
-                x = _start(init, shape, content_image, style_images, noise_std, seed)
+                x = start(inputs.init, shape, content_image, style_images, inputs.regions, noise_std, seed)
             else:
                 x = preprocess(resize(picture, shape[1::-1]))
 
-            losses = _losses(extractor, content_image, style_images, loss_weights, content_layers, style_layers, error,
-                             tv_options, stage.tiling)
+            losses = build_losses(extractor, content_image, style_images, inputs.regions, inputs.content_map, terms=loss_weights,
+                                  content_layers=content_layers, style_layers=style_layers, error=error, tv_options=tv_options,
+                                  statistic=style_loss, network=network, tiling=stage.tiling)
             stage_weights = _stage_weights(loss_weights, stage_size < size)
             evaluator = (Evaluator(extractor, losses, stage_weights, x.shape) if stage.tiling.tile is None else
                          TiledEvaluator(extractor, losses, stage_weights, x.shape, stage.tiling))
@@ -161,41 +176,3 @@ PIXEL_RANGE = (-IMAGENET_MEAN_BGR, 255 - IMAGENET_MEAN_BGR)
 
 def _stage_weights(loss_weights, coarse):
     return {name: weight * (COARSE_CONTENT if coarse and name == "content" else 1) for name, weight in loss_weights.items()}
-
-
-def _losses(extractor, content_image, style_images, terms, content_layers, style_layers, error, tv_options, tiling):
-    """{term: loss} for content, style and total variation, as far as `terms` has them; targets are computed here, once."""
-    content_error, style_error = errors(error)
-    content_names = [*layer_weights(content_layers)] if "content" in terms else []
-    style_names = [*layer_weights(style_layers)] if "style" in terms else []
-    compared = style_names if style_error == "relative" and content_image is not None else []
-    losses, maps, content_grams = {}, None, None
-    if content_names or compared:
-        maps, content_grams = describe(extractor, preprocess(content_image), content_names, compared, tiling)
-    if "content" in terms:
-        losses["content"] = content_loss(maps, content_layers, content_error)
-    if "style" in terms:
-        side = max(tiling.smallest, *(content_image if content_image is not None else style_images[0][0]).shape[:2])
-        tiling = tiling if tiling.tile else replace(tiling, tile=side)  # a larger style image takes no more memory either
-        grams = [(describe(extractor, preprocess(image), [], style_names, tiling)[1], share) for image, share in style_images]
-        losses["style"] = style_loss(grams, style_layers, style_error, content_grams if compared else None)
-    if "tv" in terms:
-        losses["tv"] = total_variation_loss(**(tv_options or {}))
-    return losses
-
-
-def _start(init, shape, content_image, style_images, noise_std, seed):
-    """x where the first stage starts, of `shape` H x W x 3."""
-    if isinstance(init, str) and init == "noise":
-        rng = np.random.default_rng(seed)
-        noise = rng.uniform(0, 255, shape) - 128 if noise_std is None else rng.normal(0, noise_std, shape)
-        return noise[None].astype("float32")
-    if isinstance(init, str) and init == "recolored":
-        total = sum(share for _, share in style_images)
-        moments = [(color_statistics(image), share / total) for image, share in style_images]
-        image = match_color(content_image, tuple(sum(share * m[i] for m, share in moments) for i in (0, 1)))
-    elif isinstance(init, str):
-        image = content_image if init == "content" else style_images[0][0]
-    else:
-        image = init
-    return preprocess(resize(image, shape[1::-1]))

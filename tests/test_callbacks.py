@@ -2,6 +2,7 @@
 import io
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -155,9 +156,10 @@ def test_the_live_preview_keeps_to_its_share(monkeypatch):
 
 
 def test_progress_is_a_preview_in_a_notebook_and_a_bar_elsewhere(monkeypatch, capsys):
-    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    import ipykernel.zmqshell  # noqa: F401  imported, as a test runner or a debugger may have it, but no kernel is running
     assert isinstance(module.progress(), ProgressBar)
-    monkeypatch.setitem(sys.modules, "ipykernel", None)
+    shell = SimpleNamespace(kernel=object())
+    monkeypatch.setattr(sys.modules["IPython"], "get_ipython", lambda: shell)
     assert isinstance(module.progress(), LivePreview)
     monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
     assert isinstance(module.progress(), ProgressBar) and "neural-style[notebooks]" in capsys.readouterr().out

@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from neural_style import Evaluator, content_loss, feature_extractor, preprocess, style_loss, total_variation_loss, transfer
+from neural_style import Evaluator, content_loss, feature_extractor, preprocess, style_loss, style_statistics, total_variation_loss, transfer
 from neural_style.features import tile_geometry
 from neural_style.tiling import TiledEvaluator, Tiling, describe
 from neural_style.transfer import CONTENT_LAYERS, STYLE_LAYERS
@@ -36,8 +36,9 @@ def test_loss_and_gradient_are_those_of_the_whole_picture(extractor, height, wid
     whole = Evaluator(extractor, losses_of(features, extractor(style), features, error), WEIGHTS, x.shape)
     cut = tiling(tile)
     assert len(cut.tiles(height, width)) > 1
-    content_maps, content_grams = describe(extractor, content, CONTENT_LAYERS, STYLE_LAYERS, cut)
-    _, style_grams = describe(extractor, style, (), STYLE_LAYERS, cut)
+    measure = style_statistics(STYLE_LAYERS)
+    content_maps, [content_grams] = describe(extractor, content, CONTENT_LAYERS, [measure], cut)
+    _, [style_grams] = describe(extractor, style, (), [measure], cut)
     tiled = TiledEvaluator(extractor, losses_of(content_maps, style_grams, content_grams, error), WEIGHTS, x.shape, cut)
     (loss, grad), (tiled_loss, tiled_grad) = whole(x.ravel()), tiled(x.ravel())
     assert tiled_loss == pytest.approx(loss, rel=1e-5)
@@ -58,8 +59,9 @@ def test_a_halo_too_small_would_be_seen(extractor):
 
 def test_targets_in_tiles_are_those_of_the_whole_picture(extractor):
     x = preprocess(picture(301, 215, 1))
-    for one, other in zip(describe(extractor, x, CONTENT_LAYERS, STYLE_LAYERS, tiling(None)),
-                          describe(extractor, x, CONTENT_LAYERS, STYLE_LAYERS, tiling(192))):
+    whole, cut = (describe(extractor, x, CONTENT_LAYERS, [style_statistics(STYLE_LAYERS)], tiling(tile)) for tile in (None, 192))
+    grams = [{name: of_layer["gram"] for name, of_layer in found[1][0].items()} for found in (whole, cut)]
+    for one, other in [(whole[0], cut[0]), grams]:
         assert one.keys() == other.keys()
         for name in one:
             assert one[name].shape == other[name].shape
@@ -100,7 +102,7 @@ def test_transfer_in_tiles_makes_the_same_picture(monkeypatch):
 
 def test_a_large_style_image_is_described_in_tiles(monkeypatch):
     """style_scale must not cost more memory than the picture itself does."""
-    module = sys.modules["neural_style.transfer"]
+    module = sys.modules["neural_style.objective"]
     tilings = []
     real = module.describe
     monkeypatch.setattr(module, "describe", lambda *a: tilings.append((a[1].shape[1:3], a[4])) or real(*a))

@@ -135,6 +135,7 @@ def test_numbers_that_are_not_finite_end_the_run_with_the_last_good_picture():
 
 
 def test_an_interrupt_between_stages_keeps_the_picture_and_one_before_any_does_not(monkeypatch):
+    module = sys.modules["neural_style.objective"]
     real, calls = module.describe, []
 
     def interrupted(at):

@@ -1,0 +1,122 @@
+"""What one stage of transfer() starts from and what it minimises: its first x, and the losses with their targets."""
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .arguments import errors
+from .color import color_statistics, color_transform
+from .features import receptive_fields
+from .images import preprocess, resize
+from .losses import content_loss, layer_weights, style_loss, style_statistics, total_variation_loss, weighted_sum
+from .masks import resized, shrink
+from .tiling import describe
+
+
+@dataclass(frozen=True)
+class Part:
+    """A region at one stage: its share of the picture, {layer: weight} where it has positions, its mask at each of these
+    (None: everywhere), and the style images, [(picture, mask at each layer or None, share)]."""
+    area: float
+    weights: dict
+    mask: dict | None
+    styles: list
+
+
+def build_losses(extractor, content, styles, regions, content_map, *, terms, content_layers, style_layers, error, tv_options,
+                 statistic, network, tiling):
+    """{term: loss} for content, style and total variation, as far as `terms` has them; targets are computed here, once.
+
+    Args:
+        extractor: the network. content: H x W x 3, or None. styles: [(picture, share)], of this stage's size.
+        regions: [masks.Region] with their masks as arrays, [] for one style everywhere. content_map: H x W, or None.
+        terms: names of the losses wanted. tiling: a Tiling. The rest is transfer()'s.
+    """
+    content_error, style_error = errors(error)
+    content_names = [*layer_weights(content_layers)] if "content" in terms else []
+    parts = _parts(content, styles, regions, style_layers, network) if "style" in terms else []
+    compared = parts if style_error == "relative" and content is not None else []
+    losses, maps, own = {}, None, []
+    if content_names or compared:
+        measures = [style_statistics([*part.weights], statistic, part.mask) for part in compared]
+        maps, own = describe(extractor, preprocess(content), content_names, measures, tiling)
+    if "content" in terms:
+        weight_maps = None if content_map is None else _at_layers(content_map, content.shape, content_names, network)
+        losses["content"] = content_loss(maps, content_layers, content_error, weight_maps)
+    if "style" in terms:
+        side = max(tiling.smallest, *(content if content is not None else styles[0][0]).shape[:2])
+        tiling = tiling if tiling.tile else replace(tiling, tile=side)  # a larger style image takes no more memory either
+
+        def of_part(part, content_statistics):
+            blend = []
+            for image, mask, share in part.styles:
+                measure = style_statistics([*part.weights], statistic, mask)
+                blend.append((describe(extractor, preprocess(image), [], [measure], tiling)[1][0], share))
+            return style_loss(blend, part.weights, style_error, content_statistics, statistic, part.mask)
+
+        weighted = [(part.area, of_part(part, own[number] if compared else None)) for number, part in enumerate(parts)]
+        losses["style"] = weighted_sum(weighted) if regions else weighted[0][1]
+    if "tv" in terms:
+        losses["tv"] = total_variation_loss(**(tv_options or {}))
+    return losses
+
+
+def start(init, shape, content, styles, regions, noise_std, seed):
+    """x where the first stage starts, of `shape` H x W x 3; init is transfer()'s."""
+    if isinstance(init, str) and init == "noise":
+        rng = np.random.default_rng(seed)
+        noise = rng.uniform(0, 255, shape) - 128 if noise_std is None else rng.normal(0, noise_std, shape)
+        return noise[None].astype("float32")
+    if isinstance(init, str) and init == "recolored":
+        image = _recolored(content, styles, regions)
+    elif isinstance(init, str):
+        image = content if init == "content" else styles[0][0]
+    else:
+        image = init
+    return preprocess(resize(image, shape[1::-1]))
+
+
+def _recolored(content, styles, regions):
+    """The content with the style's mean and covariance of colours, each region with its own's."""
+    parts = [(resized(region.content, content.shape), [(styles[region.image][0], region.style, 1.0)]) for region in regions]
+    if not regions:
+        parts = [(np.ones(content.shape[:2]), [(image, None, _number(share)) for image, share in styles])]
+    total = np.zeros(content.shape[:2])
+    recolored = np.zeros(content.shape)
+    for mask, sources in parts:
+        moments = [(color_statistics(image, None if part is None else resized(part, image.shape)), share)
+                   for image, part, share in sources]
+        shares = sum(share for _, share in moments)
+        target = tuple(sum(share / shares * moment[i] for moment, share in moments) for i in (0, 1))
+        matrix, offset = color_transform(color_statistics(content, mask), target)
+        recolored += mask[..., None] * (content @ matrix.T + offset)
+        total += mask
+    recolored += np.maximum(1 - total, 0)[..., None] * content  # where no region is, the content's own
+    return np.clip(np.rint(recolored / np.maximum(total, 1)[..., None]), 0, 255).astype("uint8")
+
+
+def _number(share):
+    """A share as one number, where it is one for each layer."""
+    return sum(share.values()) / len(share) if isinstance(share, dict) else share
+
+
+def _parts(content, styles, regions, style_layers, network):
+    weights = layer_weights(style_layers)
+    if not regions:
+        return [Part(1.0, weights, None, [(image, None, share) for image, share in styles])]
+    parts = []
+    for region in regions:
+        image, mask = styles[region.image][0], resized(region.content, content.shape)
+        masks = _at_layers(mask, content.shape, weights, network, region.inside)
+        style_masks = None if region.style is None else _at_layers(region.style, image.shape, weights, network, region.inside)
+        there = {name: w for name, w in weights.items() if masks[name].any() and (style_masks is None or style_masks[name].any())}
+        if there:  # a small region may be gone at a coarse stage
+            parts.append(Part(float(mask.mean()), there, masks, [(image, style_masks, 1.0)]))
+    if not parts:
+        raise ValueError("no region has a position at any of the style layers; give larger ones, or inside=False")
+    return parts
+
+
+def _at_layers(mask, shape, names, network, inside=False):
+    """{name: a full mask at the size of the layer}, for a picture of `shape`."""
+    mask = resized(mask, shape)
+    return {name: shrink(mask, stride, halo if inside else 0) for name, (stride, halo) in receptive_fields(names, network).items()}
