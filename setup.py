@@ -6,6 +6,7 @@ from setuptools import setup
 
 here = Path(__file__).parent
 
+masks = ["opencv-python-headless>=4.9"]
 notebooks = ["matplotlib>=3.8", "ipykernel>=6.25", "nbclient>=0.9", "nbformat>=5.9"]
 
 setup(
@@ -20,8 +21,9 @@ setup(
     package_data={"neural_style": ["calibration/*.jpg", "calibration/SOURCES.md"]},
     install_requires=["tensorflow>=2.16", "keras>=3.4", "scipy>=1.11", "numpy>=1.26", "pillow>=10.1"],
     extras_require={
+        "masks": masks,
         "notebooks": notebooks,
-        "test": ["pytest>=8", "hypothesis>=6.100", "distributed>=2024.5", *notebooks],
+        "test": ["pytest>=8", "hypothesis>=6.100", "distributed>=2024.5", *masks, *notebooks],
     },
     entry_points={"console_scripts": ["neural-style = neural_style.__main__:main"]},
 )

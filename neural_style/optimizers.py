@@ -12,7 +12,7 @@ STOPPED = "stopped by the callback"
 MEMORY = 10
 
 #: Root mean square, in grey levels, of the first step that L-BFGS tries.
-FIRST_STEP = 4.0
+FIRST_STEP = 2.0
 #: A pixel one grey level out of its bounds is pulled back as hard as this part of the average pixel's first gradient.
 STIFFNESS = 0.25
 
