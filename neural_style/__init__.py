@@ -22,6 +22,7 @@ _MODULES = {
     "optimizers": ("gradient_descent", "lbfgs"),
     "plotting": ("compare", "contact_sheet"),
     "presets": ("presets",),
+    "masks": ("masks",),
     "parallel": ("map_transfer", "sweep"),
     "callbacks": ("IntermediateResult", "LivePreview", "SaveEvery", "StopWhen", "TimeLimit"),
     "checkpoint": ("Checkpoint",),
@@ -38,7 +39,7 @@ class _Package(ModuleType):
         if name not in _HOME:
             raise AttributeError(f"module 'neural_style' has no attribute {name!r}")
         module = importlib.import_module(f"neural_style.{_HOME[name]}")
-        return module if name == "presets" else getattr(module, name)
+        return module if name == _HOME[name] and name != "transfer" else getattr(module, name)
 
     def __dir__(self):
         return [*super().__dir__(), *__all__]

@@ -71,6 +71,16 @@ def _add_transfer(commands):
     command.add_argument("--learning-rate", type=float, metavar="R", help="of adam and sgd")
     command.add_argument("--precision", choices=("float32", "bfloat16"), help="of the convolutions (float32)")
     command.add_argument("--tile", type=_tile, help="longer side of a tile in pixels; auto (default): as memory asks; none")
+    command.add_argument("--preserve-color", metavar="HOW", help="keep CONTENT's colours: luminance, match, match_cholesky or histogram")
+    command.add_argument("--masks", nargs="+", metavar="MASK", help="masks of CONTENT, a picture file for each region; each takes its own "
+                                                                    "STYLE, or all the only one")
+    command.add_argument("--style-masks", nargs="+", metavar="MASK", help="with --masks: the part of STYLE for each")
+    command.add_argument("--labels", nargs="+", metavar="LABELS", help="colour-coded label pictures in place of masks: CONTENT's, then one "
+                                                                       "for each STYLE; the same colour means the same region")
+    command.add_argument("--inside", action="store_true", help="count only what lies wholly in a region")
+    command.add_argument("--content-map", metavar="MASK", help="where to keep CONTENT (white) and where not (black)")
+    command.add_argument("--style-loss", metavar="STATISTIC", help="what of STYLE is compared: gram (default), moments or wasserstein")
+    command.add_argument("--strokes-from", metavar="PICTURE", help="a STYLE for the fine layers, blocks 1 and 2; STYLE gives the others")
     command.add_argument("--no-bounds", dest="bounds", action="store_false", help="let pixels leave 0-255 on the way")
     command.add_argument("--seed", type=int, help="of the noise, with --init noise (0)")
     command.add_argument("--checkpoint", metavar="FILE", help="keep the state of the run in this .npz file")
@@ -109,16 +119,54 @@ def _inputs(options):
     from . import presets
     if options.get("content") is None or not options.get("style"):
         raise ValueError("transfer needs CONTENT and STYLE, or --from-record")
+    if "preset" in options:
+        options = {**presets.get(options.pop("preset")), **options}
     style, shares = options.pop("style"), options.pop("blend", None)
     if shares is not None and len(shares) != len(style):
         raise ValueError(f"--blend needs a share for each STYLE. Received: {len(shares)} shares, {len(style)} styles")
     options["content"] = None if options["content"] == "none" else options["content"]
-    options["style"] = None if style == ["none"] else list(zip(style, shares)) if shares else style
-    if "preset" in options:
-        options = {**presets.get(options.pop("preset")), **options}
+    _regions(options, len(style))
+    if "strokes_from" in options:
+        options["style"] = _strokes_and_shapes(options.pop("strokes_from"), style, options)
+        style = None
+    if style is not None:
+        options["style"] = None if style == ["none"] else list(zip(style, shares)) if shares else style
     if Path(options.get("init") or "").suffix:
         options["init"] = Path(options["init"])
     return options
+
+
+def _regions(options, styles):
+    """--masks, --style-masks, --labels and --inside, in place, as transfer()'s masks."""
+    masks, of_style, labels, inside = (options.pop(name, None) for name in ("masks", "style_masks", "labels", "inside"))
+    if masks and labels or not masks and (of_style or inside and not labels):
+        raise ValueError("regions need either --masks, with or without --style-masks, or --labels")
+    if of_style and len(of_style) != len(masks):
+        raise ValueError(f"--style-masks needs a mask for each of --masks. Received: {len(of_style)} and {len(masks)}")
+    if masks and styles not in (1, len(masks)):
+        raise ValueError(f"--masks needs one STYLE, or one for each mask. Received: {styles} styles, {len(masks)} masks")
+    if labels and len(labels) != 1 + styles:
+        raise ValueError(f"--labels needs CONTENT's label picture and one for each STYLE. Received: {len(labels)}, {styles} styles")
+    if labels:
+        options["masks"] = {"content": labels[0], "style": labels[1:], "inside": bool(inside)}
+    elif masks:
+        from .masks import Region
+        options["masks"] = [Region(mask, of_style and of_style[number], number if styles > 1 else 0, bool(inside))
+                            for number, mask in enumerate(masks)]
+
+
+def _strokes_and_shapes(strokes, style, options):
+    """[(picture, style layers)]: blocks 1 and 2 from `strokes`, the deeper ones from the only STYLE."""
+    from .features import check_layers
+    from .transfer import STYLE_LAYERS
+    if len(style) != 1 or style == ["none"]:
+        raise ValueError(f"--strokes-from goes with one STYLE. Received: {len(style)}")
+    names = check_layers(options.get("style_layers", STYLE_LAYERS), options.get("network", "vgg16"))
+    fine = [name for name, layer in names.items() if layer < "block3"]
+    coarse = [name for name in names if name not in fine]
+    if not fine or not coarse:
+        raise ValueError("--strokes-from needs style layers in blocks 1 or 2, and deeper ones")
+    return [(strokes, fine), (style[0], coarse)]
 
 
 def _repeated(record, options):

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 import neural_style
-from neural_style import TransferResult, load_image, presets, save_image
+from neural_style import TransferResult, load_image, presets, save_image, transfer
 from neural_style.__main__ import _layers, main
+from neural_style.masks import Region
 from conftest import picture
 
 
@@ -148,3 +149,66 @@ def test_presets_blends_and_what_is_left_out_reach_transfer(folder, monkeypatch)
 def test_layers():
     assert _layers("conv1_1,conv2_1") == ["conv1_1", "conv2_1"]
     assert _layers("conv1_1=2,conv2_1") == {"conv1_1": 2.0, "conv2_1": 1.0}
+
+
+def regions_in(folder):
+    """Masks and labels beside the content and the style."""
+    left = np.zeros((48, 64), "uint8")
+    left[:, :32] = 255
+    Image.fromarray(left).save(folder / "left.png")
+    Image.fromarray(255 - left).save(folder / "right.png")
+    Image.fromarray(np.stack([left, left // 2, 255 - left], -1)).save(folder / "labels.png")
+    upper = np.zeros((60, 45), "uint8")
+    upper[:30] = 255
+    Image.fromarray(upper).save(folder / "upper.png")
+    Image.fromarray(np.stack([upper, upper // 2, 255 - upper], -1)).save(folder / "of_style.png")
+    save_image(picture(50, 50, 3), folder / "other.png")
+
+
+CONTROLS = {
+    "luminance": (["--preserve-color", "luminance"], {"preserve_color": "luminance"}),
+    "masks": (["other.png", "--masks", "left.png", "right.png", "--inside"],
+              {"style": ["style.png", "other.png"], "masks": [Region("left.png", None, 0, True), Region("right.png", None, 1, True)]}),
+    "style masks": (["--masks", "left.png", "--style-masks", "upper.png"], {"masks": [Region("left.png", "upper.png")]}),
+    "labels": (["--labels", "labels.png", "of_style.png"], {"masks": {"content": "labels.png", "style": ["of_style.png"], "inside": False}}),
+    "content map": (["--content-map", "left.png"], {"content_map": "left.png"}),
+    "moments": (["--style-loss", "moments"], {"style_loss": "moments"}),
+    "strokes": (["--strokes-from", "other.png"], {"style": [("other.png", ["conv1_1"]), ("style.png", ["conv3_1"])]}),
+}
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_controls_on_the_command_line(folder, name):
+    """The same picture as from transfer(), and again from the record."""
+    regions_in(folder)
+    options, arguments = CONTROLS[name]
+    style = ["style.png"] + [options[0]] if options[0] == "other.png" else ["style.png"]
+    options = options[len(style) - 1:]
+    common = dict(size=64, start_size=None, steps=2, content_layers=["conv2_2"], style_layers=["conv1_1", "conv3_1"], weights="torchvision")
+    assert main(["transfer", "content.png", *style, "-o", "out.png", "--size", "64", "--start-size", "none", "--steps", "2", "--weights",
+                 "torchvision", "--content-layers", "conv2_2", "--style-layers", "conv1_1,conv3_1", "--quiet", *options]) == 0
+    arguments = {"content": "content.png", "style": "style.png", **arguments}
+    expected = transfer(**arguments, **common, progress=False)
+    np.testing.assert_array_equal(load_image("out.png"), np.asarray(expected.image))
+    assert main(["transfer", "--from-record", "out.png", "-o", "again.png", "--quiet"]) == 0
+    np.testing.assert_array_equal(load_image("out.png"), load_image("again.png"))
+
+
+@pytest.mark.parametrize("options,words", [
+    (["--masks", "left.png", "--labels", "labels.png", "of_style.png"], "either --masks"),
+    (["--inside"], "either --masks"), (["--style-masks", "upper.png"], "either --masks"),
+    (["--masks", "left.png", "right.png", "--style-masks", "upper.png"], "a mask for each"),
+    (["other.png", "--masks", "left.png"], "one for each mask. Received: 2 styles, 1 masks"),
+    (["--labels", "labels.png"], "one for each STYLE"), (["--preserve-color", "hue"], "preserve_color must be"),
+    (["--masks", "upper.png"], "proportions of its picture"), (["--labels", "labels.png", "left.png"], "lack colours"),
+    (["--strokes-from", "nowhere.png"], "nowhere.png"), (["other.png", "--strokes-from", "other.png"], "one STYLE"),
+    (["--strokes-from", "other.png", "--style-layers", "conv1_1"], "and deeper ones"),
+    (["--style-loss", "cosine"], "statistic must be"), (["--content-map", "text.jpg"], "not a picture"),
+])
+def test_bad_controls_are_one_line(folder, capsys, options, words):
+    regions_in(folder)
+    styles = [one for one in options[:1] if one == "other.png"]
+    options = options[len(styles):]
+    assert main(["transfer", "content.png", "style.png", *styles, "-o", "out.png", "--weights", "torchvision", *options]) == 2
+    error = capsys.readouterr().err
+    assert words in error and error.count("\n") == 1 and not Path("out.png").exists()

@@ -7,6 +7,7 @@ from PIL import Image
 
 from neural_style import TransferResult, deprocess, load_image, match_color, transfer
 from neural_style.arguments import INITS, schedule
+from neural_style.color import recolored_style
 from conftest import picture
 
 module = sys.modules["neural_style.transfer"]
@@ -252,3 +253,41 @@ def test_the_name_transfer_is_the_function_whatever_was_imported_first():
     assert callable(neural_style.transfer)
     code = "import neural_style.transfer; from neural_style.transfer import TransferResult; import neural_style; assert callable(neural_style.transfer)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+LUMA = np.array([0.299, 0.587, 0.114])
+
+
+def chroma(image):
+    """C_B and C_R, JFIF's."""
+    image = np.asarray(image, "float64")
+    return (image[..., [2, 0]] - (image @ LUMA)[..., None]) / [1.772, 1.402]
+
+
+def test_luminance_keeps_the_contents_chroma_and_a_stopped_run_does_too():
+    result = transfer(CONTENT, STYLE, preserve_color="luminance", **{**QUICK, "steps": 10})
+    assert np.abs(chroma(result.image) - chroma(load_image(CONTENT, 64))).max() < 0.8  # what rounding R'G'B' makes of it
+    assert np.abs(np.asarray(result.image) @ LUMA - load_image(CONTENT, 64) @ LUMA).mean() > 3
+
+    def stop(here):
+        raise StopIteration
+    stopped = transfer(CONTENT, STYLE, preserve_color="luminance", callback=stop, **{**QUICK, "start_size": 32})
+    assert np.abs(chroma(stopped.image) - chroma(load_image(CONTENT, 64))).max() < 0.8
+
+
+@pytest.mark.parametrize("mode", ["match", "match_cholesky", "histogram"])
+def test_the_style_comes_in_the_contents_colours(mode):
+    result = transfer(CONTENT, STYLE, preserve_color=mode, **{**QUICK, "steps": 10})
+    by_hand = transfer(CONTENT, recolored_style(load_image(STYLE, 64), load_image(CONTENT, 64), mode), **{**QUICK, "steps": 10})
+    np.testing.assert_array_equal(np.asarray(result.image), np.asarray(by_hand.image))
+    plain = transfer(CONTENT, STYLE, **{**QUICK, "steps": 10})
+    means = [np.asarray(picture).mean(axis=(0, 1)) for picture in (CONTENT, result.image, plain.image)]
+    assert np.abs(means[1] - means[0]).max() < 0.5 * np.abs(means[2] - means[0]).max()
+
+
+def test_preserve_color_asks_for_both_and_for_a_known_way():
+    for content, style in ((None, STYLE), (CONTENT, None)):
+        with pytest.raises(ValueError, match="preserve_color needs both"):
+            transfer(content, style, preserve_color="match", **QUICK)
+    with pytest.raises(ValueError, match="preserve_color must be None or one of .*histogram"):
+        transfer(CONTENT, STYLE, preserve_color="hue", **QUICK)
