@@ -1,8 +1,8 @@
-"""Peak memory of one evaluation, or of a short run: python -m benchmarks.memory [--sizes 256,512] [--tile N] [--run] [--budget GB]
+"""Peak memory of one evaluation, or of a short run: python -m benchmarks.memory [--sizes 256,512] [--tile N] [--run STEPS] [--budget GB]
 
 Each row is a process of its own: square random pictures, the default layers and losses, loss and gradient once. The peak
-is that of the resident set, the import of TensorFlow included. --run makes two L-BFGS steps of transfer() instead, with the
-optimiser's own pictures. --budget plans as if so many gigabytes were free, with --tile auto.
+is that of the resident set, the import of TensorFlow included. --run STEPS makes so many L-BFGS steps of transfer() instead, with the
+optimiser's own pictures: its history fills up one correction a step, ten at most. --budget plans as if so many gigabytes were free, with --tile auto.
 """
 import argparse
 import json
@@ -20,7 +20,7 @@ def main():
     parser.add_argument("--sizes", default="256,512,1024", help="sides in pixels")
     parser.add_argument("--tile", default="none", help="side of a tile; none; auto")
     parser.add_argument("--precision", default="float32")
-    parser.add_argument("--run", action="store_true")
+    parser.add_argument("--run", type=int, metavar="STEPS")
     parser.add_argument("--budget", type=float, metavar="GB")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -30,7 +30,7 @@ def main():
     print(f"{'pixels':>12s} {'tile':>6s} {'precision':>10s} {'GB':>6s} {'seconds':>8s} {'us/pixel':>9s}")
     for size in arguments.sizes.split(","):
         command = [sys.executable, "-m", "benchmarks.memory", "--one", size, "--tile", arguments.tile, "--precision",
-                   arguments.precision, *(["--run"] if arguments.run else []),
+                   arguments.precision, *(["--run", str(arguments.run)] if arguments.run else []),
                    *(["--budget", str(arguments.budget)] if arguments.budget else [])]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         row = json.loads(done.stdout.splitlines()[-1])
@@ -54,7 +54,7 @@ def _measure(size, arguments):
     content, style = (np.random.default_rng(i).integers(0, 256, (size, size, 3), "uint8") for i in (0, 1))
     started = time.perf_counter()
     if arguments.run:
-        transfer(content, style, size=size, start_size=None, steps=2, tile=tile, precision=arguments.precision, progress=False)
+        transfer(content, style, size=size, start_size=None, steps=arguments.run, tile=tile, precision=arguments.precision, progress=False)
         return _row(arguments.tile, time.perf_counter() - started)
     layers = (*CONTENT_LAYERS, *STYLE_LAYERS)
     extractor = feature_extractor(layers, normalize=False, precision=arguments.precision)

@@ -111,7 +111,7 @@ def _transfer(arguments):
         raise
     result.save(output)
     print(f"{output}: {result.image.width} x {result.image.height}, {result.seconds:.0f} s, {result.message}")
-    return 143 if terminated else 130 if result.message == INTERRUPTED else 0
+    return 143 if terminated else 130 if result.message.startswith(INTERRUPTED) else 0
 
 
 def _inputs(options):

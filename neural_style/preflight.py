@@ -19,9 +19,10 @@ from .tiling import Tiling
 PEAK_WHOLE, PEAK_TILE = 1.3, 2.0
 #: Float64 pictures that live beside an evaluation: x and gradient and their copies, content maps, temporaries of the losses.
 PICTURES = 10
-#: Float64 pictures that SciPy's L-BFGS-B takes besides its history: its work space, and bounds, which it first makes Python
-#: objects of.
-WORK = 30
+#: Float64 pictures that SciPy's L-BFGS-B takes besides its history, and the penalty that keeps the bounds.
+WORK = 16
+#: The same for Adam and SGD.
+WORK_DESCENT = 4
 #: L-BFGS remembers at least so many corrections, however little memory there is.
 LEAST_CORRECTIONS = 3
 #: Evaluations for a step: a line search now and then takes a second one.
@@ -37,10 +38,12 @@ class Plan:
     """How a stage is evaluated.
 
     tiling: a Tiling. corrections: that L-BFGS remembers. bytes: of memory that the run needs, beside what the process has.
+    optimizer: as asked for, or "adam" where L-BFGS would not fit.
     """
     tiling: Tiling
     corrections: int
     bytes: float
+    optimizer: str = "lbfgs"
 
 
 def plan(height, width, geometry, activation_bytes, tile="auto", corrections=MEMORY, optimizer="lbfgs", free=None):
@@ -51,7 +54,7 @@ def plan(height, width, geometry, activation_bytes, tile="auto", corrections=MEM
         activation_bytes: of the network's activations for a pixel, from features.activation_bytes.
         tile: "auto": no tiles where the whole picture fits, else the largest that do; or given, None or an int.
         corrections: that L-BFGS would like to remember; each takes two float64 pictures.
-        optimizer: "lbfgs"; another keeps three pictures.
+        optimizer: "lbfgs": Adam takes over where even the shortest history does not fit; or another.
         free: bytes; None for free_memory().
 
     Returns:
@@ -65,9 +68,9 @@ def plan(height, width, geometry, activation_bytes, tile="auto", corrections=MEM
     picture = 3 * 8 * pixels
     smallest = Tiling(None, *geometry).smallest
 
-    def needed(side, m):
+    def needed(side, m, optimizer=optimizer):
         evaluated = PEAK_WHOLE * pixels if side is None else PEAK_TILE * min(pixels, side * side)
-        own = (2 * m + WORK) * picture if optimizer == "lbfgs" else 3 * picture
+        own = (2 * m + WORK) * picture if optimizer == "lbfgs" else WORK_DESCENT * picture
         return activation_bytes * evaluated + PICTURES * picture + own
 
     least = min(LEAST_CORRECTIONS, corrections) if optimizer == "lbfgs" else corrections
@@ -76,13 +79,16 @@ def plan(height, width, geometry, activation_bytes, tile="auto", corrections=MEM
         for side in sides:
             if needed(side, enough) <= free:
                 m = max(m for m in range(enough, corrections + 1) if needed(side, m) <= free)
-                return Plan(Tiling(side, *geometry), m, needed(side, m))
+                return Plan(Tiling(side, *geometry), m, needed(side, m), optimizer)
+    for side in sides:
+        if optimizer == "lbfgs" and needed(side, 0, "adam") <= free:
+            return Plan(Tiling(side, *geometry), 0, needed(side, 0, "adam"), "adam")
     if tile == "auto":
-        total, fixed = needed(smallest, least), PEAK_TILE * activation_bytes * min(pixels, smallest ** 2)
+        total, fixed = needed(smallest, 0, "adam"), PEAK_TILE * activation_bytes * min(pixels, smallest ** 2)
         fits = int(max(height, width) * (max(0, free - fixed) / (total - fixed)) ** 0.5) // 16 * 16
         raise MemoryError(f"{width} x {height} pixels need about {total / 1e9:.1f} GB even in tiles, and {free / 1e9:.1f} GB "
                           f"are free; a longer side of about {fits} pixels would fit")
-    return Plan(Tiling(tile, *geometry), least, needed(tile, least))  # as asked for: it may yet fit
+    return Plan(Tiling(tile, *geometry), least, needed(tile, least), optimizer)  # as asked for: it may yet fit
 
 
 def free_memory():
@@ -130,7 +136,8 @@ def estimate(extractor, shapes, stages, plans):
     seconds = total * min(seconds) / 128 ** 2 + COMPILATION * len(stages)
     last = plans[-1]
     notes = [f"in tiles of {last.tiling.tile} pixels"] * bool(last.tiling.tile)
-    notes += [f"L-BFGS's history cut to {last.corrections}"] * (last.corrections < MEMORY)
+    notes += [f"L-BFGS's history cut to {last.corrections}"] * (last.optimizer == "lbfgs" and last.corrections < MEMORY)
+    notes += ["by Adam, where L-BFGS would not fit"] * (last.corrections == 0)
     return ", ".join([f"about {duration(seconds)} and {(_resident() + max(stage.bytes for stage in plans)) / 1e9:.1f} GB of memory", *notes])
 
 

@@ -154,9 +154,11 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
             evaluator = (Evaluator(extractor, losses, stage_weights, x.shape) if stage.tiling.tile is None else
                          TiledEvaluator(extractor, losses, stage_weights, x.shape, stage.tiling))
             x, message = optimize(evaluator, x, steps - done, PIXEL_RANGE if bounds else None,
-                                  recorder.stage(number, done, evaluator), optimizer, learning_rate, stage.corrections)
+                                  recorder.stage(number, done, evaluator), stage.optimizer,
+                                  learning_rate if stage.optimizer == optimizer else TAKEOVER_RATE, stage.corrections)
+            message += TAKEOVER if stage.optimizer != optimizer else ""
             picture = deprocess(x, evaluator.shape)
-            if message in (INTERRUPTED, STOPPED):
+            if message.startswith((INTERRUPTED, STOPPED)):
                 break
     except KeyboardInterrupt:  # between stages; within one, optimize() has seen to it
         if picture is None:
@@ -169,6 +171,10 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
         recorder.close()
     return result(picture, message)
 
+
+#: Adam's learning rate where it takes over from L-BFGS, in the middle of a run, and what the result's message then says.
+TAKEOVER_RATE = 2.0
+TAKEOVER = "; by Adam at this size, for want of memory for L-BFGS"
 
 #: Lower and upper bound of x: the colours 0 and 255.
 PIXEL_RANGE = (-IMAGENET_MEAN_BGR, 255 - IMAGENET_MEAN_BGR)

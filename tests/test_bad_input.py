@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from PIL import Image
 
 from neural_style import (Checkpoint, Evaluator, TransferResult, compare, contact_sheet, content_loss, deprocess, feature_extractor,
-                          gram_matrix, load_image, load_weights, map_transfer, match_color, preprocess, read_record, save_image,
-                          style_loss, sweep, total_variation_loss, transfer)
+                          gram_matrix, load_image, load_weights, map_transfer, masks, match_color, match_histogram, match_luminance, preprocess,
+                          read_record, save_image, style_loss, style_statistics, sweep, total_variation_loss, transfer,
+                          transfer_luminance)
 from neural_style.__main__ import main
 from conftest import picture
 
@@ -97,6 +98,14 @@ CALLS = {
     "preprocess grey": (lambda: preprocess(RGB[:, :, 0]), ValueError, r"\(48, 64\)"),
     "deprocess NaN": (lambda: deprocess(np.full((1, 4, 4, 3), np.nan)), ValueError, "finite"),
     "deprocess flat without its shape": (lambda: deprocess(np.zeros(12)), ValueError, r"\(12,\)"),
+    "match_histogram of floats": (lambda: match_histogram(RGB / 255, RGB), TypeError, "float64"),
+    "match_luminance of a path": (lambda: match_luminance("good.png", RGB), TypeError, "uint8"),
+    "luminance of another size": (lambda: transfer_luminance(RGB, RGB[:9]), ValueError, "one size"),
+    "labels that are a photo": (lambda: masks.from_labels("whole.jpg", "whole.jpg"), ValueError, "flat colours"),
+    "rectangle outside": (lambda: masks.from_rectangle(RGB, (60, 0, 20, 20)), ValueError, "lie within"),
+    "scribbles of another size": (lambda: masks.from_scribbles(RGB, "one.png"), ValueError, "image's size"),
+    "mask of another shape": (lambda: transfer("good.png", "good.png", masks=[np.ones((9, 999))]), ValueError, "proportions"),
+    "style statistics without a name": (lambda: style_statistics(["a"], "cosine"), ValueError, "cosine"),
     "match_color of floats": (lambda: match_color(RGB / 255, RGB), TypeError, "float64"),
     "unknown layer": (lambda: feature_extractor(["conv9_1"]), ValueError, "conv9_1"),
     "layer with a typo": (lambda: feature_extractor(["conv4_22"]), ValueError, "did you mean"),
@@ -249,6 +258,9 @@ good = st.fixed_dictionaries({}, optional={
     "steps": st.integers(1, 3), "seed": st.integers(0, 9), "init": st.one_of(st.sampled_from(["noise", "content", "style", "recolored", None]), pictures),
     "optimizer": st.sampled_from(["lbfgs", "adam", "sgd"]), "bounds": st.booleans(), "tile": st.sampled_from([None, "auto", 64]),
     "error": st.sampled_from(["relative", "paper", "mean", "sum", {"content": "sqrt", "style": "mean"}]),
+    "preserve_color": st.sampled_from([None, "luminance", "match", "match_cholesky", "histogram"]),
+    "style_loss": st.sampled_from(["gram", "moments", "wasserstein"]), "content_map": st.just("ramp"),
+    "masks": st.sampled_from(["one", "two", "inside", "labels"]),
     "tv_options": st.sampled_from([None, {}, {"exponent": 1.0}, {"reduction": "sum", "separate": True}]), "pooling": st.sampled_from(["avg", "max"])})
 odd_numbers = [0, -1, float("nan"), float("inf"), 1e30, "1", True, [2]]
 odd_layers = [[], ["conv9_9"], {"conv1_1": -1}, 3, {}]
@@ -258,8 +270,19 @@ odd = st.one_of(*[st.sampled_from([{name: value} for name in names for value in 
     (("content_weight", "style_weight", "tv_weight", "style_scale", "noise_std", "learning_rate"), odd_numbers),
     (("size", "start_size", "steps", "tile"), [0, -1, 1.5, "2", True, {8: 1, 24: 1}, {24: 1, 8: 1}, {}, [3]]),
     (("content_layers", "style_layers"), odd_layers), (("content", "style", "init"), odd_pictures),
-    (("optimizer", "pooling", "error", "init"), ["nothing", None, 3, {}]), (("tv_options",), [{"exponent": 0.1}, {"reduction": "max"}, {"colour": 1}, 3])]])
+    (("optimizer", "pooling", "error", "init", "preserve_color", "style_loss"), ["nothing", None, 3, {}]),
+    (("masks", "content_map"), ["nowhere.png", 3, [], {}, np.zeros((4, 4)), [np.ones(3)], -np.ones((5, 5)), [masks.Region(7, 7, 7)]]),
+    (("tv_options",), [{"exponent": 0.1}, {"reduction": "max"}, {"colour": 1}, 3])]])
 outcomes = []
+
+
+def with_masks(options, content):
+    """The options, with a mask of this picture where they name one."""
+    ramp = np.linspace(0, 1, content.shape[1]) * np.ones((content.shape[0], 1))
+    labels = np.uint8(255) * (ramp > 0.5)
+    regions = {"one": [ramp], "two": [ramp, 1 - ramp], "inside": [masks.Region(ramp, inside=True)], "labels": {"content": labels, "style": labels},
+               "ramp": ramp}
+    return {name: regions[value] if name in ("masks", "content_map") else value for name, value in options.items()}
 
 
 @settings(max_examples=500, deadline=None, derandomize=True, database=None, print_blob=True, suppress_health_check=list(HealthCheck))
@@ -270,7 +293,7 @@ def test_anything_works_or_says_what_is_wrong(content, style, size, options, cha
     patch.setattr(module, "feature_extractor", small_network)
     patch.setattr(module, "load_weights", lambda *arguments: SimpleNamespace(network="vgg16", source="random", sha256="", path=None))
     arguments = {"content": content, "style": style, "size": size, "steps": 1, "content_layers": ["conv2_2"],
-                 "style_layers": ["conv1_1", "conv2_2"], **options, **changes}
+                 "style_layers": ["conv1_1", "conv2_2"], **with_masks(options, content), **changes}
     try:
         with np.errstate(all="ignore"):
             result = transfer(**arguments, progress=False)

@@ -1,6 +1,7 @@
 """Plans against the memory there is, and what transfer() says and refuses before it starts."""
 import re
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -28,6 +29,28 @@ def test_the_plan_follows_the_memory_there_is():
     assert free_memory() > 1e8
 
 
+def test_adam_takes_over_where_l_bfgs_would_not_fit():
+    geometry, bytes_per_pixel = tile_geometry(LAYERS, "vgg16"), activation_bytes(LAYERS, "vgg16")
+    large = plan(4096, 4096, geometry, bytes_per_pixel, free=8.3e9)
+    assert large.optimizer == "adam" and large.tiling.tile >= 144 and large.bytes < 8.3e9
+    assert plan(4096, 4096, geometry, bytes_per_pixel, free=20e9).optimizer == "lbfgs"
+    assert plan(4096, 4096, geometry, bytes_per_pixel, optimizer="sgd", free=20e9).optimizer == "sgd"
+
+
+def test_a_run_that_adam_took_over_goes_on_and_says_so(monkeypatch, capsys):
+    real = sys.modules["neural_style.transfer"].plan
+
+    def short(height, width, *arguments):
+        found = real(height, width, *arguments)
+        return replace(found, optimizer="adam", corrections=0) if max(height, width) == 96 else found
+    monkeypatch.setattr(sys.modules["neural_style.transfer"], "plan", short)
+    options = dict(weights="torchvision", size=96, start_size=48, steps=20, style_layers=["conv1_1", "conv2_1"], content_layers=["conv2_2"])
+    result = transfer(picture(72, 96), picture(60, 60, 2), **options)
+    assert result.message == "all 20 steps done; by Adam at this size, for want of memory for L-BFGS"
+    assert "by Adam, where L-BFGS would not fit" in capsys.readouterr().out
+    assert result.history["total"][-1] < result.history["total"][40]  # 40 steps of L-BFGS before
+
+
 def _message(size, geometry, bytes_per_pixel):
     try:
         plan(size, size, geometry, bytes_per_pixel, free=1e9)
@@ -46,7 +69,7 @@ def test_a_picture_too_large_is_refused_before_any_step(monkeypatch):
 def test_the_line_before_a_run_says_time_memory_tiles_and_history(monkeypatch, capsys):
     extractor = feature_extractor(LAYERS, weights=None, normalize=False)
     geometry, per_pixel = tile_geometry(LAYERS, "vgg16"), activation_bytes(LAYERS, "vgg16")
-    plans = [plan(side, side, geometry, per_pixel, free=free) for side, free in [(128, 8e9), (2048, 8e9), (2048, 5.2e9)]]
+    plans = [plan(side, side, geometry, per_pixel, free=free) for side, free in [(128, 8e9), (2048, 8e9), (2048, 4.3e9)]]
     lines = [estimate(extractor, [(128, 128, 3)], [(128, 100)], plans[:1]),
              estimate(extractor, [(2048, 2048, 3)], [(2048, 100)], plans[1:2]),
              estimate(extractor, [(2048, 2048, 3)], [(2048, 100)], plans[2:])]
