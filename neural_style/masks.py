@@ -1,7 +1,7 @@
 """Regions: this style here and that one there, after Gatys et al. 2017, "Controlling Perceptual Factors", section 3.
 
-A mask is a picture in grey or an array, H x W: uint8 from 0 to 255, bool, or float from 0 to 1; soft edges are fine. It may
-have any size of its picture's proportions.
+A mask is a picture in grey or an array, H x W: uint8 from 0 to 255, or bool or numbers from 0 to 1; soft edges are fine. It
+may have any size of its picture's proportions.
 """
 import importlib.util
 import math
@@ -170,10 +170,10 @@ def _load_mask(source, image, name, highest=1.0):
         mask = load_image(source).mean(axis=-1) / 255
     else:
         mask = np.asarray(source)
-        if mask.dtype == np.uint8:
+        if mask.dtype == np.uint8 and mask.size and mask.max() > 1:
             mask = mask / 255
-        elif mask.dtype.kind not in "bf":
-            raise TypeError(f"{name} must be a picture, or an array of uint8, bool or float. Received: {mask.dtype}")
+        elif mask.dtype.kind not in "bfiu":
+            raise TypeError(f"{name} must be a picture or an array of numbers. Received: {mask.dtype}")
         mask = mask.astype("float32")
     if mask.ndim != 2 or 0 in mask.shape:
         raise ValueError(f"{name} must be H x W. Received: shape {mask.shape}")

@@ -67,8 +67,9 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
         bounds: keep the pixels in 0-255 all the way, rather than cut them off at the end.
         tile: "auto": evaluate in tiles, with the same result, where the whole picture would not fit the memory that is free;
             None: never; or the longer side of a tile in pixels.
-        preserve_color: keep the content's colours (color.py): "luminance": paint its luma only, its chroma stays; "match" (or
-            "match_cholesky"): recolour the style to the content's mean and covariance first; "histogram": to its histograms.
+        preserve_color: keep the content's colours (color.py): "luminance": paint its luma only (on the way, the picture is
+            grey), its chroma stays; "match" (or "match_cholesky"): recolour the style to the content's mean and covariance
+            first; "histogram": to its histograms.
         masks: regions of the content with styles of their own (masks.py): a list with, for each, a mask of the content, a pair
             of masks, content's and style's, or a masks.Region; or two colour-coded label pictures, {"content": ..., "style":
             ...}. Each region takes the style image of its number, or the only one. Where no region is, no style is asked for.

@@ -165,6 +165,8 @@ def test_masks_from_files_and_of_any_size(tmp_path):
     regions = check_masks([tmp_path / "left.png", (1 - LEFT > 0.5, np.ones((30, 40), "uint8") * 255)], CONTENT, [ONE, ONE])
     assert regions[0].content.shape == (64, 96) and abs(regions[0].content - LEFT).mean() < 0.02
     assert regions[1].style.shape == ONE.shape[:2] and regions[1].image == 1
+    for same in (LEFT.astype(int), LEFT.astype("uint8"), LEFT.astype("uint8") * 255, LEFT > 0):
+        np.testing.assert_array_equal(check_masks([same], CONTENT, [ONE])[0].content, LEFT)
     assert check_masks([LEFT, 1 - LEFT], CONTENT, [ONE])[1].image == 0  # one style image for both
     assert check_masks([Region(LEFT, image=1)], CONTENT, [ONE, OTHER])[0].image == 1
 
@@ -174,7 +176,7 @@ def test_masks_from_files_and_of_any_size(tmp_path):
     ([LEFT * 0], ValueError, "region 1's mask is empty"),
     ([(LEFT, np.zeros((60, 80)))], ValueError, "region 1's style mask is empty"),
     ([LEFT * 2], ValueError, "values from 0 to 1"), ([LEFT * np.nan], ValueError, "values from 0 to 1"),
-    ([LEFT.astype(int)], TypeError, "uint8, bool or float. Received: int"), ([LEFT[0]], ValueError, "H x W"),
+    ([LEFT.astype(str)], TypeError, "array of numbers. Received: <U"), ([LEFT.astype("uint16") * 9], ValueError, "0 to 1. Received: 0 to 9"), ([LEFT[0]], ValueError, "H x W"),
     ([], ValueError, "one region or more"), (LEFT, ValueError, "must be a list"), ({"content": LEFT}, ValueError, "label pictures"),
     ([LEFT, LEFT, LEFT], ValueError, "3 masks need as many style images, or one. Received: 2"),
     ([Region(LEFT, image=2)], ValueError, "0 to 1. Received: 2"), (["nowhere.png", LEFT], FileNotFoundError, "nowhere.png"),
