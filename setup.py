@@ -7,6 +7,7 @@ from setuptools import setup
 here = Path(__file__).parent
 
 masks = ["opencv-python-headless>=4.9"]
+photo = ["pymatting>=1.1.13"]
 notebooks = ["matplotlib>=3.8", "ipykernel>=6.25", "nbclient>=0.9", "nbformat>=5.9"]
 
 setup(
@@ -23,7 +24,8 @@ setup(
     extras_require={
         "masks": masks,
         "notebooks": notebooks,
-        "test": ["pytest>=8", "hypothesis>=6.100", "distributed>=2024.5", *masks, *notebooks],
+        "photo": photo,
+        "test": ["pytest>=8", "hypothesis>=6.100", "distributed>=2024.5", *masks, *photo, *notebooks],
     },
     entry_points={"console_scripts": ["neural-style = neural_style.__main__:main"]},
 )

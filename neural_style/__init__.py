@@ -21,6 +21,8 @@ _MODULES = {
     "weights": ("load_weights",),
     "optimizers": ("gradient_descent", "lbfgs"),
     "plotting": ("compare", "contact_sheet"),
+    "matting": ("composite", "cut_out", "estimate_alpha", "estimate_foreground", "trimap_from_mask"),
+    "photorealism": ("matting_laplacian", "photorealism_loss"),
     "presets": ("presets",),
     "masks": ("masks",),
     "parallel": ("map_transfer", "sweep"),

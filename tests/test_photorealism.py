@@ -1,0 +1,85 @@
+"""The matting Laplacian against Levin's equation, and the loss and gradient on it."""
+import time
+
+import numpy as np
+import pytest
+
+from neural_style import Evaluator, photorealism, preprocess
+from neural_style.photorealism import matting_laplacian, photorealism_loss
+from conftest import picture
+
+
+def levin(image, epsilon, radius=1):
+    """Equation 12, term by term, in float64."""
+    I = image.reshape(-1, 3) / 255
+    height, width = image.shape[:2]
+    L = np.zeros((height * width, height * width))
+    size = (2 * radius + 1) ** 2
+    for y in range(radius, height - radius):
+        for x in range(radius, width - radius):
+            window = [v * width + u for v in range(y - radius, y + radius + 1) for u in range(x - radius, x + radius + 1)]
+            mu = I[window].mean(axis=0)
+            sigma = np.cov(I[window], rowvar=False, bias=True)
+            inverse = np.linalg.inv(sigma + epsilon / size * np.eye(3))
+            for i in window:
+                for j in window:
+                    L[i, j] += (i == j) - (1 + (I[i] - mu) @ inverse @ (I[j] - mu)) / size
+    return L
+
+
+@pytest.mark.parametrize("epsilon", [1e-7, 1e-3])
+def test_the_laplacian_is_levins(epsilon):
+    image = picture(12, 12, 1)
+    np.testing.assert_allclose(matting_laplacian(image, epsilon).toarray(), levin(image, epsilon), atol=1e-8)
+
+
+def test_symmetric_positive_semi_definite_and_constants_in_its_null_space():
+    L = matting_laplacian(picture(12, 15, 2)).toarray()
+    np.testing.assert_allclose(L, L.T, atol=1e-10)
+    values = np.linalg.eigvalsh(L)
+    assert values.min() > -1e-9 and values.max() > 0.1
+    np.testing.assert_allclose(L @ np.ones(180), 0, atol=1e-9)
+
+
+def test_an_affine_recolouring_costs_nothing():
+    image = picture(24, 30, 3)
+    L = matting_laplacian(image)
+    V = (image.reshape(-1, 3) / 255) @ [[0.6, 0.1, 0.0], [-0.2, 0.5, 0.3], [0.1, 0.2, 0.4]] + [0.1, 0.2, 0.0]
+    other = np.random.default_rng(0).uniform(0, 1, V.shape)
+    costs = [sum(v @ (L @ v) for v in values.T) for values in (V, other)]
+    assert abs(costs[0]) < 1e-6 * costs[1]
+
+
+def test_loss_and_gradient():
+    content, x = picture(20, 24, 1), picture(20, 24, 2)
+    L = matting_laplacian(content).toarray()
+    loss = photorealism_loss(matting_laplacian(content))
+    evaluator = Evaluator(lambda x: {"image": x}, {"photorealism": loss}, {"photorealism": 1.0}, (1, 20, 24, 3))
+    value, grad = evaluator(preprocess(x).ravel())
+    V = x.reshape(-1, 3)[:, ::-1] / 255
+    assert value == pytest.approx(sum(v @ L @ v for v in V.T) / 480, rel=1e-4)
+    np.testing.assert_allclose(grad.reshape(-1, 3), 2 * (L @ V) / 480 / 255, rtol=1e-3, atol=1e-5 * np.abs(grad).max())
+
+
+def test_building_it_is_quick():
+    """At 700 px at most 10 seconds, the first time, when Numba compiles, aside."""
+    matting_laplacian(picture(12, 12))
+    image, started = picture(525, 700), time.monotonic()
+    L = matting_laplacian(image)
+    assert time.monotonic() - started < 10 and L.shape == (367500, 367500)
+
+
+@pytest.mark.parametrize("call,error,words", [
+    (lambda: matting_laplacian(picture(9, 2)), ValueError, "at least 3 pixels"), (lambda: matting_laplacian(picture(9, 9), 0), ValueError, "epsilon"),
+    (lambda: matting_laplacian(picture(9, 9), radius=0), ValueError, "radius"), (lambda: matting_laplacian("nowhere.png"), FileNotFoundError, "nowhere"),
+    (lambda: photorealism_loss(matting_laplacian(picture(9, 9)))({"image": preprocess(picture(8, 9))}), ValueError, "81 pixels. Received: 8 x 9"),
+])
+def test_clear_errors(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
+
+
+def test_a_missing_extra_is_named(monkeypatch):
+    monkeypatch.setattr(photorealism.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"neural-style\[photo\]"):
+        matting_laplacian(picture(9, 9))
