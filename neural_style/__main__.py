@@ -59,6 +59,7 @@ def _add_transfer(commands):
     command.add_argument("--content-weight", type=float, metavar="W", help="weight of the content loss")
     command.add_argument("--style-weight", type=float, metavar="W", help="weight of the style loss")
     command.add_argument("--tv-weight", type=float, metavar="W", help="weight of total variation: more is smoother")
+    command.add_argument("--photorealism-weight", type=float, metavar="W", help="keep every patch an affine recolouring of CONTENT's (0)")
     command.add_argument("--content-layers", type=_layers, metavar="L[=W],...", help="e.g. conv4_2")
     command.add_argument("--style-layers", type=_layers, metavar="L[=W],...", help="e.g. conv1_1,conv2_1=0.5")
     command.add_argument("--style-scale", type=float, metavar="S", help="size of STYLE in sizes of the result (1)")

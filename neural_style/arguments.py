@@ -12,6 +12,7 @@ from .images import load_image
 from .losses import CONTENT_ERRORS, STYLE_ERRORS, check_error, layer_weights, total_variation_loss
 from .masks import check_map, check_masks
 from .optimizers import OPTIMIZERS
+from .photorealism import check_photo
 from .statistics import check_statistic
 
 INITS = ("recolored", "content", "style", "noise")
@@ -32,13 +33,14 @@ class Inputs:
 
 
 def check_arguments(content, style, *, network, weights, pooling, normalize, content_layers, style_layers, content_weight,
-                    style_weight, tv_weight, error, tv_options, style_scale, init, noise_std, size, start_size, steps, optimizer,
+                    style_weight, tv_weight, photorealism_weight, error, tv_options, style_scale, init, noise_std, size, start_size, steps, optimizer,
                     learning_rate, bounds, precision, tile, preserve_color, masks, content_map, style_loss, seed):
     """Check every argument of transfer(); returns Inputs."""
     check_extractor(network, weights, pooling, precision)
     for name, layers in {"content_layers": content_layers, "style_layers": style_layers}.items():
         check_layers(layer_weights(layers), network)
-    for name, weight in {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight}.items():
+    for name, weight in {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight,
+                         "photorealism_weight": photorealism_weight}.items():
         if not _is_number(weight) or not 0 <= weight < math.inf:
             raise ValueError(f"{name} must be a finite number, at least 0. Received: {name}={weight!r}")
     for name, value in {"style_scale": style_scale, "noise_std": noise_std, "learning_rate": learning_rate}.items():
@@ -82,6 +84,10 @@ def check_arguments(content, style, *, network, weights, pooling, normalize, con
     regions = check_masks(masks, content, [image for image, _ in styles])
     if regions and any(share != styles[0][1] for _, share in styles):
         raise ValueError("with masks, each region takes one style image, so shares say nothing; give the pictures alone")
+    if photorealism_weight:
+        check_photo()
+        if content is None:
+            raise ValueError("photorealism_weight needs a content image")
     if content_map is not None and content is None:
         raise ValueError("content_map needs a content image")
     content_map = check_map(content_map, content, "content_map")

@@ -9,6 +9,7 @@ from .features import receptive_fields
 from .images import preprocess, resize
 from .losses import content_loss, layer_weights, style_loss, style_statistics, total_variation_loss, weighted_sum
 from .masks import resized, shrink
+from .photorealism import matting_laplacian, photorealism_loss
 from .tiling import describe
 
 
@@ -24,7 +25,7 @@ class Part:
 
 def build_losses(extractor, content, styles, regions, content_map, *, terms, content_layers, style_layers, error, tv_options,
                  statistic, network, tiling):
-    """{term: loss} for content, style and total variation, as far as `terms` has them; targets are computed here, once.
+    """{term: loss} for content, style, total variation and photorealism, as far as `terms` has them; targets are computed here, once.
 
     Args:
         extractor: the network. content: H x W x 3, or None. styles: [(picture, share)], of this stage's size.
@@ -57,6 +58,8 @@ def build_losses(extractor, content, styles, regions, content_map, *, terms, con
         losses["style"] = weighted_sum(weighted) if regions else weighted[0][1]
     if "tv" in terms:
         losses["tv"] = total_variation_loss(**(tv_options or {}))
+    if "photorealism" in terms:
+        losses["photorealism"] = photorealism_loss(matting_laplacian(content))
     return losses
 
 

@@ -11,6 +11,9 @@ import tensorflow as tf
 from .images import load_image
 from .losses import Loss
 
+#: Memory that the loss takes for a pixel: 25 entries of the Laplacian, an index of two int64 and a float32 each, and SciPy's copy.
+LAPLACIAN_BYTES = 800
+
 
 def matting_laplacian(image, epsilon=1e-7, radius=1):
     """Levin's matting Laplacian L of a picture: a SciPy sparse matrix, N x N, N = H W, symmetric, positive semi-definite.
@@ -33,10 +36,15 @@ def matting_laplacian(image, epsilon=1e-7, radius=1):
         raise ValueError(f"radius must be a positive integer. Received: radius={radius!r}")
     if min(image.shape[:2]) < 2 * radius + 1:
         raise ValueError(f"the picture must be at least {2 * radius + 1} pixels on each side. Received: {image.shape[1]} x {image.shape[0]}")
-    if importlib.util.find_spec("pymatting") is None:
-        raise ImportError('this needs PyMatting: pip install "neural-style[photo]"')
+    check_photo()
     from pymatting import cf_laplacian
     return cf_laplacian(image / 255, epsilon=epsilon, radius=radius)
+
+
+def check_photo():
+    """Raise where PyMatting is missing."""
+    if importlib.util.find_spec("pymatting") is None:
+        raise ImportError('photorealism needs PyMatting: pip install "neural-style[photo]"')
 
 
 def photorealism_loss(laplacian):

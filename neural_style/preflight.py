@@ -46,7 +46,7 @@ class Plan:
     optimizer: str = "lbfgs"
 
 
-def plan(height, width, geometry, activation_bytes, tile="auto", corrections=MEMORY, optimizer="lbfgs", free=None):
+def plan(height, width, geometry, activation_bytes, tile="auto", corrections=MEMORY, optimizer="lbfgs", free=None, extra=0):
     """Choose tiles and L-BFGS's memory so that a run at height x width fits what is free.
 
     Args:
@@ -55,7 +55,7 @@ def plan(height, width, geometry, activation_bytes, tile="auto", corrections=MEM
         tile: "auto": no tiles where the whole picture fits, else the largest that do; or given, None or an int.
         corrections: that L-BFGS would like to remember; each takes two float64 pictures.
         optimizer: "lbfgs": Adam takes over where even the shortest history does not fit; or another.
-        free: bytes; None for free_memory().
+        free: bytes; None for free_memory(). extra: bytes for a pixel, that something else takes.
 
     Returns:
         A Plan.
@@ -71,7 +71,7 @@ def plan(height, width, geometry, activation_bytes, tile="auto", corrections=MEM
     def needed(side, m, optimizer=optimizer):
         evaluated = PEAK_WHOLE * pixels if side is None else PEAK_TILE * min(pixels, side * side)
         own = (2 * m + WORK) * picture if optimizer == "lbfgs" else WORK_DESCENT * picture
-        return activation_bytes * evaluated + PICTURES * picture + own
+        return activation_bytes * evaluated + PICTURES * picture + own + extra * pixels
 
     least = min(LEAST_CORRECTIONS, corrections) if optimizer == "lbfgs" else corrections
     sides = [None, *range(2048, smallest, -64), smallest] if tile == "auto" else [tile]

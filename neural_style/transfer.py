@@ -14,6 +14,7 @@ from .images import IMAGENET_MEAN_BGR, deprocess, load_image, preprocess, resize
 from .losses import layer_weights
 from .objective import build_losses, start
 from .optimizers import INTERRUPTED, MEMORY, STOPPED, optimize
+from .photorealism import LAPLACIAN_BYTES
 from .preflight import estimate, plan
 from .record import make_record
 from .result import TransferResult
@@ -30,7 +31,7 @@ COARSE_CONTENT = 4
 
 def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="avg", normalize=False,
              content_layers=CONTENT_LAYERS, style_layers=STYLE_LAYERS, content_weight=1.0, style_weight=50.0,
-             tv_weight=1e-5, error="relative", tv_options=None, style_scale=1.0, init=None, noise_std=None, size=512,
+             tv_weight=1e-5, photorealism_weight=0.0, error="relative", tv_options=None, style_scale=1.0, init=None, noise_std=None, size=512,
              start_size=128, steps=None, optimizer="lbfgs", learning_rate=None, bounds=True, precision="float32", tile="auto",
              preserve_color=None, masks=None, content_map=None, style_loss="gram", seed=0, callback=None, progress=True,
              checkpoint=None, resume=False):
@@ -47,6 +48,8 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
         content_layers, style_layers: layer names, or {name: weight}.
         content_weight, style_weight, tv_weight: alpha and beta of equation 7, and the weight of total variation; 0 leaves
             the term out.
+        photorealism_weight: of photorealism_loss, which keeps every local patch an affine recolouring of the content's (Luan et
+            al. 2017; extra `photo`).
         error: the scale of content and style loss, one for both or {"content": ..., "style": ...}: "relative" (errors in
             proportion to the target's energy: one style_weight fits every painting, size and network), "paper" (equations
             1 and 4), or another that content_loss and style_loss know.
@@ -101,7 +104,7 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
     inputs = check_arguments(content, style, **settings)
     content, styles, stages = inputs.content, inputs.styles, inputs.stages
     loss_weights = {"content": content_weight if content is not None else 0, "style": style_weight if styles else 0,
-                    "tv": tv_weight}
+                    "tv": tv_weight, "photorealism": photorealism_weight}
     loss_weights = {name: weight for name, weight in loss_weights.items() if weight > 0}
 
     layers = [name for term, names in (("content", content_layers), ("style", style_layers)) if term in loss_weights
@@ -109,7 +112,8 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
     geometry, bytes_per_pixel = tile_geometry(layers, network), activation_bytes(layers, network, precision)
     full = content if content is not None else styles[0][0]
     shapes = [load_image(full, stage_size).shape for stage_size, _ in stages]
-    plans = [plan(*shape[:2], geometry, bytes_per_pixel, tile, MEMORY, optimizer) for shape in shapes]
+    plans = [plan(*shape[:2], geometry, bytes_per_pixel, tile, MEMORY, optimizer,
+                  extra=LAPLACIAN_BYTES * ("photorealism" in loss_weights)) for shape in shapes]
     parameters = load_weights(network, weights)
     extractor = feature_extractor(layers, network=network, weights=parameters, pooling=pooling, normalize=normalize,
                                   precision=precision)

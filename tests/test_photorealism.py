@@ -4,7 +4,7 @@ import time
 import numpy as np
 import pytest
 
-from neural_style import Evaluator, photorealism, preprocess
+from neural_style import Evaluator, photorealism, preprocess, transfer
 from neural_style.photorealism import matting_laplacian, photorealism_loss
 from conftest import picture
 
@@ -83,3 +83,34 @@ def test_a_missing_extra_is_named(monkeypatch):
     monkeypatch.setattr(photorealism.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"neural-style\[photo\]"):
         matting_laplacian(picture(9, 9))
+
+
+QUICK = dict(weights="torchvision", size=64, start_size=None, steps=20, content_layers=["conv3_2"], style_layers=["conv1_1", "conv2_1", "conv3_1"],
+             progress=False)
+CONTENT, STYLE = picture(48, 64, 1, noise=4), picture(64, 48, 2)
+
+
+def residual(image):
+    V, L = np.asarray(image).reshape(-1, 3) / 255, matting_laplacian(CONTENT)
+    return sum(v @ (L @ v) for v in V.T)
+
+
+
+
+def test_transfer_keeps_patches_affine():
+    free = transfer(CONTENT, STYLE, **QUICK)
+    kept = transfer(CONTENT, STYLE, photorealism_weight=1e4, **{**QUICK, "steps": 80})
+    assert "photorealism" in kept.history and "photorealism" not in free.history
+    assert residual(kept.image) < 0.1 * residual(free.image)
+    assert kept.history["style"][-1] < kept.history["style"][0]
+
+
+def test_transfer_in_tiles_too():
+    options = {**QUICK, "size": 160, "steps": 3}
+    pictures = [np.asarray(transfer(CONTENT, STYLE, photorealism_weight=1e3, tile=tile, **options).image).astype(int) for tile in (None, 96)]
+    assert np.abs(pictures[0] - pictures[1]).mean() < 0.1
+
+
+def test_transfer_asks_for_a_content_image():
+    with pytest.raises(ValueError, match="needs a content image"):
+        transfer(None, STYLE, photorealism_weight=1.0, **QUICK)
