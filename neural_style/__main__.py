@@ -36,6 +36,7 @@ def _parser():
     parser.add_argument("--version", action="version", version=f"neural-style {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_transfer(commands)
+    _add_matte(commands)
     _add_weights(commands)
     return parser
 
@@ -192,6 +193,41 @@ def _keep_the_picture_when_terminated():
     return received
 
 
+def _add_matte(commands):
+    command = commands.add_parser("matte", help="cut a subject out, with hair and smoke",
+                                  description="Cut the subject out of IMAGE: a PNG with alpha, or a picture on another BACKGROUND.")
+    command.add_argument("image", metavar="IMAGE")
+    command.add_argument("-o", "--output", required=True, metavar="OUT", help="a .png, .webp or .tiff; with --background any picture")
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument("--trimap", metavar="FILE", help="white: subject, black: background, else unknown; a few strokes will do")
+    what.add_argument("--mask", metavar="FILE", help="the subject roughly, in white; a band along its edge is taken as unknown")
+    what.add_argument("--rectangle", type=_integers, metavar="L,T,W,H", help="left, top, width and height around the subject, in pixels")
+    command.add_argument("--width", type=int, default=10, help="of the band on each side of the edge, in pixels (10)")
+    command.add_argument("--method", default="cf", help="cf (default), knn, lbdm, lkm, rw or sm")
+    command.add_argument("--background", metavar="FILE", help="lay the subject on this picture")
+    command.set_defaults(run=_matte)
+
+
+def _matte(arguments):
+    from .images import check_writable, load_image, save_image
+    from .masks import from_rectangle
+    from .matting import composite, cut_out, estimate_alpha, estimate_foreground, trimap_from_mask
+    check_writable(arguments.output)
+    if not arguments.background and Path(arguments.output).suffix.lower() not in (".png", ".webp", ".tiff", ".tif"):
+        raise ValueError(f"a cut-out needs a format with alpha, .png, .webp or .tiff. Received: {arguments.output!r}")
+    image = load_image(arguments.image)
+    background = arguments.background and load_image(arguments.background)
+    if arguments.trimap:
+        trimap = load_image(arguments.trimap)
+    else:
+        trimap = trimap_from_mask(arguments.mask or from_rectangle(image, arguments.rectangle), arguments.width)
+    alpha = estimate_alpha(image, trimap, arguments.method)
+    save_image(cut_out(image, alpha) if background is None else composite(estimate_foreground(image, alpha), alpha, background),
+               arguments.output)
+    print(f"{arguments.output}: {image.shape[1]} x {image.shape[0]}, {alpha.mean():.0%} subject")
+    return 0
+
+
 def _add_weights(commands):
     command = commands.add_parser("weights", help="fetch the VGG weights ahead of time and tell which are in use",
                                   description="Fetch, verify and describe the VGG weights that transfer would use.")
@@ -213,6 +249,10 @@ def _integer_or_none(text):
 
 def _tile(text):
     return text if text == "auto" else _integer_or_none(text)
+
+
+def _integers(text):
+    return tuple(int(number) for number in text.split(","))
 
 
 def _numbers(text):

@@ -56,14 +56,16 @@ def save_image(image, path, **options):
     an older picture stays until the new one is whole.
 
     Args:
-        image: a PIL.Image or a uint8 array, H x W x 3.
+        image: a PIL.Image or a uint8 array: H x W, H x W x 3, or H x W x 4 for a format that knows alpha.
         path: where to; .png, .jpg, .webp, .tiff and whatever else Pillow writes.
         options: passed to PIL.Image.save; JPEG and WebP get quality=95 unless told otherwise.
     """
     path = Path(path)
     check_writable(path)
-    picture = image if isinstance(image, Image.Image) else Image.fromarray(load_image(image))
+    picture = image if isinstance(image, Image.Image) else _from_array(np.asarray(image))
     file_format = Image.registered_extensions()[path.suffix.lower()]
+    if file_format == "JPEG":
+        picture = _to_rgb(picture)  # it has no alpha
     if file_format in ("JPEG", "WEBP"):
         options.setdefault("quality", 95)
     with whole_or_not(path) as file:

@@ -212,3 +212,34 @@ def test_bad_controls_are_one_line(folder, capsys, options, words):
     assert main(["transfer", "content.png", "style.png", *styles, "-o", "out.png", "--weights", "torchvision", *options]) == 2
     error = capsys.readouterr().err
     assert words in error and error.count("\n") == 1 and not Path("out.png").exists()
+
+
+def test_matte(folder, capsys):
+    """A disc cut out by its mask, by a trimap and by a rectangle, as a PNG with alpha and on another picture."""
+    y, x = np.mgrid[:60, :80]
+    disc = (y - 30) ** 2 + (x - 40) ** 2 < 18 ** 2
+    image = np.where(disc[..., None], (210, 160, 50), (30, 70, 110)) + np.random.default_rng(0).normal(0, 3, (60, 80, 3))
+    Image.fromarray(image.clip(0, 255).astype("uint8")).save("disc.png")
+    Image.fromarray(np.uint8(255) * disc).save("mask.png")
+    Image.fromarray(np.where(disc & (x < 45), 255, np.where(~disc & (x < 15), 0, 128)).astype("uint8")).save("trimap.png")
+    for options in (["--mask", "mask.png", "--width", "4"], ["--trimap", "trimap.png"], ["--rectangle", "15,5,50,50", "--width", "4"]):
+        assert main(["matte", "disc.png", "-o", "out.png", *options]) == 0
+        alpha = np.asarray(Image.open("out.png"))[..., 3] / 255
+        assert np.abs(alpha - disc).mean() < 0.04
+    assert "out.png: 80 x 60, 21% subject" in capsys.readouterr().out
+    assert main(["matte", "disc.png", "-o", "out.jpg", "--mask", "mask.png", "--width", "4", "--background", "content.png"]) == 0
+    assert np.abs(load_image("out.jpg")[28:32, 38:42] - np.array([210, 160, 50.])).mean() < 10
+    assert np.abs(load_image("out.jpg")[:8].astype(int) - np.asarray(Image.open("content.png").resize((80, 60), Image.LANCZOS))[:8]).mean() < 8
+
+
+@pytest.mark.parametrize("options,words", [
+    (["-o", "out.jpg", "--mask", "left.png"], "a format with alpha"), (["-o", "out.png", "--mask", "nowhere.png"], "nowhere.png"),
+    (["-o", "out.png", "--trimap", "left.png", "--method", "magic"], "method must be"),
+    (["-o", "out.png", "--trimap", "upper.png"], "the image's size"), (["-o", "out.png", "--rectangle", "0,0,9"], "rectangle must be"),
+    (["-o", "out.png", "--trimap", "left.png", "--background", "text.jpg"], "not a picture"),
+])
+def test_bad_mattes_are_one_line(folder, capsys, options, words):
+    regions_in(folder)
+    assert main(["matte", "content.png", *options]) == 2
+    error = capsys.readouterr().err
+    assert words in error and error.count("\n") == 1 and not Path("out.png").exists()
