@@ -52,30 +52,39 @@ def sweep(content, style, *, height=1.7, **settings):
 
     Args:
         content, style: as for transfer().
-        settings: transfer()'s arguments. One or two of them are lists of values to try (for style_layers and
-            content_layers a list of lists); the first goes down where there are two, else across.
+        settings: transfer()'s arguments. One or two of them are lists of values to try (for style_layers,
+            content_layers and masks a list of lists or dicts); the first goes down where there are two, else across.
         height: of a picture on the sheet, in inches.
 
     Returns:
-        (Figure, results): results[i] for one list, results[i][j] for two.
+        (Figure, results): results[i] for one list, results[i][j] for two. After Ctrl-C, the cells there are, with the best
+        picture so far in the last.
     """
-    nested = ("style_layers", "content_layers")
+    nested = ("style_layers", "content_layers", "masks")
     if isinstance(settings.get("callback"), list):
         settings["callback"] = tuple(settings["callback"])
     axes = {name: values for name, values in settings.items()
-            if isinstance(values, list) and (name not in nested or values and not isinstance(values[0], str))}
+            if isinstance(values, list) and (name not in nested or values and isinstance(values[0], (list, dict)))}
     if not 1 <= len(axes) <= 2 or not all(axes.values()):
         raise ValueError("sweep needs one or two arguments that are lists of values, each with at least one. "
                          f"Received lists for: {', '.join(axes) or 'none'}")
+    from .optimizers import INTERRUPTED
     from .plotting import contact_sheet, pyplot
     from .transfer import transfer
     pyplot()  # if it is missing, say so now
     fixed = {"progress": False, **{name: value for name, value in settings.items() if name not in axes}}
     (down, rows), (across, columns) = [("", [None])] * (2 - len(axes)) + list(axes.items())
-    results = [[transfer(content, style, **fixed, **({down: row} if down else {}), **{across: column}) for column in columns]
-               for row in rows]
-    sheet = contact_sheet(results, [f"{down}={row}" for row in rows] if down else None,
-                          [f"{across}={column}" for column in columns], height=height)
+    results, interrupted = [], False
+    for row in rows:
+        results.append([])
+        for column in columns:
+            results[-1].append(transfer(content, style, **fixed, **({down: row} if down else {}), **{across: column}))
+            if interrupted := results[-1][-1].message.startswith(INTERRUPTED):
+                break
+        if interrupted:
+            break
+    sheet = contact_sheet(results, [f"{down}={row}" for row in rows[:len(results)]] if down else None,
+                          [f"{across}={column}" for column in columns[:len(results[0])]], height=height)
     return sheet, results if down else results[0]
 
 

@@ -122,3 +122,20 @@ def test_a_sweep_over_two_arguments_and_over_one():
     assert [axis.get_title() for axis in sheet.axes][:3] == ["style_layers=['conv1_1']", "style_layers=['conv2_1']", "style_layers=['conv1_1', 'conv2_1']"]
     sheet, results = sweep(picture(36, 48, 1), [picture(48, 40, 2)], seed=[1, 2], init="noise", style_layers=["conv1_1"], steps=1, **settings)
     assert [result.settings["seed"] for result in results] == [1, 2] and sheet.axes[1].get_title() == "seed=2"
+
+
+def test_an_interrupted_sweep_ends_with_the_cells_there_are():
+    calls = []
+
+    def stop(here):
+        calls.append(here)
+        if len(calls) == 8:  # in the second cell of the second row
+            raise KeyboardInterrupt
+    settings = {name: value for name, value in QUICK.items() if name != "style_layers"}
+    sheet, results = sweep(picture(36, 48, 1), picture(48, 40, 2), style_weight=[5.0, 500.0], seed=[0, 1], style_layers=["conv1_1"],
+                           masks=[np.ones((36, 48))], steps=2, callback=stop, **settings)
+    assert [len(row) for row in results] == [2, 2] and results[1][1].message == "interrupted" and len(calls) == 8
+    calls[:] = [None] * 5  # in the second cell of the first
+    sheet, results = sweep(picture(36, 48, 1), picture(48, 40, 2), style_weight=[5.0, 500.0], seed=[0, 1, 2], style_layers=["conv1_1"],
+                           steps=2, callback=stop, **settings)
+    assert [len(row) for row in results] == [2] and len(sheet.axes) == 2
