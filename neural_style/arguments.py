@@ -145,7 +145,9 @@ def _check_styles(style, style_layers, network):
         if not all(_is_number(share) and 0 <= share < math.inf for share in of_layer) or not any(of_layer):
             layer = f" in layer {name!r}" if any(isinstance(share, dict) for share in shares) else ""
             raise ValueError(f"the shares of a style blend must be at least 0, and one above{layer}. Received: {of_layer}")
-    return [(image, share) for image, share in pairs if isinstance(share, dict) or share > 0]
+    # Python's floats: NumPy's would make float64 of the targets that they multiply, and other pictures in the last bit
+    return [(image, {name: float(number) for name, number in share.items()} if isinstance(share, dict) else float(share))
+            for image, share in pairs if isinstance(share, dict) or share > 0]
 
 
 def _layer_shares(share, asked, network):

@@ -20,7 +20,8 @@ LEAST_LABEL = 0.005
 
 @dataclass(frozen=True)
 class Region:
-    """A part of the content image, and the part of a style image that it is painted with.
+    """A part of the content image, and the part of a style image that it is painted with. Regions may overlap; where there is
+    none, the content stays as it is.
 
     content: its mask. style: the mask of the style image's part; None: all of it. image: which of the style images, from 0.
     inside: count only positions whose whole receptive field lies in the region, so that nothing from beyond its border is

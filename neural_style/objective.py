@@ -78,6 +78,14 @@ def start(init, shape, content, styles, regions, noise_std, seed):
     return preprocess(resize(image, shape[1::-1]))
 
 
+def only_in_regions(picture, content, regions):
+    """The picture where regions are, and the content as it was where none is; uint8 RGB of one size."""
+    if not regions:
+        return picture
+    covered = np.minimum(sum(resized(region.content, content.shape) for region in regions), 1)[..., None]
+    return np.rint(covered * picture + (1 - covered) * content).astype("uint8")
+
+
 def _recolored(content, styles, regions):
     """The content with the style's mean and covariance of colours, each region with its own's."""
     parts = [(resized(region.content, content.shape), [(styles[region.image][0], region.style, 1.0)]) for region in regions]

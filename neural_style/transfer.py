@@ -12,7 +12,7 @@ from .evaluator import Evaluator
 from .features import activation_bytes, feature_extractor, tile_geometry
 from .images import IMAGENET_MEAN_BGR, deprocess, load_image, preprocess, resize
 from .losses import layer_weights
-from .objective import build_losses, start
+from .objective import build_losses, only_in_regions, start
 from .optimizers import INTERRUPTED, MEMORY, STOPPED, optimize
 from .photorealism import LAPLACIAN_BYTES
 from .preflight import estimate, plan
@@ -75,7 +75,7 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
             first; "histogram": to its histograms.
         masks: regions of the content with styles of their own (masks.py): a list with, for each, a mask of the content, a pair
             of masks, content's and style's, or a masks.Region; or two colour-coded label pictures, {"content": ..., "style":
-            ...}. Each region takes the style image of its number, or the only one. Where no region is, no style is asked for.
+            ...}. Each region takes the style image of its number, or the only one. Where no region is, the result is the content.
         content_map: a mask that multiplies the content's squared errors: 1 keeps a face, 0 sets the sky free, and an array may
             go above 1.
         style_loss: what is compared: "gram", "moments" or "wasserstein"; see losses.style_loss.
@@ -162,7 +162,7 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
                                   recorder.stage(number, done, evaluator), stage.optimizer,
                                   learning_rate if stage.optimizer == optimizer else TAKEOVER_RATE, stage.corrections)
             message += TAKEOVER if stage.optimizer != optimizer else ""
-            picture = deprocess(x, evaluator.shape)
+            picture = only_in_regions(deprocess(x, evaluator.shape), content_image, inputs.regions)
             if message.startswith((INTERRUPTED, STOPPED)):
                 break
     except KeyboardInterrupt:  # between stages; within one, optimize() has seen to it

@@ -87,7 +87,10 @@ def test_each_half_has_its_own_style(inside):
         return transfer(CONTENT, list(styles), masks=[Region(m, image=i, inside=inside) for i, m in enumerate(masks)], **runs).image
 
     both, third = run(ONE, OTHER), run(ONE, picture(70, 70, 7))
-    alone = [transfer(CONTENT, style, masks=[Region(mask, inside=inside)], **runs).image for style, mask in zip((ONE, OTHER), masks)]
+    seen = [[], []]  # as painted, before the other half is made the content's again
+    for i, style in enumerate((ONE, OTHER)):
+        transfer(CONTENT, style, masks=[Region(masks[i], inside=inside)], callback=lambda here: seen[i].append(here.image), **runs)
+    alone = [images[-1] for images in seen]
     everywhere = transfer(CONTENT, ONE, **runs).image
     extractor = feature_extractor(LAYERS, weights="torchvision", normalize=False)
 
@@ -102,6 +105,13 @@ def test_each_half_has_its_own_style(inside):
         assert half_loss(both, side) < 0.2 * half_loss(CONTENT, side)
     assert half_loss(both, 0) < 1.15 * half_loss(everywhere, 0)  # which has the whole picture to agree with, not this half
     assert half_loss(third, 0) == pytest.approx(half_loss(both, 0), rel=0.05 if inside else 0.2)
+
+
+def test_where_no_region_is_the_content_stays():
+    result = np.asarray(transfer(CONTENT, ONE, steps=3, masks=[LEFT], **{**QUICK, "start_size": 48}).image).astype(int)
+    content = load_image(CONTENT, 96).astype(int)
+    np.testing.assert_array_equal(result[:, 48:], content[:, 48:])
+    assert np.abs(result[:, :48] - content[:, :48]).mean() > 5
 
 
 def test_masks_in_tiles_are_masks_without(extractor):

@@ -40,8 +40,8 @@ def test_adam_takes_over_where_l_bfgs_would_not_fit():
 def test_a_run_that_adam_took_over_goes_on_and_says_so(monkeypatch, capsys):
     real = sys.modules["neural_style.transfer"].plan
 
-    def short(height, width, *arguments):
-        found = real(height, width, *arguments)
+    def short(height, width, *arguments, **keywords):
+        found = real(height, width, *arguments, **keywords)
         return replace(found, optimizer="adam", corrections=0) if max(height, width) == 96 else found
     monkeypatch.setattr(sys.modules["neural_style.transfer"], "plan", short)
     options = dict(weights="torchvision", size=96, start_size=48, steps=20, style_layers=["conv1_1", "conv2_1"], content_layers=["conv2_2"])
