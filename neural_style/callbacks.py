@@ -159,10 +159,11 @@ class ProgressBar:
 class LivePreview:
     """In a notebook: the picture so far, its loss curves and the figures of the progress bar, in place.
 
-    Drawn at most once in `seconds`, and so seldom that drawing takes no more than `share` of the run.
+    Drawn at most once in `seconds`, and so seldom that drawing takes no more than `share` of the run; with the first and the
+    last drawing, less than 3 %.
     """
 
-    def __init__(self, seconds=1.0, share=0.03):
+    def __init__(self, seconds=1.0, share=0.025):
         self.seconds, self.share = _positive("seconds", seconds), _positive("share", share)
         plotting.pyplot()  # an error now where it is missing, and no part of the first drawing's time
         self._handle, self._next, self._last = None, 0.0, None
