@@ -11,8 +11,8 @@ from .features import check_extractor, check_layers, smallest_side
 from .images import load_image
 from .losses import CONTENT_ERRORS, STYLE_ERRORS, check_error, layer_weights, total_variation_loss
 from .masks import check_map, check_masks
+from .matting import load_pymatting
 from .optimizers import OPTIMIZERS
-from .photorealism import check_photo
 from .statistics import check_statistic
 
 INITS = ("recolored", "content", "style", "noise")
@@ -85,7 +85,7 @@ def check_arguments(content, style, *, network, weights, pooling, normalize, con
     if regions and any(share != styles[0][1] for _, share in styles):
         raise ValueError("with masks, each region takes one style image, so shares say nothing; give the pictures alone")
     if photorealism_weight:
-        check_photo()
+        load_pymatting()
         if content is None:
             raise ValueError("photorealism_weight needs a content image")
     if content_map is not None and content is None:

@@ -139,7 +139,7 @@ def _match_channel(values, target):
     ranks[order] = (np.arange(flat.size) + 0.5) / flat.size
     target = np.sort(target.ravel())
     quantiles = np.interp(ranks, (np.arange(target.size) + 0.5) / target.size, target)
-    same, inverse, counts = np.unique(flat, return_inverse=True, return_counts=True)
+    _, inverse, counts = np.unique(flat, return_inverse=True, return_counts=True)
     return (np.bincount(inverse, quantiles) / counts)[inverse].reshape(values.shape)  # equal values stay equal: no new grain
 
 

@@ -30,7 +30,7 @@ def estimate_alpha(image, trimap, method="cf"):
         ValueError: sizes that differ, a trimap without foreground or without background, an unknown method.
         ImportError: PyMatting is missing; the message names the extra.
     """
-    pymatting = _pymatting()
+    pymatting = load_pymatting()
     if method not in METHODS:
         raise ValueError(f"method must be one of {tuple(METHODS)}. Received: method={method!r}")
     image, known = load_image(image), load_image(trimap).astype("float64").mean(axis=-1)
@@ -71,7 +71,7 @@ def estimate_foreground(image, alpha):
     """
     image = load_image(image)
     alpha = check_map(alpha, image, "alpha")
-    return np.rint(255 * _pymatting().estimate_foreground_ml(image / 255, alpha.astype("float64"))).clip(0, 255).astype("uint8")
+    return np.rint(255 * load_pymatting().estimate_foreground_ml(image / 255, alpha.astype("float64"))).clip(0, 255).astype("uint8")
 
 
 def composite(foreground, alpha, background):
@@ -95,7 +95,8 @@ def _map(mask, name):
     return check_map(mask, np.empty((*shape[:2], 3)), name)
 
 
-def _pymatting():
+def load_pymatting():
+    """The library, or an ImportError that names the extra."""
     if importlib.util.find_spec("pymatting") is None:
         raise ImportError('this needs PyMatting: pip install "neural-style[photo]"')
     import pymatting

@@ -94,8 +94,10 @@ def _recolored(content, styles, regions):
     total = np.zeros(content.shape[:2])
     recolored = np.zeros(content.shape)
     for mask, sources in parts:
-        moments = [(color_statistics(image, None if part is None else resized(part, image.shape)), share)
-                   for image, part, share in sources]
+        sources = [(image, None if part is None else resized(part, image.shape), share) for image, part, share in sources]
+        if not mask.any() or any(part is not None and not part.any() for _, part, _ in sources):
+            continue  # so small that it is gone at this stage: the content's own colours, no mean of nothing
+        moments = [(color_statistics(image, part), share) for image, part, share in sources]
         shares = sum(share for _, share in moments)
         target = tuple(sum(share / shares * moment[i] for moment, share in moments) for i in (0, 1))
         matrix, offset = color_transform(color_statistics(content, mask), target)

@@ -3,13 +3,12 @@
 Luan, Paris, Shechtman and Bala 2017, "Deep Photo Style Transfer", equation 2, on Levin, Lischinski and Weiss 2008, "A Closed-Form
 Solution to Natural Image Matting", equation 12.
 """
-import importlib.util
-
 import numpy as np
 import tensorflow as tf
 
 from .images import load_image
 from .losses import Loss
+from .matting import load_pymatting
 
 #: Memory that the loss takes for a pixel: 25 entries of the Laplacian, an index of two int64 and a float32 each, and SciPy's copy.
 LAPLACIAN_BYTES = 800
@@ -36,15 +35,7 @@ def matting_laplacian(image, epsilon=1e-7, radius=1):
         raise ValueError(f"radius must be a positive integer. Received: radius={radius!r}")
     if min(image.shape[:2]) < 2 * radius + 1:
         raise ValueError(f"the picture must be at least {2 * radius + 1} pixels on each side. Received: {image.shape[1]} x {image.shape[0]}")
-    check_photo()
-    from pymatting import cf_laplacian
-    return cf_laplacian(image / 255, epsilon=epsilon, radius=radius)
-
-
-def check_photo():
-    """Raise where PyMatting is missing."""
-    if importlib.util.find_spec("pymatting") is None:
-        raise ImportError('photorealism needs PyMatting: pip install "neural-style[photo]"')
+    return load_pymatting().cf_laplacian(image / 255, epsilon=epsilon, radius=radius)
 
 
 def photorealism_loss(laplacian):

@@ -213,6 +213,10 @@ def test_a_region_that_vanishes_at_a_layer_does_not_count_there():
     thin[:, 40:44] = 1
     result = transfer(CONTENT, ONE, steps=2, masks=[Region(thin, inside=True)], **QUICK)
     assert np.isfinite(result.history["style"]).all() and result.history["style"][0] > 0
+    speck = np.zeros((64, 96), "float32")
+    speck[9, 9] = 1e-6  # rounded to nothing where the picture is smaller
+    result = transfer(CONTENT, [ONE, OTHER], steps=2, masks=[LEFT, speck], **{**QUICK, "start_size": 24})
+    assert np.abs(np.asarray(result.image)[:, 60:].astype(int) - load_image(CONTENT, 96)[:, 60:]).max() <= 1
     line = np.zeros((64, 96), "float32")
     line[:, 40] = 1
     with pytest.raises(ValueError, match="no region has a position"):

@@ -4,7 +4,7 @@ import time
 import numpy as np
 import pytest
 
-from neural_style import Evaluator, photorealism, preprocess, transfer
+from neural_style import Evaluator, matting, preprocess, transfer
 from neural_style.photorealism import matting_laplacian, photorealism_loss
 from conftest import picture
 
@@ -80,9 +80,11 @@ def test_clear_errors(call, error, words):
 
 
 def test_a_missing_extra_is_named(monkeypatch):
-    monkeypatch.setattr(photorealism.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(matting.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"neural-style\[photo\]"):
         matting_laplacian(picture(9, 9))
+    with pytest.raises(ImportError, match=r"neural-style\[photo\]"):
+        transfer(picture(9, 9), picture(9, 9), photorealism_weight=1.0)
 
 
 QUICK = dict(weights="torchvision", size=64, start_size=None, steps=20, content_layers=["conv3_2"], style_layers=["conv1_1", "conv2_1", "conv3_1"],
