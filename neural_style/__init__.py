@@ -22,7 +22,7 @@ _MODULES = {
     "optimizers": ("gradient_descent", "lbfgs"),
     "plotting": ("compare", "contact_sheet"),
     "matting": ("composite", "cut_out", "estimate_alpha", "estimate_foreground", "trimap_from_mask"),
-    "photorealism": ("matting_laplacian", "photorealism_loss"),
+    "photorealism": ("guided_filter", "locally_affine", "matting_laplacian", "photorealism_loss"),
     "presets": ("presets",),
     "masks": ("masks",),
     "parallel": ("map_transfer", "sweep"),

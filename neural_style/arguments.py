@@ -18,10 +18,23 @@ from .statistics import check_statistic
 INITS = ("recolored", "content", "style", "noise")
 
 
+#: At the coarse stages content counts so much more than at the last one: they settle where large shapes go, and a subject
+#: that they lose does not come back.
+COARSE_CONTENT = 4
+
+
+@dataclass(frozen=True)
+class Stage:
+    """size: longer side in pixels. steps: of the optimiser. weights: {term: weight}, of the losses that count, each above 0."""
+    size: int
+    steps: int
+    weights: dict
+
+
 @dataclass(frozen=True)
 class Inputs:
     """What transfer() works with: content, at full size, or None; styles, [(picture, share)]; init, a name or picture; stages,
-    [(longer side, steps)]; regions, [masks.Region]; content_map, H x W or None. With preserve_color, content and styles are as
+    [Stage], from coarse to fine; regions, [masks.Region]; content_map, H x W or None. With preserve_color, content and styles are as
     the network shall see them, and colors is the content as it came."""
     content: np.ndarray | None
     styles: list
@@ -39,10 +52,13 @@ def check_arguments(content, style, *, network, weights, pooling, normalize, con
     check_extractor(network, weights, pooling, precision)
     for name, layers in {"content_layers": content_layers, "style_layers": style_layers}.items():
         check_layers(layer_weights(layers), network)
-    for name, weight in {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight,
-                         "photorealism_weight": photorealism_weight}.items():
-        if not _is_number(weight) or not 0 <= weight < math.inf:
+    for name, weight in {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight}.items():
+        if not _is_weight(weight):
             raise ValueError(f"{name} must be a finite number, at least 0. Received: {name}={weight!r}")
+    photorealism = photorealism_weight if isinstance(photorealism_weight, (list, tuple)) else [photorealism_weight]
+    if not photorealism or not all(map(_is_weight, photorealism)):
+        raise ValueError("photorealism_weight must be a finite number, at least 0, or a list of them, one for each of the stages at "
+                         f"`size`. Received: photorealism_weight={photorealism_weight!r}")
     for name, value in {"style_scale": style_scale, "noise_std": noise_std, "learning_rate": learning_rate}.items():
         if not (value is None and name != "style_scale" or _is_number(value) and 0 < value < math.inf):
             raise ValueError(f"{name} must be a finite number above 0. Received: {name}={value!r}")
@@ -84,7 +100,7 @@ def check_arguments(content, style, *, network, weights, pooling, normalize, con
     regions = check_masks(masks, content, [image for image, _ in styles])
     if regions and any(share != styles[0][1] for _, share in styles):
         raise ValueError("with masks, each region takes one style image, so shares say nothing; give the pictures alone")
-    if photorealism_weight:
+    if any(photorealism):
         load_pymatting()
         if content is None:
             raise ValueError("photorealism_weight needs a content image")
@@ -98,12 +114,15 @@ def check_arguments(content, style, *, network, weights, pooling, normalize, con
         styles = [(recolored_style(image, content, preserve_color), share) for image, share in styles]
         content = grey(content) if preserve_color == "luminance" else content
 
-    stages = schedule(size, start_size, steps)
+    *coarse, (_, steps_at_size) = schedule(size, start_size, steps)
+    weights = {"content": content_weight if content is not None else 0, "style": style_weight if styles else 0, "tv": tv_weight}
+    stages = [_stage(*one, {**weights, "content": COARSE_CONTENT * weights["content"], "photorealism": photorealism[0]}) for one in coarse]
+    stages += [_stage(size, steps_at_size, {**weights, "photorealism": weight}) for weight in photorealism]
     least = smallest_side([name for image, names in ((content, content_layers), (styles or None, style_layers))
                            if image is not None for name in layer_weights(names)], network)
     images = [("content", content, 1)] if content is not None else []
     for name, image, scale in [*images, *(("style", image, style_scale) for image, _ in styles)]:
-        longer = scaled(stages[0][0], scale)
+        longer = scaled(stages[0].size, scale)
         side = min(load_image(image, longer).shape[:2])
         if side < least:
             raise ValueError(f"at a longer side of {longer} the {name} image is only {side} pixels on its shorter one, and "
@@ -170,6 +189,14 @@ def _check_init(init, content, styles):
     if init in ("content", "recolored") and content is None or init in ("style", "recolored") and not styles:
         raise ValueError(f"init={init!r} needs the picture that was left out; use 'noise' or a picture of your own")
     return init
+
+
+def _stage(size, steps, weights):
+    return Stage(size, steps, {term: weight for term, weight in weights.items() if weight > 0})
+
+
+def _is_weight(value):
+    return _is_number(value) and 0 <= value < math.inf
 
 
 def _is_number(value):

@@ -38,15 +38,15 @@ class Recorder:
     """Follows a run: writes the history and passes each step on to the callbacks.
 
     Args:
-        history: {"total": [...], term: [...]}, appended to.
-        shapes, stages: of each stage H x W x 3, and (longer side, steps): they tell how much is left.
+        history: {"total": [...], term: [...]}, appended to; 0 where a term does not count in a stage.
+        shapes, stages: of each stage H x W x 3, and the Stage: they tell how much is left.
         callbacks: functions of an IntermediateResult.
         seconds: that a resumed run had taken before.
     """
 
     def __init__(self, history, shapes, stages, callbacks, seconds=0.0):
         self.history, self.callbacks = history, callbacks
-        self._pixels, self._steps = [height * width for height, width, _ in shapes], [steps for _, steps in stages]
+        self._pixels, self._steps = [height * width for height, width, _ in shapes], [stage.steps for stage in stages]
         self._started, self._evaluated = time.monotonic() - seconds, 0
         self._began, self.last = None, None
 
@@ -61,8 +61,9 @@ class Recorder:
         def after_step(intermediate_result):
             nonlocal done
             evaluator(intermediate_result.x)  # in its cache: the optimiser evaluated this x last
-            for name, value in {"total": intermediate_result.fun, **evaluator.terms}.items():
-                self.history[name].append(value)
+            values = {"total": intermediate_result.fun, **evaluator.terms}
+            for name, of_term in self.history.items():
+                of_term.append(values.get(name, 0.0))
             done += 1
             self._evaluated += self._pixels[number]
             ahead = self._pixels[number] * (self._steps[number] - done) + sum(

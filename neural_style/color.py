@@ -7,6 +7,7 @@ keeps the photo's chroma.
 import numpy as np
 
 FORMS = ("symmetric", "cholesky")
+SPACES = ("rgb", "lab")
 #: What transfer(preserve_color=...) knows.
 PRESERVE = ("luminance", "match", "match_cholesky", "histogram")
 
@@ -21,7 +22,10 @@ XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1
 
 def color_statistics(image, weights=None):
     """Mean (3,) and covariance (3 x 3) of a picture's RGB pixels, on the scale 0 to 255, weighted by H x W numbers."""
-    pixels = _pixels(image)
+    return _statistics(_pixels(image), weights)
+
+
+def _statistics(pixels, weights=None):
     weights = np.ones(pixels.shape[:2]) if weights is None else weights
     weights = (weights / weights.sum()).reshape(-1, 1)
     pixels = pixels.reshape(-1, 3)
@@ -29,14 +33,24 @@ def color_statistics(image, weights=None):
     return mean, (weights * (pixels - mean)).T @ (pixels - mean)
 
 
-def match_color(image, reference, form="symmetric"):
+def match_color(image, reference, form="symmetric", space="rgb"):
     """Give `image` the colour mean and covariance of `reference`; uint8 RGB in and out, rounded and cut to 0-255.
 
     Args:
         image: uint8 RGB, H x W x 3.
-        reference: another picture, or its (mean, covariance) from color_statistics.
+        reference: another picture, or its (mean, covariance) from color_statistics, of RGB.
         form: of the transform; see color_transform.
+        space: of the colours that the transform is affine in: "rgb", or "lab", CIE L*a*b*: the simplest of recolourings, after
+            Reinhard et al. 2001, and the one that a photo's new light should be compared with.
     """
+    if space not in SPACES:
+        raise ValueError(f"space must be one of {SPACES}. Received: space={space!r}")
+    if space == "lab":
+        if isinstance(reference, tuple):
+            raise ValueError("with space='lab', reference must be a picture. Received: a tuple")
+        lab = rgb_to_lab(_pixels(image))
+        matrix, offset = color_transform(_statistics(lab), _statistics(rgb_to_lab(_pixels(reference))), form)
+        return _rounded(lab_to_rgb(lab @ matrix.T + offset))
     matrix, offset = color_transform(image, reference, form)
     return _rounded(_pixels(image) @ matrix.T + offset)
 

@@ -122,7 +122,7 @@ def estimate(extractor, shapes, stages, plans):
 
     Args:
         extractor: the network.
-        shapes, stages, plans: for each stage H x W x 3, (longer side, steps), a Plan.
+        shapes, stages, plans: for each stage H x W x 3, a Stage, a Plan.
     """
     probe = Evaluator(extractor, {"style": lambda f: sum(ops.mean(ops.square(gram_matrix(a))) for a in f.values())},
                       {"style": 1.0}, (1, 128, 128, 3))
@@ -132,13 +132,13 @@ def estimate(extractor, shapes, stages, plans):
         started = time.perf_counter()
         probe(x + i)
         seconds.append(time.perf_counter() - started)
-    total = sum(EVALUATIONS * count * _evaluated_pixels(shape, stage.tiling) for shape, (_, count), stage in zip(shapes, stages, plans))
+    total = sum(EVALUATIONS * stage.steps * _evaluated_pixels(shape, planned.tiling) for shape, stage, planned in zip(shapes, stages, plans))
     seconds = total * min(seconds) / 128 ** 2 + COMPILATION * len(stages)
     last = plans[-1]
     notes = [f"in tiles of {last.tiling.tile} pixels"] * bool(last.tiling.tile)
     notes += [f"L-BFGS's history cut to {last.corrections}"] * (last.optimizer == "lbfgs" and last.corrections < MEMORY)
     notes += ["by Adam, where L-BFGS would not fit"] * (last.corrections == 0)
-    return ", ".join([f"about {duration(seconds)} and {(_resident() + max(stage.bytes for stage in plans)) / 1e9:.1f} GB of memory", *notes])
+    return ", ".join([f"about {duration(seconds)} and {(_resident() + max(planned.bytes for planned in plans)) / 1e9:.1f} GB of memory", *notes])
 
 
 def _resident():

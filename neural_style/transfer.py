@@ -24,9 +24,6 @@ from .weights import load_weights
 CONTENT_LAYERS = ("block3_conv3", "block4_conv2")
 STYLE_LAYERS = ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1", "block3_conv2",
                 "block3_conv3", "block4_conv1", "block4_conv2", "block4_conv3", "block5_conv1")
-#: At the coarse stages content counts so much more than at the last one: they settle where large shapes go, and a subject
-#: that they lose does not come back.
-COARSE_CONTENT = 4
 
 
 def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="avg", normalize=False,
@@ -49,7 +46,8 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
         content_weight, style_weight, tv_weight: alpha and beta of equation 7, and the weight of total variation; 0 leaves
             the term out.
         photorealism_weight: of photorealism_loss, which keeps every local patch an affine recolouring of the content's (Luan et
-            al. 2017; extra `photo`).
+            al. 2017; extra `photo`). Or a list, for so many stages at `size`, each from the last one's result: (0, 1e5) is Luan
+            et al.'s way, first without it, then with it.
         error: the scale of content and style loss, one for both or {"content": ..., "style": ...}: "relative" (errors in
             proportion to the target's energy: one style_weight fits every painting, size and network), "paper" (equations
             1 and 4), or another that content_loss and style_loss know.
@@ -103,17 +101,15 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
     callbacks, checkpoint = check_callbacks(callback, checkpoint, resume)
     inputs = check_arguments(content, style, **settings)
     content, styles, stages = inputs.content, inputs.styles, inputs.stages
-    loss_weights = {"content": content_weight if content is not None else 0, "style": style_weight if styles else 0,
-                    "tv": tv_weight, "photorealism": photorealism_weight}
-    loss_weights = {name: weight for name, weight in loss_weights.items() if weight > 0}
+    terms = list(dict.fromkeys(term for stage in stages for term in stage.weights))
 
-    layers = [name for term, names in (("content", content_layers), ("style", style_layers)) if term in loss_weights
+    layers = [name for term, names in (("content", content_layers), ("style", style_layers)) if term in terms
               for name in layer_weights(names)]
     geometry, bytes_per_pixel = tile_geometry(layers, network), activation_bytes(layers, network, precision)
     full = content if content is not None else styles[0][0]
-    shapes = [load_image(full, stage_size).shape for stage_size, _ in stages]
+    shapes = [load_image(full, stage.size).shape for stage in stages]
     plans = [plan(*shape[:2], geometry, bytes_per_pixel, tile, MEMORY, optimizer,
-                  extra=LAPLACIAN_BYTES * ("photorealism" in loss_weights)) for shape in shapes]
+                  extra=LAPLACIAN_BYTES * ("photorealism" in stage.weights)) for shape, stage in zip(shapes, stages)]
     parameters = load_weights(network, weights)
     extractor = feature_extractor(layers, network=network, weights=parameters, pooling=pooling, normalize=normalize,
                                   precision=precision)
@@ -126,7 +122,7 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
     if progress:
         print(estimate(extractor, shapes, stages, plans))
         callbacks = [progress_here(), *callbacks]
-    history = state.history or {name: [] for name in ("total", *loss_weights)}
+    history = state.history or {name: [] for name in ("total", *terms)}
     recorder = Recorder(history, shapes, stages, callbacks, state.seconds + time.monotonic() - started)
 
     def result(picture, message):
@@ -139,11 +135,11 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
 
     picture, message = None, None
     try:
-        for number, ((stage_size, steps), shape, stage) in enumerate(zip(stages, shapes, plans)):
+        for number, (stage, shape, planned) in enumerate(zip(stages, shapes, plans)):
             if number < state.stage:
                 continue
-            content_image = None if content is None else load_image(content, stage_size)
-            style_images = [(load_image(image, scaled(stage_size, style_scale)), share) for image, share in styles]
+            content_image = None if content is None else load_image(content, stage.size)
+            style_images = [(load_image(image, scaled(stage.size, style_scale)), share) for image, share in styles]
             done = 0
             if number == state.stage and state.x is not None:
                 x, done = state.x.reshape(1, *shape), state.done
@@ -152,16 +148,15 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
             else:
                 x = preprocess(resize(picture, shape[1::-1]))
 
-            losses = build_losses(extractor, content_image, style_images, inputs.regions, inputs.content_map, terms=loss_weights,
+            losses = build_losses(extractor, content_image, style_images, inputs.regions, inputs.content_map, terms=stage.weights,
                                   content_layers=content_layers, style_layers=style_layers, error=error, tv_options=tv_options,
-                                  statistic=style_loss, network=network, tiling=stage.tiling)
-            stage_weights = _stage_weights(loss_weights, stage_size < size)
-            evaluator = (Evaluator(extractor, losses, stage_weights, x.shape) if stage.tiling.tile is None else
-                         TiledEvaluator(extractor, losses, stage_weights, x.shape, stage.tiling))
-            x, message = optimize(evaluator, x, steps - done, PIXEL_RANGE if bounds else None,
-                                  recorder.stage(number, done, evaluator), stage.optimizer,
-                                  learning_rate if stage.optimizer == optimizer else TAKEOVER_RATE, stage.corrections)
-            message += TAKEOVER if stage.optimizer != optimizer else ""
+                                  statistic=style_loss, network=network, tiling=planned.tiling)
+            evaluator = (Evaluator(extractor, losses, stage.weights, x.shape) if planned.tiling.tile is None else
+                         TiledEvaluator(extractor, losses, stage.weights, x.shape, planned.tiling))
+            x, message = optimize(evaluator, x, stage.steps - done, PIXEL_RANGE if bounds else None,
+                                  recorder.stage(number, done, evaluator), planned.optimizer,
+                                  learning_rate if planned.optimizer == optimizer else TAKEOVER_RATE, planned.corrections)
+            message += TAKEOVER if planned.optimizer != optimizer else ""
             picture = only_in_regions(deprocess(x, evaluator.shape), content_image, inputs.regions)
             if message.startswith((INTERRUPTED, STOPPED)):
                 break
@@ -183,7 +178,3 @@ TAKEOVER = "; by Adam at this size, for want of memory for L-BFGS"
 
 #: Lower and upper bound of x: the colours 0 and 255.
 PIXEL_RANGE = (-IMAGENET_MEAN_BGR, 255 - IMAGENET_MEAN_BGR)
-
-
-def _stage_weights(loss_weights, coarse):
-    return {name: weight * (COARSE_CONTENT if coarse and name == "content" else 1) for name, weight in loss_weights.items()}

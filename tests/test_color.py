@@ -42,6 +42,19 @@ def test_a_single_colour_is_moved_and_not_blown_up():
 
 
 @pytest.mark.parametrize("form", FORMS)
+def test_in_lab_mean_and_covariance_become_the_references(form):
+    image, reference = picture(60, 50, 1), (picture(40, 70, 2) // 4 + 96).astype("uint8")
+    matched = rgb_to_lab(match_color(image, reference, form, "lab")).reshape(-1, 3)
+    target = rgb_to_lab(reference).reshape(-1, 3)
+    np.testing.assert_allclose(matched.mean(axis=0), target.mean(axis=0), atol=0.5)
+    np.testing.assert_allclose(np.cov(matched.T), np.cov(target.T), atol=0.05 * np.cov(target.T).max())
+    with pytest.raises(ValueError, match="space must be one of"):
+        match_color(image, reference, space="hsv")
+    with pytest.raises(ValueError, match="must be a picture"):
+        match_color(image, color_statistics(reference), space="lab")
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_the_transform_gives_the_mean_and_covariance_exactly(form):
     """Of a real painting and photo: before rounding and cutting, to 1e-3."""
     matrix, offset = color_transform(PAINTING, PHOTO, form)

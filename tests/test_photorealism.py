@@ -1,12 +1,13 @@
 """The matting Laplacian against Levin's equation, and the loss and gradient on it."""
+import os
 import time
 
 import numpy as np
 import pytest
 
-from neural_style import Evaluator, matting, preprocess, transfer
-from neural_style.photorealism import matting_laplacian, photorealism_loss
-from conftest import picture
+from neural_style import Evaluator, load_image, matting, preprocess, transfer
+from neural_style.photorealism import guided_filter, locally_affine, matting_laplacian, photorealism_loss
+from conftest import IMAGES, picture
 
 
 def levin(image, epsilon, radius=1):
@@ -97,14 +98,28 @@ def residual(image):
     return sum(v @ (L @ v) for v in V.T)
 
 
-
-
 def test_transfer_keeps_patches_affine():
     free = transfer(CONTENT, STYLE, **QUICK)
     kept = transfer(CONTENT, STYLE, photorealism_weight=1e4, **{**QUICK, "steps": 80})
     assert "photorealism" in kept.history and "photorealism" not in free.history
     assert residual(kept.image) < 0.1 * residual(free.image)
     assert kept.history["style"][-1] < kept.history["style"][0]
+
+
+def test_two_stages_at_one_size():
+    """(0, w): the first stage is the run without the term, the second starts from its picture and has it."""
+    first = transfer(CONTENT, STYLE, **QUICK)
+    second = transfer(CONTENT, STYLE, init=first.image, photorealism_weight=1e4, **QUICK)
+    both = transfer(CONTENT, STYLE, photorealism_weight=(0, 1e4), **QUICK)
+    assert both.history["total"] == first.history["total"] + second.history["total"]
+    assert both.history["photorealism"] == [0.0] * len(first.history["total"]) + second.history["photorealism"]
+    np.testing.assert_array_equal(np.asarray(both.image), np.asarray(second.image))
+
+
+@pytest.mark.parametrize("weight", [-1.0, (), [1.0, -1.0], "1", [None], float("nan"), [[1.0]]])
+def test_weights_that_cannot_be(weight):
+    with pytest.raises(ValueError, match="photorealism_weight must be"):
+        transfer(CONTENT, STYLE, photorealism_weight=weight, **QUICK)
 
 
 def test_transfer_in_tiles_too():
@@ -116,3 +131,57 @@ def test_transfer_in_tiles_too():
 def test_transfer_asks_for_a_content_image():
     with pytest.raises(ValueError, match="needs a content image"):
         transfer(None, STYLE, photorealism_weight=1.0, **QUICK)
+
+
+PHOTO = load_image(os.path.join(IMAGES, "neuschwanstein.jpg"), 80)
+
+
+def test_locally_affine_solves_its_equation():
+    """By hand on a small picture: a dense solution of (L + fidelity 1) V = fidelity S."""
+    photo, target = PHOTO[:20, :24], picture(20, 24, 3)
+    A = matting_laplacian(photo).toarray() + 0.01 * np.eye(20 * 24)
+    expected = np.linalg.solve(A, 0.01 * target.reshape(-1, 3) / 255).reshape(20, 24, 3)
+    assert np.abs(locally_affine(target, photo, 0.01) - 255 * expected.clip(0, 1)).max() <= 0.6  # rounding
+
+
+def test_locally_affine_keeps_an_affine_recolouring_and_mends_a_noisy_one():
+    recoloured = np.rint(PHOTO @ np.array([[0.5, 0.1, 0], [0, 0.4, 0.2], [0.3, 0, 0.3]]) + 40).astype("uint8")
+    assert np.abs(locally_affine(recoloured, PHOTO).astype(int) - recoloured).max() <= 3
+    noisy = (recoloured + np.random.default_rng(0).normal(0, 20, PHOTO.shape)).clip(0, 255).astype("uint8")
+    mended = locally_affine(noisy, PHOTO)
+    assert np.abs(mended.astype(int) - recoloured).mean() < 0.5 * np.abs(noisy.astype(int) - recoloured).mean()
+
+
+def test_guided_filter_against_a_literal_transcription():
+    """He, Sun and Tang, equations 14 to 16, window by window, away from the border."""
+    photo, target, radius, epsilon = PHOTO[:16, :18], picture(16, 18, 3), 2, 1e-3
+    fits = {}
+    for i in range(radius, 16 - radius):
+        for j in range(radius, 18 - radius):
+            window = np.s_[i - radius:i + radius + 1, j - radius:j + radius + 1]
+            I, p = photo[window].reshape(-1, 3) / 255, target[window].reshape(-1, 3) / 255
+            covariance = I.T @ p / len(I) - np.outer(I.mean(0), p.mean(0))
+            a = np.linalg.solve(np.cov(I.T, bias=True) + epsilon * np.eye(3), covariance)
+            fits[i, j] = a, p.mean(0) - a.T @ I.mean(0)
+    filtered = guided_filter(target, photo, radius, epsilon)
+    for i in range(2 * radius, 16 - 2 * radius):
+        for j in range(2 * radius, 18 - 2 * radius):
+            near = [fits[k, l] for k in range(i - radius, i + radius + 1) for l in range(j - radius, j + radius + 1)]
+            expected = np.mean([a for a, _ in near], axis=0).T @ (photo[i, j] / 255) + np.mean([b for _, b in near], axis=0)
+            assert np.abs(filtered[i, j] - 255 * expected.clip(0, 1)).max() <= 0.51
+
+
+def test_guided_filter_mends_posterisation():
+    posterised = PHOTO // 48 * 48 + 24
+    filtered = guided_filter(posterised, PHOTO)
+    assert np.abs(filtered.astype(int) - PHOTO).mean() < 0.6 * np.abs(posterised.astype(int) - PHOTO).mean()
+    np.testing.assert_allclose(guided_filter(PHOTO, PHOTO, epsilon=1e-9), PHOTO, atol=1)
+
+
+@pytest.mark.parametrize("call, words", [
+    (lambda: locally_affine(PHOTO, PHOTO[:9]), "one size"), (lambda: guided_filter(PHOTO[:, :9], PHOTO), "one size"),
+    (lambda: locally_affine(PHOTO, PHOTO, 0), "fidelity must be"), (lambda: locally_affine(PHOTO, PHOTO, "1"), "fidelity must be"),
+    (lambda: guided_filter(PHOTO, PHOTO, radius=0), "radius must be"), (lambda: guided_filter(PHOTO, PHOTO, epsilon=-1.0), "epsilon must be")])
+def test_clear_errors_of_the_filters(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from neural_style import feature_extractor, transfer
+from neural_style.arguments import Stage
 from neural_style.features import activation_bytes, tile_geometry
 from neural_style.optimizers import MEMORY
 from neural_style.preflight import estimate, free_memory, plan
@@ -70,9 +71,9 @@ def test_the_line_before_a_run_says_time_memory_tiles_and_history(monkeypatch, c
     extractor = feature_extractor(LAYERS, weights=None, normalize=False)
     geometry, per_pixel = tile_geometry(LAYERS, "vgg16"), activation_bytes(LAYERS, "vgg16")
     plans = [plan(side, side, geometry, per_pixel, free=free) for side, free in [(128, 8e9), (2048, 8e9), (2048, 4.3e9)]]
-    lines = [estimate(extractor, [(128, 128, 3)], [(128, 100)], plans[:1]),
-             estimate(extractor, [(2048, 2048, 3)], [(2048, 100)], plans[1:2]),
-             estimate(extractor, [(2048, 2048, 3)], [(2048, 100)], plans[2:])]
+    lines = [estimate(extractor, [(128, 128, 3)], [Stage(128, 100, {})], plans[:1]),
+             estimate(extractor, [(2048, 2048, 3)], [Stage(2048, 100, {})], plans[1:2]),
+             estimate(extractor, [(2048, 2048, 3)], [Stage(2048, 100, {})], plans[2:])]
     assert re.fullmatch(r"about \d:\d\d and \d\.\d GB of memory", lines[0])
     assert f"in tiles of {plans[1].tiling.tile} pixels" in lines[1] and "history" not in lines[1]
     assert f"L-BFGS's history cut to {plans[2].corrections}" in lines[2] and plans[2].corrections < MEMORY
@@ -85,8 +86,8 @@ def test_the_estimate_of_time_is_near_the_truth():
     """Within a factor of two and a half: machines are noisy."""
     content, style = picture(160, 160, 1), picture(160, 160, 2)
     extractor = feature_extractor(LAYERS, weights="torchvision", normalize=False)
-    [stage] = [plan(160, 160, tile_geometry(LAYERS, "vgg16"), activation_bytes(LAYERS, "vgg16"))]
-    minutes, seconds = estimate(extractor, [(160, 160, 3)], [(160, 40)], [stage]).split()[1].split(":")
+    planned = plan(160, 160, tile_geometry(LAYERS, "vgg16"), activation_bytes(LAYERS, "vgg16"))
+    minutes, seconds = estimate(extractor, [(160, 160, 3)], [Stage(160, 40, {})], [planned]).split()[1].split(":")
     told = 60 * int(minutes) + int(seconds)
     took = transfer(content, style, weights="torchvision", size=160, start_size=None, steps=40, progress=False).seconds
     assert 0.4 < told / took < 2.5

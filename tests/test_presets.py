@@ -7,6 +7,7 @@ import pytest
 
 from neural_style import feature_extractor, preprocess, presets, transfer
 from neural_style.losses import layer_weights
+from neural_style.photorealism import matting_laplacian
 from conftest import picture
 
 CONTENT, STYLE = picture(48, 64, 1), picture(48, 64, 2)
@@ -76,6 +77,11 @@ def johnson_neural_style(x, content, style):
             "tv": 1e-3 * 0.5 * np.sum(a ** 2 + b ** 2)}
 
 
+def deep_photo(x, content, style):
+    V = x["image"].reshape(-1, 3) / 255
+    return {**johnson_neural_style(x, content, style), "photorealism": 1e4 * 700 * 525 / len(V) * np.sum(V * (matting_laplacian(CONTENT) @ V))}
+
+
 def anishathalye(x, content, style):
     def l2_loss(t):  # TensorFlow's: half the sum of squares
         return 0.5 * np.sum(t ** 2)
@@ -105,7 +111,7 @@ def neural_style_tf(x, content, style):
 
 PUBLISHED = {"gatys_2015": gatys, "gatys_2016": gatys, "keras_example": keras_example, "chollet_dlwp": chollet_dlwp,
              "vgg16_avgpool": vgg16_avgpool, "johnson_neural_style": johnson_neural_style, "anishathalye": anishathalye,
-             "neural_style_tf": neural_style_tf}
+             "neural_style_tf": neural_style_tf, "deep_photo": deep_photo}
 
 
 def test_every_preset_has_its_formula_here():
@@ -124,10 +130,12 @@ def test_losses_are_the_published_ones(name):
     def features(x):
         return {layer: np.asarray(f, "float64") for layer, f in extractor(x).items()}
     content, style = features(preprocess(CONTENT)), features(preprocess(STYLE))
-    assert len(seen) == 2
+    assert len(seen) == 2 * seen[-1].stages
     for step, intermediate_result in enumerate(seen):
         x = features(intermediate_result.x.reshape(1, 48, 64, 3).astype("float32"))
         published = PUBLISHED[name](x, content, style)
+        if intermediate_result.stage < len(np.atleast_1d(preset.get("photorealism_weight", 0))):  # Luan et al.'s first stage
+            published["photorealism"] = 0
         assert {term for term in result.history if term != "total"} == set(published)
         for term, expected in published.items():
             assert result.history[term][step] == pytest.approx(expected, rel=1e-4), term
@@ -142,6 +150,7 @@ def test_the_rest_of_each_preset():
     assert presets.keras_example["pooling"] == "max" and presets.keras_example["steps"] == 10 * 20
     assert presets.vgg16_avgpool["noise_std"] == 1 and presets.vgg16_avgpool["steps"] == 30 * 20
     assert presets.neural_style_tf["init"] == presets.chollet_dlwp["init"] == "content"
+    assert presets.deep_photo["photorealism_weight"][0] == 0 and len(presets.deep_photo["photorealism_weight"]) == 2
     for name in presets.NAMES:
         assert presets.get(name)["start_size"] is None  # one size, as published
 
