@@ -18,7 +18,7 @@ from .tiling import Tiling
 #: a whole picture, and of a tile, where two compiled functions take turns. Measured by benchmarks/memory.py.
 PEAK_WHOLE, PEAK_TILE = 1.3, 2.0
 #: Float64 pictures that live beside an evaluation: x and gradient and their copies, content maps, temporaries of the losses.
-PICTURES = 10
+PICTURES = 13
 #: Float64 pictures that SciPy's L-BFGS-B takes besides its history, and the penalty that keeps the bounds.
 WORK = 16
 #: The same for Adam and SGD.
