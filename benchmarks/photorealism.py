@@ -1,4 +1,4 @@
-"""What the matting Laplacian does: python -m benchmarks.photorealism [--size 512] [--weight 3e4] [--pairs 4] [-o FOLDER]
+"""What the matting Laplacian does: python -m benchmarks.photorealism [--size 512] [--weight 2] [--pairs 4] [-o FOLDER]
 
 Four photos in the light of another photo, each by transfer() without and with photorealism_weight, all else the defaults, and by
 the two recolourings that use no network, match_color(space="lab") and locally_affine of the result without the term.
@@ -32,7 +32,7 @@ PAIRS = (("neuschwanstein", "brandenburg_gate"), ("chenonceau", "gateway_of_indi
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=512)
-    parser.add_argument("--weight", type=float, default=3e4)
+    parser.add_argument("--weight", type=float, default=2.0)
     parser.add_argument("--pairs", type=int, default=len(PAIRS), help="only the first so many")
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="keep the pictures here")
     arguments = parser.parse_args()

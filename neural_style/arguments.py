@@ -18,9 +18,9 @@ from .statistics import check_statistic
 INITS = ("recolored", "content", "style", "noise")
 
 
-#: At the coarse stages content counts so much more than at the last one: they settle where large shapes go, and a subject
-#: that they lose does not come back.
-COARSE_CONTENT = 4
+#: At the coarse stages content and photorealism count so much more than at the last one: they settle where large shapes go, and
+#: a subject that they lose does not come back.
+COARSE = 4
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,8 @@ def check_arguments(content, style, *, network, weights, pooling, normalize, con
 
     *coarse, (_, steps_at_size) = schedule(size, start_size, steps)
     weights = {"content": content_weight if content is not None else 0, "style": style_weight if styles else 0, "tv": tv_weight}
-    stages = [_stage(*one, {**weights, "content": COARSE_CONTENT * weights["content"], "photorealism": photorealism[0]}) for one in coarse]
+    at_coarse = {**weights, "content": COARSE * weights["content"], "photorealism": COARSE * photorealism[0]}
+    stages = [_stage(*one, at_coarse) for one in coarse]
     stages += [_stage(size, steps_at_size, {**weights, "photorealism": weight}) for weight in photorealism]
     least = smallest_side([name for image, names in ((content, content_layers), (styles or None, style_layers))
                            if image is not None for name in layer_weights(names)], network)

@@ -44,9 +44,10 @@ def matting_laplacian(image, epsilon=1e-7, radius=1):
 
 
 def photorealism_loss(laplacian):
-    """1 / N sum_c V_c^T L V_c, V_c the channels of the generated picture on the scale 0 to 1; its gradient is 2 L V_c / N.
+    """sum_c V_c^T L V_c, V_c the channels of the generated picture on the scale 0 to 1; its gradient is 2 L V_c (equation 2).
 
-    Luan et al. have the sum; divided by the number N of pixels, a weight means the same at every size.
+    A sum over the pixels means the same at every size: for a colour cast that varies over a part of the picture, the error of
+    the fit within a window falls with the square of the side, as the number of windows grows.
 
     Args:
         laplacian: of the content image, from matting_laplacian; the generated picture must have its size.
@@ -66,7 +67,7 @@ def photorealism_loss(laplacian):
         if x.shape[1] is not None and x.shape[1] * x.shape[2] != pixels:
             raise ValueError(f"the picture must have the Laplacian's {pixels} pixels. Received: {x.shape[1]} x {x.shape[2]}")
         # L has constants in its null space, so ImageNet's mean, which x lacks, changes nothing; nearer 0, float32 is more exact
-        return quadratic(tf.reshape(x, (pixels, 3)) / 255) / pixels
+        return quadratic(tf.reshape(x, (pixels, 3)) / 255)
 
     return Loss({"image": energy}, lambda sums: sums["image"], whole=True)
 

@@ -110,13 +110,12 @@ bias and ReLU, we after them, as the paper does.
 """
 
 deep_photo = {
-    **johnson_neural_style, "noise_std": 1e-4, "size": 700, "steps": 1000, "photorealism_weight": [0, 1e4 * 700 * 525]}
+    **johnson_neural_style, "noise_std": 1e-4, "size": 700, "steps": 1000, "photorealism_weight": [0, 1e4]}
 """Luan, Paris, Shechtman and Bala 2017, "Deep Photo Style Transfer", CVPR: with masks=, the photo's regions and the reference's.
 
 johnson_neural_style's losses, each region's style with its own Gram matrices, in two stages of 1,000 steps: from noise without
-the Laplacian, then from that result with it, + 1e4 sum_c V_c^T L V_c, V on the scale 0 to 1. Departures: our photorealism_loss is
-a mean over the pixels, so the sum's weight is times their number, here that of a 4:3 photo at 700 pixels; regions are
-weighed by their share of the picture; the last smoothing of the program is guided_filter, if wanted.
+the Laplacian, then from that result with it, + 1e4 sum_c V_c^T L V_c, V on the scale 0 to 1. Departures: regions
+are weighed by their share of the picture; the last smoothing of the program is guided_filter, if wanted.
 """
 
 #: The names of the presets.

@@ -46,7 +46,7 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
         content_weight, style_weight, tv_weight: alpha and beta of equation 7, and the weight of total variation; 0 leaves
             the term out.
         photorealism_weight: of photorealism_loss, which keeps every local patch an affine recolouring of the content's (Luan et
-            al. 2017; extra `photo`). Or a list, for so many stages at `size`, each from the last one's result: (0, 1e5) is Luan
+            al. 2017; extra `photo`). Or a list, for so many stages at `size`, each from the last one's result: (0, 1) is Luan
             et al.'s way, first without it, then with it.
         error: the scale of content and style loss, one for both or {"content": ..., "style": ...}: "relative" (errors in
             proportion to the target's energy: one style_weight fits every painting, size and network), "paper" (equations
@@ -60,7 +60,7 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
             about ImageNet's mean colour.
         size: longer side of the result, in pixels.
         start_size: longer side of the first, coarsest stage; each later stage starts from the result of the one before,
-            enlarged, and content_weight counts fourfold before the last. None for one stage at `size`, as in the paper.
+            enlarged, and content and photorealism count fourfold before the last. None for one stage at `size`, as in the paper.
         steps: iterations of the optimiser at `size`; a coarser stage takes more, in inverse proportion to its size. None:
             25,600 / side at each, so 100 at 256 pixels and 50 at 512, between 40 and 200. Or a schedule of your own in place of
             start_size's: {longer side: steps}, from coarse to fine, the last at `size`.

@@ -79,7 +79,7 @@ def johnson_neural_style(x, content, style):
 
 def deep_photo(x, content, style):
     V = x["image"].reshape(-1, 3) / 255
-    return {**johnson_neural_style(x, content, style), "photorealism": 1e4 * 700 * 525 / len(V) * np.sum(V * (matting_laplacian(CONTENT) @ V))}
+    return {**johnson_neural_style(x, content, style), "photorealism": 1e4 * np.sum(V * (matting_laplacian(CONTENT) @ V))}
 
 
 def anishathalye(x, content, style):
