@@ -27,13 +27,15 @@ class Loss:
 
     sums: {layer: a function of its features, and of its map where there is one, that returns sums over positions: a number,
     an array, or a nested dict of them}. value: a function of {layer: these sums}. maps: targets that have positions,
-    {layer: 1 x h x w x C}, so that a tile needs its part of them. whole: the loss reads features["image"] only and
-    differences of its pixels, and is evaluated on the whole picture at once.
+    {layer: 1 x h x w x C}, so that a tile needs its part of them. whole: the loss reads features["image"] only, and
+    is evaluated on the whole picture at once. strips: so does this one, but it can be had in strips of rows that end with the first
+    row of the next one: sums["image"](rows, last).
     """
     sums: dict
     value: Callable
     maps: dict = field(default_factory=dict)
     whole: bool = False
+    strips: bool = False
 
     def __call__(self, features):
         return self.value(self.statistics(features))
@@ -232,10 +234,11 @@ def total_variation_loss(exponent=1.25, reduction="mean", separate=False):
     if reduction not in ("mean", "sum"):
         raise ValueError(f"reduction must be 'mean' or 'sum'. Received: reduction={reduction!r}")
 
-    def variation(x):  # B x H x W x 3
+    def variation(x, last=True):  # B x H x W x 3
         if separate:
+            own = x if last else x[:, :-1]  # the last row is the next strip's
             powers = {"rows": ops.power(ops.abs(x[:, 1:] - x[:, :-1]), 2 * exponent),
-                      "columns": ops.power(ops.abs(x[:, :, 1:] - x[:, :, :-1]), 2 * exponent)}
+                      "columns": ops.power(ops.abs(own[:, :, 1:] - own[:, :, :-1]), 2 * exponent)}
         else:
             corner = x[:, :-1, :-1]
             squared = ops.square(x[:, 1:, :-1] - corner) + ops.square(x[:, :-1, 1:] - corner)
@@ -246,7 +249,7 @@ def total_variation_loss(exponent=1.25, reduction="mean", separate=False):
     def value(sums):
         return sum(s["variation"] / s["count"] if reduction == "mean" else s["variation"] for s in sums["image"].values())
 
-    return Loss({"image": variation}, value, whole=True)
+    return Loss({"image": variation}, value, strips=True)
 
 
 def layer_weights(layers):

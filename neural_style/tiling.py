@@ -6,6 +6,7 @@ is wider than its core by a halo as wide as the network's view and is cut on the
 activations are those of the whole picture, at the picture's own border too.
 """
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
@@ -108,6 +109,10 @@ def describe(extractor, x, map_layers, measures, tiling):
     return maps, [tf.nest.map_structure(np.float32, measure.value(total)) for measure, total in zip(measures, totals or [])]
 
 
+#: Rows of a strip, for the losses that are had in strips.
+STRIP = 256
+
+
 class TiledEvaluator(Evaluator):
     """An Evaluator whose peak memory is that of a tile: the same loss and gradient, in half as much time again and more.
 
@@ -124,55 +129,77 @@ class TiledEvaluator(Evaluator):
         super().__init__(extractor, losses, loss_weights, shape)
 
     def _compile(self, extractor, losses, loss_weights):
-        tiling, tiles = self._tiling, self._tiling.tiles(*self.shape[1:3])
-        layered = {name: loss for name, loss in losses.items() if not loss.whole}
+        tiling, (height, width) = self._tiling, self.shape[1:3]
+        layered = {name: loss for name, loss in losses.items() if not (loss.whole or loss.strips)}
+        striped = {name: loss for name, loss in losses.items() if loss.strips}
+        whole = {name: loss for name, loss in losses.items() if loss.whole}
         maps = {name: {layer: np.asarray(array, "float32") for layer, array in loss.maps.items()} for name, loss in layered.items()}
 
-        def sums(crop, core, maps):
+        def tile_sums(crop, core, maps):
             return layer_statistics(extractor, crop, layered, maps, lambda layer, f: tiling.core({layer: f}, core)[layer])
 
-        def carry(crop, core, maps, upstream):
-            with tf.GradientTape() as tape:
-                tape.watch(crop)
-                statistics = sums(crop, core, maps)
-            return tape.gradient(statistics, crop, output_gradients=upstream)
+        def strip_sums(rows, last):
+            return {name: {"image": loss.sums["image"](rows, last)} for name, loss in striped.items()}
 
-        def whole(x):
+        def whole_terms(x):
             with tf.GradientTape() as tape:
                 tape.watch(x)
-                terms = {name: loss_weights[name] * loss({"image": x}) for name, loss in losses.items() if loss.whole}
-                total = sum(terms.values(), tf.constant(0.0))
-            return terms, tape.gradient(total, x, unconnected_gradients="zero")
+                terms = {name: loss_weights[name] * loss({"image": x}) for name, loss in whole.items()}
+                total = sum(terms.values())
+            return terms, tape.gradient(total, x)
 
-        spec = (tf.TensorSpec([1, None, None, 3], tf.float32), tf.TensorSpec([4], tf.int32),
-                tf.nest.map_structure(lambda array: tf.TensorSpec([1, None, None, array.shape[-1]], array.dtype), maps))
-        first = tf.function(sums).get_concrete_function(*spec)
-        second = tf.function(carry).get_concrete_function(
-            *spec, tf.nest.map_structure(lambda s: tf.TensorSpec(s.shape, s.dtype), first.structured_outputs))
-        whole = tf.function(whole).get_concrete_function(tf.TensorSpec(self.shape, tf.float32))
+        pixels = tf.TensorSpec([1, None, None, 3], tf.float32)
+        of_tiles = _there_and_back(tile_sums, pixels, tf.TensorSpec([4], tf.int32), tf.nest.map_structure(
+            lambda array: tf.TensorSpec([1, None, None, array.shape[-1]], array.dtype), maps)) if layered else None
+        of_strips = {last: _there_and_back(partial(strip_sums, last=last), pixels) for last in (False, True)} if striped else None
+        whole_terms = tf.function(whole_terms).get_concrete_function(tf.TensorSpec(self.shape, tf.float32)) if whole else None
 
-        def arguments(x, crop, core):
-            parts = {name: {layer: tf.constant(part) for layer, part in tiling.part(m, crop, core).items()}
-                     for name, m in maps.items()}
-            return tf.nest.flatten((tf.constant(x[:, crop[0], crop[1]]), tf.constant(core), parts))
+        # (where in the picture, its two functions, what they take beside the pixels)
+        groups = [[((slice(None), *crop), of_tiles, lambda crop=crop, core=core: (
+            np.array(core, "int32"), {name: tiling.part(of_loss, crop, core) for name, of_loss in maps.items()})) for crop, core in tiling.tiles(height, width)]
+            if layered else [],
+            [((slice(None), slice(top, min(top + STRIP + 1, height))), of_strips[top + STRIP >= height], tuple)
+             for top in range(0, height, STRIP)] if striped else []]
 
         def evaluate(x):
-            statistics = None
-            for tile in tiles:
-                one = tf.nest.map_structure(lambda s: tf.cast(s, tf.float64), first(*arguments(x, *tile)))
-                statistics = one if statistics is None else tf.nest.map_structure(tf.add, statistics, one)
+            statistics = {}
+            for pieces in groups:
+                for number, (where, (sums, _), more) in enumerate(pieces):
+                    of_piece = tf.nest.map_structure(lambda s: tf.cast(s, tf.float64), sums(*_tensors(x[where], *more())))
+                    statistics.update(tf.nest.map_structure(tf.add, {name: statistics[name] for name in of_piece}, of_piece)
+                                      if number else of_piece)
             statistics = tf.nest.map_structure(lambda s: tf.cast(s, tf.float32), statistics)
             with tf.GradientTape() as tape:
                 tape.watch(statistics)
-                terms = {name: loss_weights[name] * loss.value(statistics[name]) for name, loss in layered.items()}
+                terms = {name: loss_weights[name] * losses[name].value(sums) for name, sums in statistics.items()}
                 total = sum(terms.values(), tf.constant(0.0))
             upstream = tape.gradient(total, statistics, unconnected_gradients="zero")
-            whole_terms, grad = whole(tf.constant(x))
-            grad = grad.numpy()
-            for crop, core in tiles:
-                grad[:, crop[0], crop[1]] += second(*arguments(x, crop, core), *tf.nest.flatten(upstream)).numpy()
-            terms.update(whole_terms)
-            terms = {name: terms[name] for name in losses}
-            return terms, sum(terms.values()), grad
+            grad = np.zeros(self.shape, "float32")
+            if whole:
+                more_terms, more_grad = whole_terms(tf.constant(x))
+                terms.update(more_terms)
+                grad += more_grad.numpy()
+            for pieces, some in zip(groups, (layered, striped)):
+                for where, (_, carry), more in pieces:
+                    grad[where] += carry(*_tensors({name: upstream[name] for name in some}, x[where], *more())).numpy()
+            return {name: terms[name] for name in losses}, sum(terms.values()), grad
 
         return evaluate
+
+
+def _there_and_back(sums, *specs):
+    """Two compiled functions: sums(x, ...), and carry(upstream, x, ...), which takes a gradient of the sums back to x."""
+    def carry(upstream, x, *more):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            statistics = sums(x, *more)
+        return tape.gradient(statistics, x, output_gradients=upstream)
+
+    there = tf.function(sums).get_concrete_function(*specs)
+    upstream = tf.nest.map_structure(lambda s: tf.TensorSpec(s.shape, s.dtype), there.structured_outputs)
+    return there, tf.function(carry).get_concrete_function(upstream, *specs)
+
+
+def _tensors(*arguments):
+    """What a concrete function takes."""
+    return [tf.constant(a) for a in tf.nest.flatten(arguments)]

@@ -5,8 +5,9 @@ import time
 import numpy as np
 import pytest
 
-from neural_style import Evaluator, load_image, matting, preprocess, transfer
+from neural_style import Evaluator, content_loss, feature_extractor, load_image, matting, preprocess, presets, transfer
 from neural_style.photorealism import guided_filter, locally_affine, matting_laplacian, photorealism_loss
+from neural_style.transfer import STYLE_LAYERS
 from conftest import IMAGES, picture
 
 
@@ -185,3 +186,35 @@ def test_guided_filter_mends_posterisation():
 def test_clear_errors_of_the_filters(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_a_step_is_hardly_slower_with_it():
+    """At most 15 %: the median of ratios of evaluations that take turns."""
+    photo = preprocess(load_image(os.path.join(IMAGES, "neuschwanstein.jpg"), 192))
+    extractor = feature_extractor(STYLE_LAYERS, weights=None, normalize=False)
+    losses = {"content": content_loss(extractor(photo), STYLE_LAYERS),
+              "photorealism": photorealism_loss(matting_laplacian(load_image(os.path.join(IMAGES, "neuschwanstein.jpg"), 192)))}
+    x = photo.ravel() + 1
+    evaluators = [Evaluator(extractor, {name: losses[name] for name in names}, dict.fromkeys(names, 1.0), photo.shape)
+                  for names in (["content"], ["content", "photorealism"])]
+    ratios = []
+    for turn in range(9):
+        seconds = []
+        for evaluator in evaluators:
+            started = time.perf_counter()
+            evaluator(x + turn)
+            seconds.append(time.perf_counter() - started)
+        ratios.append(seconds[1] / seconds[0])
+    assert np.median(ratios) < 1.15
+
+
+def test_deep_photo_with_label_pictures():
+    """Each region has its reference's statistics: the style loss is that of masks, and both stages are run."""
+    red, blue = (255, 0, 0), (0, 0, 255)
+    labels, of_style = np.full((48, 64, 3), red, "uint8"), np.full((64, 48, 3), red, "uint8")
+    labels[:, 32:], of_style[20:] = blue, blue
+    settings = {**presets.deep_photo, "network": "vgg16", "weights": "torchvision", "size": 64, "steps": 3, "progress": False}
+    guided = transfer(CONTENT, STYLE, masks={"content": labels, "style": of_style}, **settings)
+    free = transfer(CONTENT, STYLE, **settings)
+    assert len(guided.history["total"]) == 6 and guided.history["photorealism"][:3] == [0, 0, 0] and min(guided.history["photorealism"][3:]) > 0
+    assert guided.history["style"][0] != pytest.approx(free.history["style"][0], rel=1e-3)

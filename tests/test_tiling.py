@@ -47,6 +47,17 @@ def test_loss_and_gradient_are_those_of_the_whole_picture(extractor, height, wid
         assert tiled.terms[name] == pytest.approx(whole.terms[name], rel=2e-5)
 
 
+@pytest.mark.parametrize("options", [{}, {"separate": True, "exponent": 0.5}, {"separate": True, "reduction": "sum"}])
+@pytest.mark.parametrize("height", [301, 513, 512, 257])  # 257: the last strip is one row
+def test_total_variation_in_strips_is_that_of_the_whole_picture(options, height):
+    x, loss = preprocess(picture(height, 150, 3)), {"tv": total_variation_loss(**options)}
+    whole = Evaluator(lambda x: {"image": x}, loss, {"tv": 1.0}, x.shape)
+    tiled = TiledEvaluator(lambda x: {"image": x}, loss, {"tv": 1.0}, x.shape, tiling(208))
+    (value, grad), (tiled_value, tiled_grad) = whole(x.ravel()), tiled(x.ravel())
+    assert tiled_value == pytest.approx(value, rel=1e-5)
+    assert np.abs(tiled_grad - grad).max() < 1e-4 * np.abs(grad).max()
+
+
 def test_a_halo_too_small_would_be_seen(extractor):
     """The test above can fail: with a quarter of the halo the gradient is wrong at the seams."""
     x, style = preprocess(picture(301, 215, 3)), extractor(preprocess(picture(100, 100, 2)))
