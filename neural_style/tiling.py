@@ -154,20 +154,20 @@ class TiledEvaluator(Evaluator):
         of_strips = {last: _there_and_back(partial(strip_sums, last=last), pixels) for last in (False, True)} if striped else None
         whole_terms = tf.function(whole_terms).get_concrete_function(tf.TensorSpec(self.shape, tf.float32)) if whole else None
 
-        # (where in the picture, its two functions, what they take beside the pixels)
-        groups = [[((slice(None), *crop), of_tiles, lambda crop=crop, core=core: (
-            np.array(core, "int32"), {name: tiling.part(of_loss, crop, core) for name, of_loss in maps.items()})) for crop, core in tiling.tiles(height, width)]
-            if layered else [],
-            [((slice(None), slice(top, min(top + STRIP + 1, height))), of_strips[top + STRIP >= height], tuple)
-             for top in range(0, height, STRIP)] if striped else []]
+        pieces = []  # (where in the picture, the functions there and back, what they take beside the pixels)
+        for crop, core in tiling.tiles(height, width) if layered else ():
+            pieces.append(((slice(None), *crop), of_tiles, lambda crop=crop, core=core: (
+                np.array(core, "int32"), {name: tiling.part(of_loss, crop, core) for name, of_loss in maps.items()})))
+        for top in range(0, height, STRIP) if striped else ():
+            rows = slice(top, min(top + STRIP + 1, height))
+            pieces.append(((slice(None), rows), of_strips[top + STRIP >= height], tuple))
 
         def evaluate(x):
             statistics = {}
-            for pieces in groups:
-                for number, (where, (sums, _), more) in enumerate(pieces):
-                    of_piece = tf.nest.map_structure(lambda s: tf.cast(s, tf.float64), sums(*_tensors(x[where], *more())))
-                    statistics.update(tf.nest.map_structure(tf.add, {name: statistics[name] for name in of_piece}, of_piece)
-                                      if number else of_piece)
+            for where, (sums, _), more in pieces:
+                for name, of_loss in sums(*_tensors(x[where], *more())).items():
+                    of_loss = tf.nest.map_structure(lambda s: tf.cast(s, tf.float64), of_loss)
+                    statistics[name] = tf.nest.map_structure(tf.add, statistics[name], of_loss) if name in statistics else of_loss
             statistics = tf.nest.map_structure(lambda s: tf.cast(s, tf.float32), statistics)
             with tf.GradientTape() as tape:
                 tape.watch(statistics)
@@ -179,9 +179,9 @@ class TiledEvaluator(Evaluator):
                 more_terms, more_grad = whole_terms(tf.constant(x))
                 terms.update(more_terms)
                 grad += more_grad.numpy()
-            for pieces, some in zip(groups, (layered, striped)):
-                for where, (_, carry), more in pieces:
-                    grad[where] += carry(*_tensors({name: upstream[name] for name in some}, x[where], *more())).numpy()
+            for where, (sums, carry), more in pieces:
+                of_piece = {name: upstream[name] for name in sums.structured_outputs}
+                grad[where] += carry(*_tensors(of_piece, x[where], *more())).numpy()
             return {name: terms[name] for name in losses}, sum(terms.values()), grad
 
         return evaluate
