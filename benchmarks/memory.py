@@ -69,15 +69,19 @@ def _measure(size, arguments):
     evaluator = (Evaluator(extractor, losses, weights, (1, size, size, 3)) if tiling.tile is None else
                  TiledEvaluator(extractor, losses, weights, (1, size, size, 3), tiling))
     evaluator(x)
-    peak = _row(tiling.tile, 0)
+    row = _row(tiling.tile, 0)
     started = time.perf_counter()
     evaluator(x + 1)
-    return {**peak, "seconds": time.perf_counter() - started}
+    return {**row, "seconds": time.perf_counter() - started}
 
 
 def _row(tile, seconds):
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return {"tile": tile, "gb": peak / 1e9, "seconds": seconds}
+    return {"tile": tile, "gb": peak() / 1e9, "seconds": seconds}
+
+
+def peak():
+    """Peak memory of the process, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 if __name__ == "__main__":

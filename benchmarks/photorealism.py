@@ -10,8 +10,6 @@ edges      mean |cos| of the angle between the gradients of the result's luma an
 """
 import argparse
 import os
-import resource
-import sys
 import time
 from pathlib import Path
 
@@ -21,7 +19,9 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from neural_style import load_image, locally_affine, match_color, matting_laplacian, save_image, transfer
+from neural_style.color import YCC
 
+from .memory import peak
 from .score import Score
 
 IMAGES = Path(__file__).parent.parent / "images"
@@ -45,10 +45,10 @@ def main():
 
 def _laplacian_of_700_pixels():
     matting_laplacian(load_image(IMAGES / "dog.jpg", 64))  # PyMatting's functions are compiled here, or read from their cache
-    before, started = _peak(), time.perf_counter()
+    before, started = peak(), time.perf_counter()
     L = matting_laplacian(load_image(IMAGES / "neuschwanstein.jpg", 700))
     print(f"the Laplacian of a picture of 700 pixels, {L.shape[0]:,} x {L.shape[1]:,}: {time.perf_counter() - started:.1f} s, "
-          f"peak memory of the process {_peak() / 1e9:.2f} GB, {before / 1e9:.2f} GB before")
+          f"peak memory of the process {peak() / 1e9:.2f} GB, {before / 1e9:.2f} GB before")
 
 
 def _pair(names, score, arguments):
@@ -91,12 +91,8 @@ def edges(photo, picture):
 
 
 def _gradient(image):
-    luma = np.asarray(image, "float64") @ (0.299, 0.587, 0.114)
+    luma = np.asarray(image, "float64") @ YCC[0]
     return gaussian_filter(luma, 1, order=(1, 0)), gaussian_filter(luma, 1, order=(0, 1))
-
-
-def _peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 if __name__ == "__main__":

@@ -162,7 +162,7 @@ def _check_styles(style, style_layers, network):
     shares = [share for _, share in pairs]
     for name in asked.values():
         of_layer = [share.get(name, 0.0) if isinstance(share, dict) else share for share in shares]
-        if not all(_is_number(share) and 0 <= share < math.inf for share in of_layer) or not any(of_layer):
+        if not all(map(_is_weight, of_layer)) or not any(of_layer):
             layer = f" in layer {name!r}" if any(isinstance(share, dict) for share in shares) else ""
             raise ValueError(f"the shares of a style blend must be at least 0, and one above{layer}. Received: {of_layer}")
     # Python's floats: NumPy's would make float64 of the targets that they multiply, and other pictures in the last bit
