@@ -30,6 +30,9 @@ _MODULES = {
     "checkpoint": ("Checkpoint",),
     "record": ("arguments_of", "read_record"),
     "result": ("TransferResult",),
+    "transform_net": ("TransformNet", "blend", "build_transform_net", "load_transform_net", "pretrained", "save_transform_net"),
+    "training": ("Photos", "Preview", "StyleTrainer", "train_transform_net"),
+    "stylization": ("stylize",),
     "transfer": ("transfer",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 from . import __version__
@@ -36,6 +37,8 @@ def _parser():
     parser.add_argument("--version", action="version", version=f"neural-style {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_transfer(commands)
+    _add_train(commands)
+    _add_stylize(commands)
     _add_matte(commands)
     _add_weights(commands)
     return parser
@@ -191,6 +194,99 @@ def _keep_the_picture_when_terminated():
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, handler)
     return received
+
+
+def _add_train(commands):
+    command = commands.add_parser("train", help="train a network that paints any photo in one pass",
+                                  description="Train a feed-forward network for the style of STYLE on the photos in PHOTOS. Options not given "
+                                              "have train_transform_net()'s defaults.", argument_default=argparse.SUPPRESS)
+    command.add_argument("style", metavar="STYLE", help="the painting")
+    command.add_argument("photos", metavar="PHOTOS", help="a folder of photos, searched through")
+    command.add_argument("-o", "--output", required=True, metavar="OUT", help="the .keras file to write")
+    command.add_argument("--width", type=int, help="filters of the first layer (16; 32 in the paper)")
+    command.add_argument("--crop", type=int, help="side of the training pictures in pixels (256)")
+    command.add_argument("--batch-size", type=int, help="pictures in a step, of all devices together (4)")
+    command.add_argument("--steps", type=int, help="batches (2000)")
+    command.add_argument("--style-size", type=int, metavar="SIZE", help="longer side of STYLE in pixels: larger, larger strokes (512)")
+    command.add_argument("--content-weight", type=float, metavar="W", help="weight of the content loss")
+    command.add_argument("--style-weight", type=float, metavar="W", help="weight of the style loss")
+    command.add_argument("--tv-weight", type=float, metavar="W", help="weight of total variation")
+    command.add_argument("--content-layers", type=_layers, metavar="L[=W],...", help="relu3_3")
+    command.add_argument("--style-layers", type=_layers, metavar="L[=W],...", help="relu1_2,relu2_2,relu3_3,relu4_3")
+    command.add_argument("--learning-rate", type=float, metavar="R", help="of Adam, at the start (0.001)")
+    command.add_argument("--start", metavar="NET", help="go on from this network: a .keras file or the name of a pretrained style")
+    command.add_argument("--name", help="of the style, for the file's record (STYLE's file name)")
+    command.add_argument("--licence", help="of the style, for the file's record")
+    command.add_argument("--network", choices=("vgg16", "vgg19"), help="feature network (vgg16)")
+    command.add_argument("--weights", help="imagenet (default), torchvision, or a .h5, .mat or .npz file")
+    command.add_argument("--precision", choices=("float32", "bfloat16"), help="of the convolutions (float32)")
+    command.add_argument("--strategy", choices=("mirrored", "multi-worker"), help="several devices of this machine; several machines, named "
+                                                                                 "in TF_CONFIG")
+    command.add_argument("--backup", metavar="FOLDER", help="keep the state here every 50 steps, and go on from it where there is one")
+    command.add_argument("--preview", metavar="FOLDER", help="write here every 200 steps what becomes of three of the PHOTOS")
+    command.add_argument("--tensorboard", metavar="FOLDER", help="write logs for TensorBoard here")
+    command.add_argument("--seed", type=int, help="of all chance (0)")
+    command.add_argument("--quiet", dest="progress", action="store_false", help="no progress bar")
+    command.set_defaults(run=_train)
+
+
+def _train(arguments):
+    import keras
+    from .stylization import resolve
+    from .training import Photos, Preview, train_transform_net
+    options = vars(arguments)
+    options.pop("run")
+    preview, logs = options.pop("preview", None), options.pop("tensorboard", None)
+    callbacks = options["callbacks"] = []
+    if preview:
+        callbacks.append(Preview(Photos(options["photos"], 64).first(3), preview, steps=200))
+    if logs:
+        callbacks.append(keras.callbacks.TensorBoard(logs))
+    if "start" in options:
+        options["start"] = resolve(options["start"])
+    if "strategy" in options:
+        import tensorflow as tf
+        options["strategy"] = {"mirrored": tf.distribute.MirroredStrategy,
+                               "multi-worker": tf.distribute.MultiWorkerMirroredStrategy}[options["strategy"]]()
+    net = train_transform_net(**options)
+    print(f"{options['output']}: {', '.join(f'{name} {value:.3f}' for name, value in net.record['losses'].items())}")
+    return 0
+
+
+def _add_stylize(commands):
+    command = commands.add_parser("stylize", help="paint photos with a trained network, in one pass",
+                                  description="Paint IMAGE, a picture or a folder of them, with a network. Its pretrained styles: "
+                                              + ", ".join(_pretrained()) + ".", argument_default=argparse.SUPPRESS)
+    command.add_argument("source", metavar="IMAGE")
+    command.add_argument("-o", "--output", required=True, metavar="OUT", help="the picture to write, or the folder to fill")
+    command.add_argument("--style", required=True, type=_shares, metavar="NET[=S],...",
+                         help="the name of a pretrained style or a .keras file; several with shares are blended: starry_night=0.6,poppies=0.4")
+    command.add_argument("--size", type=int, help="longer side of the result in pixels (IMAGE's own)")
+    command.add_argument("--preserve-color", metavar="HOW", help="luminance: keep IMAGE's chroma")
+    command.add_argument("--tile", type=_tile, help="side of the tiles in pixels; auto (default): as memory asks; none")
+    command.add_argument("--quiet", dest="progress", action="store_false", help="no progress bar")
+    command.set_defaults(run=_stylize)
+
+
+def _stylize(arguments):
+    from .stylization import stylize
+    options = vars(arguments)
+    options.pop("run")
+    started = time.monotonic()
+    result = stylize(net=options.pop("style"), **options)
+    what = f"{len(result)} pictures" if isinstance(result, list) else f"{result.width} x {result.height}"
+    print(f"{options['output']}: {what}, {time.monotonic() - started:.1f} s")
+    return 0
+
+
+def _pretrained():
+    return sorted(path.stem for path in (Path(__file__).parent / "pretrained").glob("*.keras"))
+
+
+def _shares(text):
+    """starry_night -> that; starry_night=0.6,poppies=0.4 -> {"starry_night": 0.6, "poppies": 0.4}."""
+    layers = _layers(text)
+    return layers if isinstance(layers, dict) else layers[0] if len(layers) == 1 else dict.fromkeys(layers, 1.0)
 
 
 def _add_matte(commands):

@@ -2,7 +2,8 @@
 
 A loss takes `features`, {layer name: B x h x w x C, "image": B x H x W x 3}, as feature_extractor gives them. Each is a
 value of sums over positions, so it comes in two halves: `sums` takes them from each layer, to be added up over tiles,
-regions or devices, and `value` makes a number of them. Calling the loss is one after the other.
+regions or devices, and `value` makes a number of them. Calling the loss is one after the other. For a batch, a loss is the mean
+of its pictures' losses.
 
 A loss of your own is a function of `features`, or a Loss where it shall work in tiles too:
 
@@ -71,19 +72,19 @@ def content_loss(target, layers, error="relative", weight_maps=None):
     weights = layer_weights(layers)
     targets = {name: target[name] if isinstance(target.get(name), np.ndarray) else _layer(target, name) for name in weights}
     check_error(error, CONTENT_ERRORS)
-    scales = {name: {"paper": lambda: 1 / 2, "sum": lambda: 1, "mean": lambda: 1 / math.prod(p.shape),
-                     "sqrt": lambda: 1 / (2 * math.sqrt(math.prod(p.shape))),
+    scales = {name: {"paper": lambda: 1 / 2, "sum": lambda: 1, "mean": lambda: 1 / math.prod(p.shape[1:]),
+                     "sqrt": lambda: 1 / (2 * math.sqrt(math.prod(p.shape[1:]))),
                      "relative": lambda: 1 / _positive(_energy(p), name)}[error]()
               for name, p in targets.items()}
 
     def squared_error(f, p):
-        return ops.sum(ops.square(f - p))
+        return ops.sum(ops.square(f - p), axis=(1, 2, 3))
 
     def weighted_error(f, p):  # p: the target's channels, then the weights
-        return ops.sum(p[..., -1:] * ops.square(f - p[..., :-1]))
+        return ops.sum(p[..., -1:] * ops.square(f - p[..., :-1]), axis=(1, 2, 3))
 
     def value(squared_errors):
-        return sum(w * scales[name] * squared_errors[name] for name, w in weights.items())
+        return ops.mean(sum(w * scales[name] * squared_errors[name] for name, w in weights.items()))
 
     if weight_maps is None:
         return Loss(dict.fromkeys(weights, squared_error), value, maps=targets)
@@ -157,7 +158,9 @@ def style_loss(target, layers, error="relative", content=None, statistic="gram",
         statistics = measured.value({name: sums[name] for name in weights})
 
         def layer(name):
-            distance = known.distance(known.describe(statistics[name]), targets[name])
+            described = known.describe(statistics[name])
+            batch = ops.cast(ops.shape(next(iter(described.values())))[0], "float32")
+            distance = known.distance(described, targets[name]) / batch
             if error == "sum":
                 distance = distance * ops.square(sums[name]["positions"] / sums["image"]["positions"])
             return weights[name] * scales[name] * distance
@@ -296,13 +299,17 @@ def check_error(error, known):
 
 
 def _energy(array):
-    """Sum of squares; of a NumPy array row by row, for it may be large."""
+    """Sum of squares of each picture, (B,); of a NumPy array row by row, for it may be large."""
     if isinstance(array, np.ndarray):
-        return float(sum(np.square(row, dtype="float64").sum() for image in array for row in image))
-    return float(ops.sum(ops.square(array)))
+        return np.array([sum(np.square(row, dtype="float64").sum() for row in image) for image in array], "float32")
+    return ops.sum(ops.square(array), axis=(1, 2, 3))
 
 
 def _positive(energy, name):
-    if not energy > 0:
+    try:
+        positive = bool(ops.all(energy > 0))
+    except TypeError:  # a training step that is being traced: there are no numbers yet
+        positive = True
+    if not positive:
         raise ValueError(f"layer {name!r} of the target is zero everywhere, so no error is relative to it; use error='paper'")
     return energy

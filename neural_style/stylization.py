@@ -1,0 +1,217 @@
+"""A transform network at work: one picture of any size, a batch of arrays, or a folder."""
+import logging
+import math
+import os
+from functools import lru_cache
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+from PIL import Image
+
+from .color import transfer_luminance
+from .images import check_writable, load_image, save_image
+from .preflight import free_memory
+from .transform_net import LEAST_SIDE, TransformNet, blend, load_transform_net, parts, pretrained
+
+#: Bytes that a pixel takes at the peak for each of the first layer's filters: float32, of the layer and its neighbours.
+PEAK = 28
+#: Side of the tiles in pixels, and what lies around each: more than the ways in and out of the trunk see. Multiples of 4, the trunk's scale.
+TILE, HALO = 768, 16
+
+WRITABLE = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
+
+logger = logging.getLogger("neural_style")
+
+
+def stylize(source, net, output=None, *, size=None, preserve_color=None, tile="auto", batch_size=4, progress=True):
+    """Paint pictures with a transform network.
+
+    Args:
+        source: a picture (a path, a PIL.Image, a uint8 array H x W x 3); a batch, uint8, B x H x W x 3; or the path of a folder.
+        net: a network from train_transform_net, load_transform_net or pretrained; the path of a .keras file; the name of a pretrained
+            style; or several of these with shares, {"starry_night": 0.6, "great_wave": 0.4}, for a style between theirs.
+        output: the file to write, or, for a folder, the folder to fill with files of the same names; made where it is missing.
+        size: longer side in pixels; None: the picture's own.
+        preserve_color: "luminance": keep the photo's chroma and paint the luma alone.
+        tile: side of the tiles in pixels in which a large picture is painted, an int; "auto": tiles of 768 where the whole would not fit
+            the memory that is free; None: no tiles. Tiles show no seam: they overlap, and instance normalisation takes its mean and
+            variance from the whole picture.
+        batch_size: of a folder's pictures, as far as those that follow one another have one size.
+        progress: show a bar, for a folder.
+
+    Returns:
+        A PIL.Image; for a batch a uint8 array; for a folder the paths of the files written. A picture of the folder that cannot be read is
+        named in a warning and left out.
+
+    Raises:
+        TypeError, ValueError, FileNotFoundError: an argument that cannot be right, or a network or picture that cannot be read.
+    """
+    if preserve_color not in (None, "luminance"):
+        raise ValueError(f"preserve_color must be None or 'luminance'. Received: preserve_color={preserve_color!r}")
+    if tile not in (None, "auto") and (isinstance(tile, bool) or not isinstance(tile, (int, np.integer)) or tile < 64):
+        raise ValueError(f"tile must be 'auto', None or an integer, at least 64. Received: tile={tile!r}")
+    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        raise ValueError(f"batch_size must be a positive integer. Received: batch_size={batch_size!r}")
+    options = {"preserve_color": preserve_color, "tile": tile}
+    if isinstance(source, (str, os.PathLike)) and Path(source).is_dir():
+        return _folder(Path(source), resolve(net), output, size, batch_size, progress, options)
+    if isinstance(source, np.ndarray) and source.ndim == 4:
+        if output is not None or size is not None:
+            raise ValueError("output and size go with a picture or a folder. Received: a batch")
+        return paint(resolve(net), source, **options)
+    image = load_image(source, size)
+    if output is not None:
+        check_writable(output)
+    result = Image.fromarray(paint(resolve(net), image[None], **options)[0])
+    if output is not None:
+        save_image(result, output)
+    return result
+
+
+def paint(net, batch, preserve_color=None, tile="auto"):
+    """uint8 RGB, B x H x W x 3, to the same, painted; for the rest see stylize."""
+    if batch.dtype != np.uint8 or batch.ndim != 4 or batch.shape[-1] != 3 or 0 in batch.shape:
+        raise ValueError(f"a batch must be uint8, B x H x W x 3. Received: {batch.dtype}, shape {batch.shape}")
+    _, height, width, _ = batch.shape
+    below, right = max(0, LEAST_SIDE - height), max(0, LEAST_SIDE - width)
+    padded = np.pad(batch, ((0, 0), (0, below), (0, right), (0, 0)), mode="symmetric") if below or right else batch
+    if tile == "auto":
+        tile = TILE if PEAK * net.width * padded.size / 3 > free_memory() else None
+    if tile is None or max(padded.shape[1:3]) <= tile:
+        painted = net.predict_on_batch(padded)
+    else:
+        painted = np.concatenate([in_tiles(net, image[None], tile) for image in padded])
+    painted = np.clip(np.rint(painted[:, :height, :width]), 0, 255).astype("uint8")
+    if preserve_color == "luminance":
+        painted = np.stack([transfer_luminance(*pair) for pair in zip(painted, batch)])
+    return painted
+
+
+def in_tiles(net, x, tile):
+    """net(x) for x of 1 x H x W x 3, with little more memory than a tile's and the trunk's, a quarter as high and wide as the picture.
+
+    The layers before the trunk and those after it run tile by tile: once for each instance normalisation among them, whose mean and
+    variance over the whole picture they add up, and once more with all of these known.
+    """
+    encoder, trunk, decoder = parts(net)
+    tile = tile // 4 * 4
+    features = trunk.predict_on_batch(_through(encoder, x, tile, HALO))
+    return _through(decoder, features, tile // 4, HALO // 4)[:, :x.shape[1], :x.shape[2]]
+
+
+def _through(chain, x, tile, halo):
+    """The result of a chain of layers on x, 1 x H x W x C, in tiles of so many positions of x."""
+    norms, known = [layer for layer in chain if isinstance(layer, keras.layers.GroupNormalization)], {}
+    for norm in [*norms, None]:
+        ahead = chain[:chain.index(norm)] if norm else chain
+        scale = _scale(ahead)
+        total = result = 0
+        for crop, core, place in _tiles(x.shape[1:3], tile, halo, scale):
+            f = x[:, *crop]
+            for layer in ahead:
+                f = known[layer](f) if layer in known else layer(f)
+            f = ops.convert_to_numpy(ops.cast(f, "float32"))[:, *core]
+            if norm:
+                f = f.astype("float64")
+                total = total + np.stack([np.full(f.shape[-1], f[..., 0].size), f.sum(axis=(0, 1, 2)), np.square(f).sum(axis=(0, 1, 2))])
+            else:
+                if not place[0].start and not place[1].start:
+                    result = np.empty((1, *(math.ceil(side * scale) for side in x.shape[1:3]), f.shape[-1]), "float32")
+                result[:, *place] = f
+        if norm:
+            mean = total[1] / total[0]
+            known[norm] = _affine(norm, mean, np.maximum(total[2] / total[0] - mean ** 2, 0))
+    return result
+
+
+def _tiles(shape, tile, halo, scale):
+    """[(where a tile with its halo lies in the whole, its own positions in what comes of it, their place in the whole result)]."""
+    sides = []
+    for side in shape:
+        of_side = []
+        for first in range(0, side, tile):
+            before, own = min(halo, first), math.ceil(min(tile, side - first) * scale)
+            core, place = int(before * scale), int(first * scale)
+            of_side.append((slice(first - before, first + tile + halo), slice(core, core + own), slice(place, place + own)))
+        sides.append(of_side)
+    return [tuple(zip(rows, columns)) for rows in sides[0] for columns in sides[1]]
+
+
+def _scale(chain):
+    """Positions of the result of a chain of layers to one of its input, along a side."""
+    scale = 1
+    for layer in chain:
+        scale = scale / layer.strides[0] if isinstance(layer, keras.layers.Conv2D) else scale
+        scale = scale * layer.size[0] if isinstance(layer, keras.layers.UpSampling2D) else scale
+    return scale
+
+
+def _affine(norm, mean, variance):
+    """An instance normalisation whose mean and variance are known."""
+    factor = ops.convert_to_numpy(norm.gamma) / np.sqrt(variance + norm.epsilon)
+    offset = ops.convert_to_numpy(norm.beta) - mean * factor
+    return lambda f: ops.cast(ops.cast(f, "float32") * factor.astype("float32") + offset.astype("float32"), f.dtype)
+
+
+def resolve(net, precision="float32"):
+    """The network that stylize's `net` stands for."""
+    if isinstance(net, dict):
+        net = [*net.items()]
+    if isinstance(net, list):
+        return blend([(resolve(one, precision), share) for one, share in net])
+    if isinstance(net, TransformNet):
+        return net
+    if isinstance(net, (str, os.PathLike)):
+        return _of_file(net, precision) if Path(net).suffix else _of_name(net, precision)
+    raise TypeError("net must be a transform network, the path of a .keras file, the name of a pretrained style, or a dict of these with "
+                    f"shares. Received: {type(net).__name__}")
+
+
+@lru_cache(8)
+def _of_name(name, precision):
+    return pretrained(name, precision)
+
+
+def _of_file(path, precision):
+    return load_transform_net(path, precision)
+
+
+def _folder(source, net, output, size, batch_size, progress, options):
+    """Paint the pictures in a folder; the paths written."""
+    if output is None:
+        raise ValueError("a folder of pictures needs output, the folder to write to")
+    output = Path(output)
+    if output.exists() and (not output.is_dir() or output.resolve() == source.resolve()):
+        raise ValueError(f"output must be another folder. Received: output={str(output)!r}")
+    paths = sorted(path for path in source.iterdir() if path.suffix.lower() in WRITABLE and path.is_file())
+    if not paths:
+        raise ValueError(f"{str(source)!r} has no pictures")
+    output.mkdir(parents=True, exist_ok=True)
+    bar = keras.utils.Progbar(len(paths), unit_name="picture", verbose=int(progress))
+    written, waiting = [], []
+
+    def flush():
+        painted = paint(net, np.stack([image for _, image in waiting]), **options)
+        for (path, _), image in zip(waiting, painted):
+            save_image(image, output / path.name)
+            written.append(output / path.name)
+        waiting.clear()
+
+    for number, path in enumerate(paths):
+        try:
+            image = load_image(path, size)
+        except (ValueError, OSError) as error:
+            logger.warning("%s is left out: %s", path, error)
+        else:
+            if waiting and (waiting[0][1].shape != image.shape or len(waiting) == batch_size):
+                flush()
+            waiting.append((path, image))
+        bar.update(number)
+    if waiting:
+        flush()
+    bar.update(len(paths), finalize=True)
+    if not written:
+        raise ValueError(f"none of the {len(paths)} pictures in {str(source)!r} can be read")
+    return written

@@ -1,0 +1,246 @@
+"""The feed-forward network of fast style transfer: a photo in, the painted photo out, in one pass.
+
+Johnson, Alahi and Fei-Fei 2016, "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", and its supplement for the
+layers, with the instance normalisation of Ulyanov, Vedaldi and Lempitsky 2017, "Improved Texture Networks". Training is in
+training.py, use in stylization.py.
+"""
+import tempfile
+import zipfile
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from .features import PRECISIONS
+from .images import whole_or_not
+
+#: The least height and width that the network's reflections at a quarter of the size allow.
+LEAST_SIDE = 16
+
+
+#: Factor of the last layer's first weights: with more, its tanh starts saturated, and the network learns to paint one flat colour and stays.
+LAST = 0.1
+
+
+#: Of instance normalisation. On a flat crop, each normalisation multiplies the gradient by epsilon^(-1/2): with the usual 1e-5 fifteen of
+#: them leave float32's range.
+EPSILON = 1e-3
+
+
+@keras.saving.register_keras_serializable("neural_style")
+class ReflectionPadding2D(layers.Layer):
+    """Mirror the picture at its border, so many pixels wide, the border itself not repeated: no dark rim as with zeros."""
+
+    def __init__(self, padding=1, **kwargs):
+        super().__init__(**kwargs)
+        self.padding = padding
+
+    def call(self, x):
+        return ops.pad(x, [[0, 0], [self.padding, self.padding], [self.padding, self.padding], [0, 0]], mode="reflect")
+
+    def compute_output_shape(self, shape):
+        return (shape[0], *(side and side + 2 * self.padding for side in shape[1:3]), shape[3])
+
+    def get_config(self):
+        return {**super().get_config(), "padding": self.padding}
+
+
+@keras.saving.register_keras_serializable("neural_style")
+class CropToMatch(layers.Layer):
+    """(x, like) -> x cut to the height and width of `like`: sizes that are no multiple of 4 come out of the upsampling larger."""
+
+    def call(self, pair):
+        x, like = pair
+        return x[:, :ops.shape(like)[1], :ops.shape(like)[2]]
+
+    def compute_output_shape(self, shapes):
+        return (*shapes[1][:3], shapes[0][3])
+
+
+@keras.saving.register_keras_serializable("neural_style")
+class TransformNet(keras.Model):
+    """RGB, B x H x W x 3, 0 to 255, to the same, painted; made by build_transform_net.
+
+    width, residual_blocks, precision: as given there. record: a dict of what the network was trained on and how; it is part of the
+    saved file.
+    """
+
+    def __init__(self, width, residual_blocks, precision="float32", record=None, name="transform_net", **kwargs):
+        inputs, outputs = _graph(width, residual_blocks, PRECISIONS[precision])
+        super().__init__(inputs, outputs, name=name, **kwargs)
+        self.width, self.residual_blocks, self.precision, self.record = width, residual_blocks, precision, dict(record or {})
+
+    def get_config(self):
+        return {"width": self.width, "residual_blocks": self.residual_blocks, "precision": self.precision, "record": dict(self.record),
+                "name": self.name}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**config)
+
+
+def build_transform_net(width=32, residual_blocks=5, *, precision="float32", record=None, seed=0):
+    """The network of Johnson et al.'s supplement, table 1, untrained.
+
+        9 x 9 convolution, `width` filters        3 x 3 with stride 2, 2 `width`        3 x 3 with stride 2, 4 `width`
+        residual blocks: 3 x 3, 3 x 3, the input added, 4 `width`
+        upsampling, 3 x 3, 2 `width`              upsampling, 3 x 3, `width`             9 x 9, 3 filters, tanh scaled to 0-255
+
+    Departures, each for the picture's sake: instance normalisation in place of batch normalisation; reflections at the border of
+    every convolution in place of 40 pixels at the start; upsampling to nearest neighbours and a convolution in place of transposed
+    convolutions, whose overlaps leave a checkerboard (Odena et al. 2016). Any height and width from 16.
+
+    Args:
+        width: filters of the first layer: 32 in the paper; 16 is four times as fast and nearly as good.
+        residual_blocks: 5 in the paper.
+        precision: "float32", or "bfloat16" for the convolutions.
+        record: dict, kept in the saved file. seed: of the initial weights.
+
+    Returns:
+        A keras.Model, RGB 0-255, B x H x W x 3 -> float32 RGB 0-255, B x H x W x 3.
+    """
+    for name, value, least in (("width", width, 1), ("residual_blocks", residual_blocks, 0)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ValueError(f"{name} must be an integer, at least {least}. Received: {name}={value!r}")
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision must be one of {sorted(PRECISIONS)}. Received: precision={precision!r}")
+    net = TransformNet(width, residual_blocks, precision, record)
+    rng = np.random.default_rng(seed)
+    weights = [_glorot(w.shape, rng) if w.ndim == 4 else w for w in net.get_weights()]
+    weights[-2] *= LAST  # the last kernel
+    net.set_weights(weights)
+    return net
+
+
+def _glorot(shape, rng):
+    """A kernel of Glorot and Bengio 2010, equation 16; NumPy's, so that every backend of Keras starts from the same."""
+    limit = np.sqrt(6 / (shape[0] * shape[1] * (shape[2] + shape[3])))
+    return rng.uniform(-limit, limit, shape).astype("float32")
+
+
+def load_transform_net(path, precision="float32"):
+    """A network from its .keras file.
+
+    Raises:
+        FileNotFoundError, ValueError: no such file, or one that is no transform network.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no network at {str(path)!r}")
+    try:
+        net = keras.saving.load_model(path, compile=False)
+    except Exception as error:  # Keras, h5py and zipfile each have their own
+        raise ValueError(f"{str(path)!r} is not a .keras file of a transform network: {error}") from error
+    if not isinstance(net, TransformNet):
+        raise ValueError(f"{str(path)!r} must hold a transform network. Received: a {type(net).__name__} named {net.name!r}")
+    return net if precision == net.precision else _with_weights(net, net.get_weights(), precision=precision)
+
+
+def save_transform_net(net, path, compact=False):
+    """Write the network and its record to a .keras file, whole or not at all.
+
+    compact: weights rounded to float16's 11 significant bits, and the file deflated: half the size, and no grey level moves by more
+    than one.
+    """
+    check_network_path(path)
+    if compact:
+        net = _with_weights(net, [_to_11_bits(w) for w in net.get_weights()])
+    with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
+        whole = Path(folder, "net.keras")
+        keras.saving.save_model(net, whole)
+        with whole_or_not(path) as file, zipfile.ZipFile(whole) as stored, zipfile.ZipFile(
+                file, "w", zipfile.ZIP_DEFLATED if compact else zipfile.ZIP_STORED) as archive:
+            for name in stored.namelist():
+                archive.writestr(zipfile.ZipInfo(name), stored.read(name), archive.compression)
+
+
+def _to_11_bits(weights):
+    """Rounded to 11 significant bits, as float32: the others are zeros, which deflate away."""
+    mantissa, exponent = np.frexp(weights)
+    return np.ldexp(np.rint(mantissa * 2 ** 11) / 2 ** 11, exponent).astype("float32")
+
+
+def check_network_path(path):
+    """Raise a clear error if no network could be written to `path`: called before hours of training, not after."""
+    path = Path(path)
+    if path.suffix != ".keras":
+        raise ValueError(f"the name of a network's file must end in .keras. Received: {str(path)!r}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"the folder {str(path.parent)!r} does not exist")
+
+
+def pretrained(style=None, precision="float32"):
+    """The network that comes with the package for a style; without a name, the names there are."""
+    folder = files("neural_style") / "pretrained"
+    names = sorted(file.name.removesuffix(".keras") for file in folder.iterdir() if file.name.endswith(".keras"))
+    if style is None:
+        return names
+    if style not in names:
+        raise ValueError(f"style must be one of {names}. Received: style={style!r}")
+    with as_file(folder / f"{style}.keras") as path:
+        return load_transform_net(path, precision)
+
+
+def parts(net):
+    """(encoder, trunk, decoder) of a network: the layers down to a quarter of the size and those up from there, each a chain, and what lies
+    between as a keras.Model."""
+    convolutions = [layer for layer in net.layers if isinstance(layer, layers.Conv2D)]
+    first, last = net.layers.index(convolutions[2]), next(i for i, layer in enumerate(net.layers) if isinstance(layer, layers.UpSampling2D))
+    return net.layers[1:first + 1], keras.Model(net.layers[first].output, net.layers[last].input), net.layers[last:-1]
+
+
+def blend(nets):
+    """A network between others: its weights are the weighted mean of theirs.
+
+    Networks that were fine-tuned from one another lie in one valley of the loss, and the way between them leads through networks
+    between their styles (Wang et al. 2019, "Deep Network Interpolation for Continuous Imagery Effect Transition"). The pretrained
+    ones are; two that were trained apart blend to nothing.
+
+    Args:
+        nets: [(network, share)], of one width and depth; the shares are brought to the sum 1.
+    """
+    total = sum(share for _, share in nets)
+    if not nets or any(share < 0 for _, share in nets) or not total > 0:
+        raise ValueError(f"shares must be at least 0, and one above. Received: {[share for _, share in nets]}")
+    shapes = [[w.shape for w in net.weights] for net, _ in nets]
+    if any(other != shapes[0] for other in shapes):
+        raise ValueError("networks to blend must have one width and depth. Received: "
+                         f"{[(net.width, net.residual_blocks) for net, _ in nets]}")
+    mean = [sum(share / total * w for w, (_, share) in zip(ws, nets)) for ws in zip(*(net.get_weights() for net, _ in nets))]
+    record = {"blend": [[net.record, share / total] for net, share in nets]}
+    return _with_weights(nets[0][0], mean, record=record)
+
+
+def _with_weights(net, weights, **changes):
+    changed = TransformNet(**{**net.get_config(), **changes})
+    changed.set_weights(weights)
+    return changed
+
+
+def _graph(width, residual_blocks, dtype):
+    """(input, output) of the network."""
+    def convolve(x, filters, kernel, stride=1):
+        x = ReflectionPadding2D(kernel // 2, dtype=dtype)(x)
+        return layers.Conv2D(filters, kernel, stride, dtype=dtype)(x)
+
+    def normalized(x, **options):
+        return layers.GroupNormalization(groups=-1, epsilon=EPSILON, dtype=dtype, **options)(x)
+
+    def block(x, filters, kernel, stride=1):
+        return layers.ReLU(dtype=dtype)(normalized(convolve(x, filters, kernel, stride)))
+
+    inputs = keras.Input((None, None, 3), name="image", dtype="float32")
+    x = layers.Rescaling(1 / 127.5, -1, dtype=dtype)(inputs)
+    x = block(x, width, 9)
+    x = block(x, 2 * width, 3, stride=2)
+    x = block(x, 4 * width, 3, stride=2)
+    for _ in range(residual_blocks):
+        change = convolve(block(x, 4 * width, 3), 4 * width, 3)
+        x = layers.Add(dtype=dtype)([x, normalized(change, gamma_initializer="zeros")])  # at first, no change: it learns sooner
+    for filters in (2 * width, width):
+        x = block(layers.UpSampling2D(2, interpolation="nearest", dtype=dtype)(x), filters, 3)
+    x = layers.Activation("tanh", dtype="float32")(convolve(x, 3, 9))
+    x = layers.Rescaling(127.5, 127.5, dtype="float32")(x)
+    return inputs, CropToMatch(dtype="float32")([x, inputs])

@@ -1,0 +1,269 @@
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import neural_style
+from neural_style import (Photos, Preview, StyleTrainer, build_transform_net, load_image, load_transform_net, save_image,
+                          train_transform_net)
+from neural_style.images import IMAGENET_MEAN_BGR
+from conftest import picture
+
+#: Shallow layers, small crops, random features: a step in milliseconds.
+QUICK = {"width": 2, "residual_blocks": 1, "crop": 32, "batch_size": 2, "steps": 50, "style_size": 48, "weights": None,
+         "content_layers": ("conv2_1",), "style_layers": ("conv1_2", "conv2_1"), "progress": False}
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    (folder / "more").mkdir(parents=True)
+    for number in range(8):
+        save_image(picture(40 + 3 * number, 60, number), folder / ("more" if number % 2 else "") / f"{number}.png")
+    return folder
+
+
+def gram(f):
+    flat = f.reshape(-1, f.shape[-1])
+    return flat.T @ flat / len(flat)
+
+
+def test_the_loss_is_its_numpy_transcription(tiny):
+    """Johnson et al.'s loss with relative errors: for each picture of the batch, then the mean."""
+    net, painting = build_transform_net(2, 1), picture(20, 24, 9)
+    trainer = StyleTrainer(net, painting, tiny.model, content_layers=["conv2"], style_layers={"conv1": 0.3, "conv2": 0.7}, content_weight=2.0,
+                           style_weight=5.0, tv_weight=0.01)
+    batch = np.stack([picture(24, 24, seed) for seed in (1, 2)]).astype("float32")
+    painted = ops.convert_to_numpy(net(batch)).astype("float64")
+
+    def features(image):
+        return tiny.numpy(image[None, :, :, ::-1] - IMAGENET_MEAN_BGR.astype("float64"))
+    expected = []
+    target = {name: gram(features(painting.astype("float64"))[name]) for name in tiny.layers}
+    for x, y in zip(batch.astype("float64"), painted):
+        before, after = features(x), features(y)
+        content = ((after["conv2"] - before["conv2"]) ** 2).sum() / (before["conv2"] ** 2).sum()
+        style = sum(w * ((gram(after[name]) - target[name]) ** 2).sum() / (target[name] ** 2).sum()
+                    for name, w in {"conv1": 0.3, "conv2": 0.7}.items())
+        corner = y[:-1, :-1]
+        variation = (((y[1:, :-1] - corner) ** 2 + (y[:-1, 1:] - corner) ** 2) ** 1.25).mean()
+        expected.append(2 * content + 5 * style + 0.01 * variation)
+    assert float(trainer.compute_loss(x=batch, y_pred=net(batch))) == pytest.approx(np.mean(expected), rel=1e-4)
+
+
+def test_training_lowers_the_loss_and_leaves_the_features_alone(photos, tmp_path):
+    net = train_transform_net(picture(48, 48, 3), photos, tmp_path / "net.keras", **{**QUICK, "steps": 150, "learning_rate": 5e-3},
+                              backup=tmp_path / "backup", name="mosaic", licence="CC0")
+    losses = [float(row["loss"]) for row in rows(tmp_path / "backup" / "log.csv")]
+    assert len(losses) == 3 and losses[-1] < 0.7 * losses[0]
+    loaded = load_transform_net(tmp_path / "net.keras")
+    assert loaded.record == json.loads(json.dumps(net.record))
+    assert loaded.record["style"] == "mosaic" and loaded.record["licence"] == "CC0" and loaded.record["photos"] == 8
+    assert loaded.record["settings"]["steps"] == 150 and loaded.record["losses"]["loss"] == pytest.approx(losses[-1])
+    assert len(net.trainable_variables) == len(net.weights)
+
+
+def test_same_seed_same_curve(photos):
+    curves = []
+    for seed in (0, 0, 1):
+        log = photos.parent / f"{len(curves)}.csv"
+        train_transform_net(picture(48, 48, 3), photos, **{**QUICK, "steps": 30}, seed=seed, callbacks=[keras.callbacks.CSVLogger(log)])
+        curves.append(log.read_text())
+    assert curves[0] == curves[1] != curves[2]
+
+
+SCRIPT = """
+import sys
+from neural_style import train_transform_net
+from conftest import picture
+if __name__ == "__main__":
+    train_transform_net(picture(48, 48, 3), sys.argv[1], sys.argv[3], backup=sys.argv[2], **{quick!r})
+"""
+
+
+def rows(path):
+    with open(path) as file:
+        return [*csv.DictReader(file)]
+
+
+def start(script, *arguments, **environment):
+    root = Path(neural_style.__file__).parent.parent
+    return subprocess.Popen([sys.executable, "-c", script, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            env={**os.environ, "PYTHONPATH": f"{root}:{root / 'tests'}", **environment})
+
+
+def finish(process):
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    return out
+
+
+def test_a_killed_training_goes_on_where_it_stood(photos, tmp_path):
+    script = SCRIPT.format(quick={**QUICK, "steps": 200})
+    finish(start(script, photos, tmp_path / "whole", tmp_path / "whole.keras"))
+    killed = start(script, photos, tmp_path / "backup", tmp_path / "net.keras")
+    while not (tmp_path / "backup" / "training_metadata.json").exists() and killed.poll() is None:
+        time.sleep(0.02)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert not (tmp_path / "net.keras").exists()
+    finish(start(script, photos, tmp_path / "backup", tmp_path / "net.keras"))
+    whole, resumed = ([(row["epoch"], float(row["loss"])) for row in rows(folder / "log.csv")]
+                      for folder in (tmp_path / "whole", tmp_path / "backup"))
+    assert [epoch for epoch, _ in whole] == ["0", "1", "2", "3"] and set(resumed) == set(whole)
+    for a, b in zip(*(load_transform_net(tmp_path / name).get_weights() for name in ("whole.keras", "net.keras"))):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_backup_of_another_training_is_refused(photos, tmp_path):
+    train_transform_net(picture(48, 48, 3), photos, **{**QUICK, "steps": 2}, backup=tmp_path / "backup")
+    with pytest.raises(ValueError, match="other settings"):
+        train_transform_net(picture(48, 48, 3), photos, **{**QUICK, "steps": 3}, backup=tmp_path / "backup")
+
+
+def test_keras_own_callbacks(photos, tmp_path):
+    train_transform_net(picture(48, 48, 3), photos, **{**QUICK, "steps": 4}, callbacks=[
+        keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", monitor="loss", save_best_only=True),
+        keras.callbacks.TensorBoard(tmp_path / "logs"), keras.callbacks.CSVLogger(tmp_path / "log.csv"),
+        Preview([picture(40, 30), picture(30, 40), picture(35, 35)], tmp_path / "preview", steps=2, size=40)])
+    assert load_transform_net(tmp_path / "best.keras").record["settings"]["steps"] == 4
+    assert list((tmp_path / "logs" / "train").iterdir())
+    assert set(rows(tmp_path / "log.csv")[0]) >= {"epoch", "loss", "content", "style", "tv"}
+    assert sorted(path.name for path in (tmp_path / "preview").iterdir()) == ["00002.png", "00004.png"]
+    assert load_image(tmp_path / "preview" / "00004.png").shape == (80, 30 + 40 + 40 + 12, 3)
+
+
+def test_broken_files_are_left_out_and_counted(photos, tmp_path, caplog):
+    (photos / "broken.jpg").write_text("not a picture")
+    save_image(picture(20, 90), photos / "low.png")
+    train_transform_net(picture(48, 48, 3), photos, **{**QUICK, "steps": 20})
+    assert "2 of 10 files could not be used" in caplog.text
+
+
+def test_crops(photos):
+    crops = Photos(photos, 32, seed=4)
+    assert len(crops.paths) == 8
+    assert crops[5].shape == (32, 32, 3) and crops[5].dtype == np.uint8
+    assert np.array_equal(crops[5], Photos(photos, 32, seed=4)[5]) and not np.array_equal(crops[5], Photos(photos, 32, seed=5)[5])
+    whole = Photos(photos, 40)  # one photo is 40 pixels high: its crops are its height
+    assert {crops._path(index) for index in range(8)} == {crops._path(index) for index in range(8, 16)} == set(crops.paths)
+    assert [crops._path(index) for index in range(8)] != [crops._path(index) for index in range(8, 16)]
+    assert whole[0].shape == (40, 40, 3)
+    batches = [batch.numpy() for batch in crops.batches(3, 2, 5)]
+    assert [len(batch) for batch in batches] == [3, 3, 3]
+    assert all(np.array_equal(image, crops[6 + number]) for number, image in enumerate(np.concatenate(batches)))
+
+
+def test_crops_come_at_several_scales_and_mirrored(tmp_path):
+    ramp = np.repeat(np.arange(256, dtype="uint8")[None], 128, axis=0)  # a grey ramp: its slope tells the scale, its sign the mirror
+    save_image(ramp, tmp_path / "ramp.png")
+    slopes = [float(np.mean(np.diff(Photos(tmp_path, 32)[index][16, :, 0].astype(float)))) for index in range(40)]
+    assert min(slopes) < -3 and max(slopes) > 3 and min(map(abs, slopes)) < 1.3
+    assert 8 <= sum(slope < 0 for slope in slopes) <= 32
+
+
+def test_folders_without_photos(photos, tmp_path):
+    for folder, kind, message in ((tmp_path / "none", FileNotFoundError, "no folder"), (tmp_path / "empty", ValueError, "has no pictures")):
+        if kind is ValueError:
+            folder.mkdir()
+        with pytest.raises(kind, match=message):
+            train_transform_net(picture(48, 48), folder, **QUICK)
+    with pytest.raises(ValueError, match="none of the 8 pictures .* smaller than the crop of 128"):
+        train_transform_net(picture(48, 48), photos, **{**QUICK, "crop": 128})
+
+
+@pytest.mark.parametrize("name,value", [("crop", 8), ("batch_size", 0), ("steps", 1.5), ("style_weight", -1.0), ("learning_rate", float("nan")),
+                                        ("width", 0), ("style_layers", ["conv9_9"]), ("output", "net.h5"), ("output", "nowhere/net.keras"),
+                                        ("start", "starry_night"), ("network", "resnet"), ("precision", "int8"), ("seed", -1)])
+def test_bad_arguments(photos, name, value):
+    expected = {"style_layers": "conv9_9", "output": "keras|nowhere"}.get(name, name)
+    with pytest.raises((ValueError, TypeError, FileNotFoundError), match=expected):
+        train_transform_net(picture(48, 48), photos, **{**QUICK, name: value})
+
+
+def test_start_goes_on_from_a_network(photos):
+    first = train_transform_net(picture(48, 48, 3), photos, **{**QUICK, "steps": 5}, name="mosaic")
+    second = train_transform_net(picture(48, 48, 3), photos, **{**QUICK, "steps": 1, "learning_rate": 0.0}, start=first)
+    assert all(np.array_equal(a, b) for a, b in zip(first.get_weights(), second.get_weights()))
+    assert second.record["started_from"] == "mosaic"
+
+
+def test_keras_loaders(photos):
+    """A folder by image_dataset_from_directory, and a PyDataset, in place of our own crops."""
+    dataset = keras.utils.image_dataset_from_directory(photos, labels=None, image_size=(32, 32), batch_size=2, shuffle=False, verbose=False)
+    net = train_transform_net(picture(48, 48, 3), dataset.repeat(), **{**QUICK, "steps": 3})
+    assert np.isfinite(net.record["losses"]["loss"])
+
+    class Noise(keras.utils.PyDataset):
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, index):
+            return np.random.default_rng(index).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
+    net = train_transform_net(picture(48, 48, 3), Noise(), **{**QUICK, "steps": 3})
+    assert np.isfinite(net.record["losses"]["loss"]) and net.record["photos"] is None
+
+
+def test_bfloat16(photos):
+    net = train_transform_net(picture(48, 48, 3), photos, **{**QUICK, "steps": 2}, precision="bfloat16")
+    assert net.precision == "bfloat16" and np.isfinite(net.record["losses"]["loss"])
+
+
+DEVICES = """
+import sys
+import tensorflow as tf
+from neural_style import train_transform_net
+from conftest import picture
+if __name__ == "__main__":
+    kind = sys.argv[2]
+    if kind == "mirrored":
+        tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
+        strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    else:
+        strategy = tf.distribute.MultiWorkerMirroredStrategy() if kind == "workers" else None
+    if strategy:
+        assert strategy.num_replicas_in_sync == 2
+    net = train_transform_net(picture(48, 48, 3), sys.argv[1], strategy=strategy, **{quick!r})
+    print("loss", net.record["losses"]["loss"])
+"""
+
+
+def loss_of(process):
+    return float(finish(process).split("loss")[-1])
+
+
+def test_two_devices_learn_what_one_does(photos):
+    script = DEVICES.format(quick={**QUICK, "steps": 20})
+    alone = loss_of(start(script, photos, "one"))
+    assert loss_of(start(script, photos, "mirrored")) == pytest.approx(alone, rel=1e-3)
+
+
+def test_two_workers_learn_what_one_does(photos):
+    import socket
+    ports = []
+    for _ in range(2):
+        with socket.socket() as probe:
+            probe.bind(("localhost", 0))
+            ports.append(probe.getsockname()[1])
+    script = DEVICES.format(quick={**QUICK, "steps": 20})
+    alone = loss_of(start(script, photos, "one"))
+    cluster = {"worker": [f"localhost:{port}" for port in ports]}
+    workers = [start(script, photos, "workers", TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}))
+               for index in range(2)]
+    for worker in workers:
+        assert loss_of(worker) == pytest.approx(alone, rel=1e-3)
+
+
+def test_the_same_training_on_jax(photos):
+    script = DEVICES.format(quick={**QUICK, "steps": 20})
+    alone = loss_of(start(script, photos, "one"))
+    assert loss_of(start(script, photos, "one", KERAS_BACKEND="jax")) == pytest.approx(alone, rel=1e-2)

@@ -1,0 +1,183 @@
+import os
+import subprocess
+import sys
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import neural_style
+from neural_style import blend, build_transform_net, load_transform_net, pretrained, save_transform_net
+from neural_style.transform_net import CropToMatch, ReflectionPadding2D
+from conftest import picture
+
+
+def varied(net, seed=0):
+    """The network with scales and offsets that differ from channel to channel, as training makes them."""
+    rng = np.random.default_rng(seed)
+    net.set_weights([w + rng.normal(0, 0.3, w.shape) if w.ndim == 1 else w for w in net.get_weights()])
+    return net
+
+
+def numpy_convolution(x, kernel, bias, stride):
+    """'valid' convolution of 1 x H x W x C; NumPy."""
+    k = kernel.shape[0]
+    rows, columns = ((side - k) // stride + 1 for side in x.shape[1:3])
+    return sum(x[:, i:i + rows * stride:stride, j:j + columns * stride:stride] @ kernel[i, j] for i in range(k) for j in range(k)) + bias
+
+
+def numpy_net(net, x):
+    """The network in literal NumPy, float64."""
+    weights = iter(w.astype("float64") for w in net.get_weights())
+
+    def convolve(x, stride=1):
+        kernel, bias = next(weights), next(weights)
+        p = kernel.shape[0] // 2
+        return numpy_convolution(np.pad(x, ((0, 0), (p, p), (p, p), (0, 0)), mode="reflect"), kernel, bias, stride)
+
+    def normalize(x):
+        gamma, beta = next(weights), next(weights)
+        return gamma * (x - x.mean(axis=(1, 2), keepdims=True)) / np.sqrt(x.var(axis=(1, 2), keepdims=True) + 1e-5) + beta
+
+    def block(x, stride=1):
+        return np.maximum(normalize(convolve(x, stride)), 0)
+
+    height, width = x.shape[1:3]
+    x = block(block(block(x / 127.5 - 1), 2), 2)
+    for _ in range(net.residual_blocks):
+        x = x + normalize(convolve(block(x)))
+    for _ in range(2):
+        x = block(x.repeat(2, axis=1).repeat(2, axis=2))
+    return (127.5 * (1 + np.tanh(convolve(x))))[:, :height, :width]
+
+
+@pytest.mark.parametrize("height,width", [(32, 48), (21, 38), (16, 17)])
+def test_the_network_is_its_numpy_transcription(height, width):
+    net = varied(build_transform_net(3, 2))
+    x = picture(height, width)[None].astype("float32")
+    np.testing.assert_allclose(net.predict_on_batch(x), numpy_net(net, x.astype("float64")), atol=2e-3)
+
+
+def test_the_layers_of_the_paper():
+    net = build_transform_net(32, 5)
+    convolutions = [layer for layer in net.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert [layer.filters for layer in convolutions] == [32, 64, 128, *[128] * 10, 64, 32, 3]
+    assert [layer.kernel_size[0] for layer in convolutions] == [9, *[3] * 14, 9]
+    assert [layer.strides[0] for layer in convolutions] == [1, 2, 2, *[1] * 13]
+    assert all(layer.groups == layer.axis == -1 or layer.groups == layer.input.shape[-1]
+               for layer in net.layers if isinstance(layer, keras.layers.GroupNormalization))
+    assert not any(isinstance(layer, keras.layers.Conv2DTranspose) for layer in net.layers)
+
+
+@pytest.mark.parametrize("arguments", [{"width": 0}, {"width": 1.5}, {"residual_blocks": -1}, {"precision": "float8"}])
+def test_build_refuses(arguments):
+    with pytest.raises(ValueError, match=next(iter(arguments))):
+        build_transform_net(**arguments)
+
+
+def test_one_seed_one_network():
+    first, same, other = (build_transform_net(4, 1, seed=seed).get_weights() for seed in (1, 1, 2))
+    assert all(np.array_equal(a, b) for a, b in zip(first, same))
+    assert not np.array_equal(first[0], other[0])
+
+
+def test_reflection_padding_mirrors_without_the_border():
+    x = np.arange(12.0).reshape(1, 3, 4, 1)
+    np.testing.assert_array_equal(ops.convert_to_numpy(ReflectionPadding2D(2)(x)),
+                                  np.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0)), mode="reflect"))
+    assert ReflectionPadding2D(2).compute_output_shape((None, None, 4, 1)) == (None, None, 8, 1)
+    assert CropToMatch().compute_output_shape([(1, 8, 8, 5), (1, 7, 6, 3)]) == (1, 7, 6, 5)
+
+
+@pytest.mark.parametrize("compact", [False, True])
+def test_saved_and_loaded_with_its_record(tmp_path, compact):
+    net = varied(build_transform_net(16, 1, record={"style": "mosaic", "licence": "CC0", "settings": {"steps": 7}}))
+    save_transform_net(net, tmp_path / "net.keras", compact)
+    loaded = load_transform_net(tmp_path / "net.keras")
+    x = picture(24, 32)[None]
+    difference = abs(loaded.predict_on_batch(x) - net.predict_on_batch(x)).max()
+    assert difference < 1 if compact else difference == 0
+    assert loaded.record == net.record and (loaded.width, loaded.residual_blocks) == (16, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["net.keras"]  # nothing temporary is left
+    if compact:
+        whole = sum(w.nbytes for w in net.get_weights())
+        assert (tmp_path / "net.keras").stat().st_size < 0.75 * whole
+
+
+def test_a_saved_network_is_keras_own(tmp_path):
+    """Any program that imports neural_style loads it with Keras' load_model."""
+    save_transform_net(build_transform_net(4, 1, record={"style": "mosaic"}), tmp_path / "net.keras")
+    root = os.path.dirname(os.path.dirname(neural_style.__file__))
+    done = subprocess.run([sys.executable, "-c", "import keras, neural_style.transform_net; "
+                           f"print(keras.saving.load_model({str(tmp_path / 'net.keras')!r}).record)"],
+                          capture_output=True, text=True, env={**os.environ, "PYTHONPATH": root})
+    assert done.stdout.strip() == "{'style': 'mosaic'}", done.stderr
+
+
+def test_bfloat16(tmp_path):
+    net = varied(build_transform_net(8, 1))
+    save_transform_net(net, tmp_path / "net.keras")
+    half = load_transform_net(tmp_path / "net.keras", "bfloat16")
+    x = picture(32, 32)[None]
+    painted, exact = half.predict_on_batch(x), net.predict_on_batch(x)
+    assert painted.dtype == "float32" and 0 < abs(painted - exact).mean() < 3
+
+
+def test_wrong_files(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no network at"):
+        load_transform_net(tmp_path / "none.keras")
+    (tmp_path / "text.keras").write_text("not a network")
+    with pytest.raises(ValueError, match="text.keras"):
+        load_transform_net(tmp_path / "text.keras")
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(tmp_path / "dense.keras")
+    with pytest.raises(ValueError, match="must hold a transform network. Received: a Sequential"):
+        load_transform_net(tmp_path / "dense.keras")
+    save_transform_net(build_transform_net(2, 0), tmp_path / "net.keras")
+    whole = (tmp_path / "net.keras").read_bytes()
+    (tmp_path / "half.keras").write_bytes(whole[:len(whole) // 2])
+    with pytest.raises(ValueError, match="half.keras"):
+        load_transform_net(tmp_path / "half.keras")
+    with pytest.raises(ValueError, match="must end in .keras"):
+        save_transform_net(build_transform_net(2, 0), tmp_path / "net.h5")
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        save_transform_net(build_transform_net(2, 0), tmp_path / "nowhere" / "net.keras")
+
+
+def test_blend_is_the_mean_of_the_weights():
+    first, second = build_transform_net(2, 1, seed=1), build_transform_net(2, 1, seed=2)
+    mixed = blend([(first, 3), (second, 1)])
+    for a, b, c in zip(first.get_weights(), second.get_weights(), mixed.get_weights()):
+        np.testing.assert_allclose(c, 0.75 * a + 0.25 * b, atol=1e-6)
+    with pytest.raises(ValueError, match="one width and depth"):
+        blend([(first, 1), (build_transform_net(3, 1), 1)])
+    with pytest.raises(ValueError, match="shares"):
+        blend([(first, -1), (second, 1)])
+
+
+def test_exports_as_a_saved_model(tmp_path):
+    """Keras' own export: for TensorFlow Serving, and for LiteRT and ONNX converters that start from it."""
+    import tensorflow as tf
+    net = varied(build_transform_net(4, 1))
+    net.export(tmp_path / "served", verbose=False)
+    x = picture(20, 33)[None].astype("float32")
+    served = tf.saved_model.load(tmp_path / "served")
+    np.testing.assert_allclose(served.serve(x), net.predict_on_batch(x), atol=1e-3)
+
+
+@pytest.mark.parametrize("name", pretrained())
+def test_pretrained(name):
+    folder = os.path.join(os.path.dirname(neural_style.__file__), "pretrained")
+    net = pretrained(name)
+    assert os.path.getsize(os.path.join(folder, f"{name}.keras")) <= 1.5e6
+    assert net.record["style"] == name and "public domain" in net.record["licence"] and net.record["settings"]["steps"] > 0
+    assert os.path.exists(os.path.join(folder, f"{name}.csv"))
+    assert zipfile.is_zipfile(os.path.join(folder, f"{name}.keras"))
+    painted, photo = net.predict_on_batch(picture(64, 64)[None]), picture(64, 64)
+    assert np.isfinite(painted).all() and abs(painted[0] - photo).mean() > 10
+
+
+def test_pretrained_refuses_an_unknown_style():
+    with pytest.raises(ValueError, match="style must be one of"):
+        pretrained("mona_lisa")
