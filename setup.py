@@ -8,6 +8,7 @@ here = Path(__file__).parent
 
 masks = ["opencv-python-headless>=4.9"]
 photo = ["pymatting>=1.1.13"]
+tensorboard = ["tensorboard>=2.16"]
 notebooks = ["matplotlib>=3.8", "ipykernel>=6.25", "nbclient>=0.9", "nbformat>=5.9"]
 
 setup(
@@ -19,13 +20,14 @@ setup(
     license="MIT",
     python_requires=">=3.10",
     packages=["neural_style"],
-    package_data={"neural_style": ["calibration/*.jpg", "calibration/SOURCES.md"]},
+    package_data={"neural_style": ["calibration/*.jpg", "calibration/SOURCES.md", "pretrained/*"]},
     install_requires=["tensorflow>=2.16", "keras>=3.4", "scipy>=1.11", "numpy>=1.26", "pillow>=10.1"],
     extras_require={
         "masks": masks,
         "notebooks": notebooks,
         "photo": photo,
-        "test": ["pytest>=8", "hypothesis>=6.100", "distributed>=2024.5", *masks, *photo, *notebooks],
+        "tensorboard": tensorboard,
+        "test": ["pytest>=8", "hypothesis>=6.100", "distributed>=2024.5", "jax>=0.4.30", *masks, *photo, *tensorboard, *notebooks],
     },
     entry_points={"console_scripts": ["neural-style = neural_style.__main__:main"]},
 )

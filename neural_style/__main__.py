@@ -4,6 +4,7 @@ Nothing heavy is imported until a command has its arguments, so --help answers a
 """
 import argparse
 import contextlib
+import importlib.util
 import os
 import signal
 import sys
@@ -241,6 +242,8 @@ def _train(arguments):
     if preview:
         callbacks.append(Preview(Photos(options["photos"], 64).first(3), preview, steps=200))
     if logs:
+        if importlib.util.find_spec("tensorboard") is None:
+            raise ImportError('--tensorboard needs TensorBoard: pip install "neural-style[tensorboard]"')
         callbacks.append(keras.callbacks.TensorBoard(logs))
     if "start" in options:
         options["start"] = resolve(options["start"])

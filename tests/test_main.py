@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 import neural_style
-from neural_style import TransferResult, load_image, presets, save_image, transfer
+from neural_style import (TransferResult, load_image, load_transform_net, presets, save_image, stylize, train_transform_net,
+                          transfer)
 from neural_style.__main__ import _layers, main
 from neural_style.masks import Region
 from conftest import picture
@@ -241,5 +242,41 @@ def test_matte(folder, capsys):
 def test_bad_mattes_are_one_line(folder, capsys, options, words):
     regions_in(folder)
     assert main(["matte", "content.png", *options]) == 2
+    error = capsys.readouterr().err
+    assert words in error and error.count("\n") == 1 and not Path("out.png").exists()
+
+
+def test_train_and_stylize(folder, capsys):
+    """Both commands on the library's own functions: the same network for the same seed, the same picture."""
+    photos = folder / "photos"
+    photos.mkdir()
+    for number in range(3):
+        save_image(picture(70 + number, 80, number), photos / f"{number}.png")
+    options = ["--crop", "64", "--batch-size", "1", "--steps", "2", "--style-size", "48", "--width", "4", "--style-layers", "conv1_2,conv2_1=0.5",
+               "--content-layers", "conv2_1", "--weights", "torchvision", "--quiet", "--name", "mosaic", "--licence", "CC0"]
+    assert main(["train", "style.png", "photos", "-o", "net.keras", *options, "--tensorboard", "logs", "--backup", "backup"]) == 0
+    assert capsys.readouterr().out.startswith("net.keras: content ")
+    assert list(Path("logs/train").iterdir()) and Path("backup/log.csv").exists()
+    net = load_transform_net("net.keras")
+    again = train_transform_net("style.png", "photos", crop=64, batch_size=1, steps=2, style_size=48, width=4, progress=False,
+                                style_layers={"conv1_2": 1.0, "conv2_1": 0.5}, content_layers=["conv2_1"], weights="torchvision")
+    assert all(np.array_equal(a, b) for a, b in zip(net.get_weights(), again.get_weights()))
+    assert (net.record["style"], net.record["licence"]) == ("mosaic", "CC0")
+    assert main(["stylize", "content.png", "-o", "out.png", "--style", "net.keras", "--size", "32"]) == 0
+    assert capsys.readouterr().out.startswith("out.png: 32 x 24, ")
+    assert np.array_equal(load_image("out.png"), np.asarray(stylize("content.png", net, size=32)))
+    assert main(["stylize", "photos", "-o", "painted", "--style", "net.keras=0.5", "--quiet"]) == 0
+    assert sorted(path.name for path in Path("painted").iterdir()) == ["0.png", "1.png", "2.png"]
+
+
+@pytest.mark.parametrize("arguments,words", [
+    (["train", "style.png", "nowhere", "-o", "net.keras"], "no folder"), (["train", "style.png", ".", "-o", "net.h5"], "must end in .keras"),
+    (["train", "text.jpg", ".", "-o", "net.keras"], "not a picture"), (["train", "style.png", ".", "-o", "net.keras", "--start", "mona_lisa"], "style must be"),
+    (["stylize", "content.png", "-o", "out.png", "--style", "nowhere.keras"], "no network"),
+    (["stylize", "content.png", "-o", "out.png", "--style", "text.jpg"], "not a .keras file"),
+    (["stylize", "nowhere.png", "-o", "out.png", "--style", "nowhere.keras"], "nowhere.png"),
+])
+def test_bad_trainings_are_one_line(folder, capsys, arguments, words):
+    assert main([*arguments, "--quiet"]) == 2
     error = capsys.readouterr().err
     assert words in error and error.count("\n") == 1 and not Path("out.png").exists()

@@ -10,7 +10,7 @@ from keras import ops
 
 import neural_style
 from neural_style import blend, build_transform_net, load_transform_net, pretrained, save_transform_net
-from neural_style.transform_net import CropToMatch, ReflectionPadding2D
+from neural_style.transform_net import EPSILON, CropToMatch, ReflectionPadding2D
 from conftest import picture
 
 
@@ -39,7 +39,7 @@ def numpy_net(net, x):
 
     def normalize(x):
         gamma, beta = next(weights), next(weights)
-        return gamma * (x - x.mean(axis=(1, 2), keepdims=True)) / np.sqrt(x.var(axis=(1, 2), keepdims=True) + 1e-5) + beta
+        return gamma * (x - x.mean(axis=(1, 2), keepdims=True)) / np.sqrt(x.var(axis=(1, 2), keepdims=True) + EPSILON) + beta
 
     def block(x, stride=1):
         return np.maximum(normalize(convolve(x, stride)), 0)
