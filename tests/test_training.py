@@ -109,7 +109,7 @@ def finish(process):
 
 def test_a_killed_training_goes_on_where_it_stood(photos, tmp_path):
     script = SCRIPT.format(quick={**QUICK, "steps": 200})
-    finish(start(script, photos, tmp_path / "whole", tmp_path / "whole.keras"))
+    train_transform_net(picture(48, 48, 3), str(photos), tmp_path / "whole.keras", backup=tmp_path / "whole", **{**QUICK, "steps": 200})
     killed = start(script, photos, tmp_path / "backup", tmp_path / "net.keras")
     while not (tmp_path / "backup" / "training_metadata.json").exists() and killed.poll() is None:
         time.sleep(0.02)
@@ -223,6 +223,7 @@ import sys
 import tensorflow as tf
 from neural_style import train_transform_net
 from conftest import picture
+from test_training import QUICK
 if __name__ == "__main__":
     kind = sys.argv[2]
     if kind == "mirrored":
@@ -232,9 +233,13 @@ if __name__ == "__main__":
         strategy = tf.distribute.MultiWorkerMirroredStrategy() if kind == "workers" else None
     if strategy:
         assert strategy.num_replicas_in_sync == 2
-    net = train_transform_net(picture(48, 48, 3), sys.argv[1], strategy=strategy, **{quick!r})
+    net = train_transform_net(picture(48, 48, 3), sys.argv[1], strategy=strategy, **{**QUICK, "steps": 20})
     print("loss", net.record["losses"]["loss"])
 """
+
+
+def loss_alone(photos):
+    return train_transform_net(picture(48, 48, 3), photos, **{**QUICK, "steps": 20}).record["losses"]["loss"]
 
 
 def loss_of(process):
@@ -242,9 +247,7 @@ def loss_of(process):
 
 
 def test_two_devices_learn_what_one_does(photos):
-    script = DEVICES.format(quick={**QUICK, "steps": 20})
-    alone = loss_of(start(script, photos, "one"))
-    assert loss_of(start(script, photos, "mirrored")) == pytest.approx(alone, rel=1e-3)
+    assert loss_of(start(DEVICES, photos, "mirrored")) == pytest.approx(loss_alone(photos), rel=1e-3)
 
 
 def test_two_workers_learn_what_one_does(photos):
@@ -254,16 +257,13 @@ def test_two_workers_learn_what_one_does(photos):
         with socket.socket() as probe:
             probe.bind(("localhost", 0))
             ports.append(probe.getsockname()[1])
-    script = DEVICES.format(quick={**QUICK, "steps": 20})
-    alone = loss_of(start(script, photos, "one"))
     cluster = {"worker": [f"localhost:{port}" for port in ports]}
-    workers = [start(script, photos, "workers", TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}))
+    workers = [start(DEVICES, photos, "workers", TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}))
                for index in range(2)]
+    alone = loss_alone(photos)
     for worker in workers:
         assert loss_of(worker) == pytest.approx(alone, rel=1e-3)
 
 
 def test_the_same_training_on_jax(photos):
-    script = DEVICES.format(quick={**QUICK, "steps": 20})
-    alone = loss_of(start(script, photos, "one"))
-    assert loss_of(start(script, photos, "one", KERAS_BACKEND="jax")) == pytest.approx(alone, rel=1e-2)
+    assert loss_of(start(DEVICES, photos, "one", KERAS_BACKEND="jax")) == pytest.approx(loss_alone(photos), rel=1e-2)
