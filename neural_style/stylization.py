@@ -16,7 +16,7 @@ from .preflight import free_memory
 from .transform_net import LEAST_SIDE, TransformNet, blend, load_transform_net, parts, pretrained
 
 #: Bytes that a pixel takes at the peak for each of the first layer's filters: float32, of the layer and its neighbours.
-PEAK = 28
+PEAK = 30
 #: Side of the tiles in pixels, and what lies around each: more than the ways in and out of the trunk see. Multiples of 4, the trunk's scale.
 TILE, HALO = 768, 16
 
