@@ -8,6 +8,7 @@ here = Path(__file__).parent
 
 masks = ["opencv-python-headless>=4.9"]
 photo = ["pymatting>=1.1.13"]
+video = ["av>=15", "opencv-python-headless>=4.9"]
 tensorboard = ["tensorboard>=2.16"]
 notebooks = ["matplotlib>=3.8", "ipykernel>=6.25", "nbclient>=0.9", "nbformat>=5.9"]
 
@@ -27,7 +28,8 @@ setup(
         "notebooks": notebooks,
         "photo": photo,
         "tensorboard": tensorboard,
-        "test": ["pytest>=8", "hypothesis>=6.100", "distributed>=2024.5", "jax>=0.4.30", *masks, *photo, *tensorboard, *notebooks],
+        "test": ["pytest>=8", "hypothesis>=6.100", "distributed>=2024.5", "jax>=0.4.30", *masks, *photo, *tensorboard, *video, *notebooks],
+        "video": video,
     },
     entry_points={"console_scripts": ["neural-style = neural_style.__main__:main"]},
 )
