@@ -33,6 +33,8 @@ _MODULES = {
     "transform_net": ("TransformNet", "blend", "build_transform_net", "load_transform_net", "pretrained", "save_transform_net"),
     "training": ("Photos", "Preview", "StyleTrainer", "train_transform_net"),
     "stylization": ("stylize",),
+    "video": ("read_frames", "video_info", "write_video"),
+    "film": ("stylize_video",),
     "transfer": ("transfer",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

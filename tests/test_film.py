@@ -1,0 +1,206 @@
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from fractions import Fraction
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import neural_style
+from neural_style import Evaluator, build_transform_net, load_image, save_transform_net, stylize, stylize_video
+from neural_style import film
+from neural_style.film import temporal_loss
+from neural_style.flow import optical_flow, reliable, warp
+from neural_style.images import preprocess
+from neural_style.video import read_frames, video_info, write_video
+from conftest import IMAGES, picture
+from test_transform_net import varied
+from test_video import with_sound
+
+#: Shallow layers of random weights, two steps: frames in a second.
+QUICK = {"weights": None, "content_layers": ["conv2_1"], "style_layers": ["conv1_2", "conv2_1"], "start_size": None, "steps": 4, "progress": False}
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """Eight frames of a photo that moves 3 pixels a frame, then four of another."""
+    frames = []
+    for name, count in (("petra.jpg", 8), ("neuschwanstein.jpg", 4)):
+        still = load_image(f"{IMAGES}/{name}", 120)
+        frames += [still[:64, 3 * i:3 * i + 80] for i in range(count)]
+    write_video(frames, tmp_path / "clip.mp4", 12, quality=5)
+    return tmp_path / "clip.mp4"
+
+
+def test_the_temporal_loss_and_its_gradient(tiny):
+    """Against the formula, and against finite differences."""
+    warped, holds = picture(12, 14, 1), np.zeros((12, 14), "float32")
+    holds[2:9, 3:11] = 1
+    x = preprocess(picture(12, 14, 2)).astype("float64")
+    evaluator = Evaluator(tiny.model, {"temporal": temporal_loss(warped, holds)}, {"temporal": 3.0}, x.shape)
+    difference = holds[..., None] * (x[0] - preprocess(warped)[0])
+    loss, grad = evaluator(x.ravel())
+    assert loss == pytest.approx(3 * np.square(difference).mean(), rel=1e-5)
+    direction = np.random.default_rng(0).normal(size=x.size)
+    step = 1.0
+    slope = (evaluator(x.ravel() + step * direction)[0] - evaluator(x.ravel() - step * direction)[0]) / (2 * step)
+    assert slope == pytest.approx(grad @ direction, rel=1e-3) and np.abs(grad).max() > 0
+    assert not grad.reshape(x.shape)[0][holds == 0].any()
+
+
+def count_starts(monkeypatch):
+    """What the painter was given, frame by frame: how much of each frame was known."""
+    seen, call = [], film.Painter.__call__
+    monkeypatch.setattr(film.Painter, "__call__", lambda self, image, known: seen.append([float(holds.mean()) for _, holds in known])
+                        or call(self, image, known))
+    return seen
+
+
+def test_a_film_starts_anew_after_a_cut(clip, tmp_path, monkeypatch):
+    seen = count_starts(monkeypatch)
+    assert stylize_video(clip, picture(64, 64, 5), tmp_path / "out.mp4", method="temporal", **QUICK) == 12
+    assert [len(known) for known in seen] == [0, *[1] * 7, 0, *[1] * 3]
+    assert min(known[0] for known in seen if known) > 0.5
+    info = video_info(tmp_path / "out.mp4")
+    assert (info.frames, info.rate, info.width, info.height) == (12, 12, 80, 64)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "out.mp4"]
+
+
+def test_long_term(clip, tmp_path, monkeypatch):
+    seen = count_starts(monkeypatch)
+    stylize_video(clip, picture(64, 64, 5), tmp_path / "out.mp4", long_term=(1, 2, 4), frames=slice(0, 6), **QUICK)
+    assert [len(known) for known in seen] == [0, 1, 2, 2, 3, 3]
+    assert all(sum(known) <= 1 for known in seen)  # each pixel is held to one frame
+
+
+def flicker(path, clip):
+    """Mean square between each frame and the last one moved to it, where it can be, on the scale 0 to 1."""
+    originals, results = ([image for _, image in read_frames(one)] for one in (clip, path))
+    errors = []
+    for last, this, before, after in zip(originals, originals[1:], results, results[1:]):
+        back = optical_flow(this, last)
+        holds = reliable(back, optical_flow(last, this))
+        errors.append(np.square(warp(before, back).astype(float) - after)[holds].mean() / 255 ** 2)
+    return np.median(errors)
+
+
+def test_the_methods_flicker_less(clip, tmp_path):
+    for method in ("independent", "warp", "temporal"):
+        stylize_video(clip, picture(64, 64, 5), tmp_path / f"{method}.mp4", method=method, frames=slice(0, 5),
+                      **{**QUICK, "steps": 20, "seed": 0})
+    alone, warped, held = (flicker(tmp_path / f"{method}.mp4", clip) for method in ("independent", "warp", "temporal"))
+    assert held < alone and held <= 1.02 * warped
+
+
+def test_one_painter_for_the_whole_film(clip, tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(film, "feature_extractor", lambda *args, **kwargs: made.append(1) or neural_style.feature_extractor(*args, **kwargs))
+    stylize_video(clip, picture(64, 64, 5), tmp_path / "out.mp4", frames=slice(0, 3), **QUICK)
+    assert made == [1]
+
+
+@pytest.fixture
+def net(tmp_path):
+    save_transform_net(varied(build_transform_net(4, 1)), tmp_path / "net.keras")
+    return tmp_path / "net.keras"
+
+
+def test_by_a_network(clip, tmp_path, net):
+    assert stylize_video(clip, net, tmp_path / "out.mp4", work=tmp_path / "work", progress=False) == 12
+    for number, (_, image) in enumerate(read_frames(clip)):
+        assert np.array_equal(load_image(tmp_path / "work" / f"{number:06d}.png"), np.asarray(stylize(image, net)))
+    stylize_video(clip, net, tmp_path / "small.mp4", size=40, progress=False)
+    assert video_info(tmp_path / "small.mp4").width == 40
+
+
+def test_smoothing_along_the_flow(clip, tmp_path, net):
+    for smooth in (0.0, 0.6):
+        stylize_video(clip, net, tmp_path / f"{smooth}.mp4", smooth=smooth, frames=slice(0, 6), progress=False)
+    assert flicker(tmp_path / "0.6.mp4", clip) < 0.7 * flicker(tmp_path / "0.0.mp4", clip)
+
+
+def test_frames_every_and_sound(tmp_path, net):
+    with_sound(tmp_path / "source.mp4")
+    assert stylize_video(tmp_path / "source.mp4", net, tmp_path / "all.mp4", progress=False) == 20
+    before, after = video_info(tmp_path / "source.mp4"), video_info(tmp_path / "all.mp4")
+    assert after.audio and after.frames == 20 and after.duration == pytest.approx(before.duration, abs=0.02)
+    assert stylize_video(tmp_path / "source.mp4", net, tmp_path / "some.mp4", frames=slice(4, 16), every=3, progress=False) == 4
+    some = video_info(tmp_path / "some.mp4")
+    assert some.frames == 4 and some.audio
+    assert [float(moment) for moment, _ in read_frames(tmp_path / "some.mp4")] == pytest.approx([0, 0.3, 0.6, 0.9], abs=0.001)
+
+
+def test_callback(clip, tmp_path, net):
+    seen = []
+    stylize_video(clip, net, tmp_path / "out.mp4", callback=lambda number, image, total: seen.append((number, image.shape, total)), progress=False)
+    assert seen == [(number, (64, 80, 3), 12) for number in range(12)]
+
+
+def test_workers_paint_the_same_frames(clip, tmp_path, net):
+    stylize_video(clip, net, tmp_path / "alone.mp4", work=tmp_path / "alone", progress=False)
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as executor:
+        stylize_video(clip, net, tmp_path / "pool.mp4", work=tmp_path / "pool", executor=executor, progress=False)
+    for path in (tmp_path / "alone").glob("*.png"):
+        assert np.array_equal(load_image(path), load_image(tmp_path / "pool" / path.name))
+    assert len([*(tmp_path / "pool").glob("*.png")]) == 12
+
+
+SCRIPT = """
+import sys
+from neural_style import stylize_video
+from conftest import picture
+from test_film import QUICK
+if __name__ == "__main__":
+    stylize_video(sys.argv[1], picture(64, 64, 5), sys.argv[2], work=sys.argv[3], **QUICK)
+"""
+
+
+def test_killed_and_resumed_gives_the_same_frames(clip, tmp_path):
+    stylize_video(clip, picture(64, 64, 5), tmp_path / "whole.mp4", work=tmp_path / "whole", **QUICK)
+    root = Path(neural_style.__file__).parent.parent
+    killed = subprocess.Popen([sys.executable, "-c", SCRIPT, str(clip), str(tmp_path / "out.mp4"), str(tmp_path / "work")],
+                              env={**os.environ, "PYTHONPATH": f"{root}:{root / 'tests'}"}, stderr=subprocess.DEVNULL)
+    while len([*(tmp_path / "work").glob("*.png")]) < 4 and killed.poll() is None:
+        time.sleep(0.05)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    there = len([*(tmp_path / "work").glob("*.png")])
+    assert 4 <= there < 12 and not (tmp_path / "out.mp4").exists()
+    assert stylize_video(clip, picture(64, 64, 5), tmp_path / "out.mp4", work=tmp_path / "work", **QUICK) == 12
+    for path in (tmp_path / "whole").glob("*.png"):
+        assert path.read_bytes() == (tmp_path / "work" / path.name).read_bytes()
+    assert (tmp_path / "whole.mp4").read_bytes() == (tmp_path / "out.mp4").read_bytes()
+
+
+def test_a_folder_of_another_film_is_refused(clip, tmp_path, net):
+    stylize_video(clip, net, tmp_path / "out.mp4", work=tmp_path / "work", progress=False)
+    with pytest.raises(ValueError, match="another film or of other settings"):
+        stylize_video(clip, net, tmp_path / "out.mp4", work=tmp_path / "work", smooth=0.5, progress=False)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "diary.txt").write_text("mine")
+    with pytest.raises(ValueError, match="other things"):
+        stylize_video(clip, net, tmp_path / "out.mp4", work=tmp_path / "full", progress=False)
+
+
+@pytest.mark.parametrize("options,message", [
+    ({"method": "magic"}, "method must be"), ({"masks": []}, "does not take masks"), ({"temporal_weight": -1}, "temporal_weight"),
+    ({"long_term": (0,)}, "long_term"), ({"frames": 5}, "frames must be a slice"), ({"every": 0}, "every"), ({"next_steps": "x"}, "next_steps"),
+    ({"frames": slice(50, 60)}, "leave no frame"), ({"style_layers": ["conv9_9"]}, "conv9_9"), ({"executor": object()}, "depend on each other"),
+])
+def test_bad_arguments(clip, tmp_path, options, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        stylize_video(clip, picture(64, 64), tmp_path / "out.mp4", **{**QUICK, **options})
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_bad_sources(tmp_path, net):
+    with pytest.raises(FileNotFoundError, match="no film"):
+        stylize_video(tmp_path / "none.mp4", net, tmp_path / "out.mp4")
+    with pytest.raises(ValueError, match="must end in"):
+        stylize_video(tmp_path / "none.mp4", net, tmp_path / "out.gif")
