@@ -174,7 +174,7 @@ def check_network_path(path):
 def pretrained(style=None, precision="float32"):
     """The network that comes with the package for a style; without a name, the names there are."""
     folder = files("neural_style") / "pretrained"
-    names = sorted(file.name.removesuffix(".keras") for file in folder.iterdir() if file.name.endswith(".keras"))
+    names = sorted(file.name.removesuffix(".keras") for file in (folder.iterdir() if folder.is_dir() else ()) if file.name.endswith(".keras"))
     if style is None:
         return names
     if style not in names:
