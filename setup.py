@@ -8,7 +8,7 @@ here = Path(__file__).parent
 
 masks = ["opencv-python-headless>=4.9"]
 photo = ["pymatting>=1.1.13"]
-video = ["av>=15", "opencv-python-headless>=4.9"]
+video = ["av>=15", "opencv-python-headless>=4.9", "pygame-ce>=2.5"]
 tensorboard = ["tensorboard>=2.16"]
 notebooks = ["matplotlib>=3.8", "ipykernel>=6.25", "nbclient>=0.9", "nbformat>=5.9"]
 

@@ -35,6 +35,7 @@ _MODULES = {
     "stylization": ("stylize",),
     "video": ("read_frames", "video_info", "write_video"),
     "film": ("stylize_video",),
+    "camera": ("stylize_camera",),
     "transfer": ("transfer",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

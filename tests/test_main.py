@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 import neural_style
-from neural_style import (TransferResult, load_image, load_transform_net, presets, save_image, stylize, train_transform_net,
-                          transfer)
+from neural_style import (TransferResult, build_transform_net, load_image, load_transform_net, presets, save_image, save_transform_net,
+                          stylize, train_transform_net, transfer, video_info, write_video)
 from neural_style.__main__ import _layers, main
 from neural_style.masks import Region
 from conftest import picture
@@ -280,3 +280,28 @@ def test_bad_trainings_are_one_line(folder, capsys, arguments, words):
     assert main([*arguments, "--quiet"]) == 2
     error = capsys.readouterr().err
     assert words in error and error.count("\n") == 1 and not Path("out.png").exists()
+
+
+def test_video(folder, capsys):
+    """A film by a network and by optimisation, and a film in a camera's place."""
+    write_video([picture(48, 64, 1, noise=0)[:, i:i + 48] for i in range(6)], "film.mp4", 12)
+    save_transform_net(build_transform_net(2, 0), "net.keras")
+    assert main(["video", "film.mp4", "--style", "net.keras", "-o", "painted.mp4", "--quiet", "--every", "2"]) == 0
+    assert capsys.readouterr().out.startswith("painted.mp4: 3 frames, ")
+    assert main(["video", "film.mp4", "--style", "style.png", "-o", "held.mp4", "--steps", "1", "--frames", "1:3", "--weights", "torchvision"]) == 0
+    out = capsys.readouterr().out
+    assert "frame 2 of 2" in out and "frames a second" in out and "held.mp4: 2 frames, " in out
+    assert video_info("held.mp4").frames == 2 and video_info("held.mp4").width == 48
+    assert main(["video", "--camera", "film.mp4", "--style", "net.keras", "-o", "seen.mp4", "--size", "32"]) == 0
+    assert " a second; " in capsys.readouterr().out and video_info("seen.mp4").width == 32
+
+
+@pytest.mark.parametrize("arguments,words", [
+    (["--style", "style.png", "-o", "out.mp4"], "either FILM or --camera"), (["nowhere.mp4", "--style", "style.png", "-o", "out.mp4"], "no film"),
+    (["text.jpg", "--style", "style.png", "-o", "out.mp4"], "no frame that can be decoded"), (["nowhere.mp4", "--style", "style.png"], "needs --output"),
+    (["--camera", "77", "--style", "nowhere.keras", "-o", "out.mp4"], "no network"), (["--camera", "0", "--style", "a.keras", "--every", "2"], "every"),
+])
+def test_bad_films_are_one_line(folder, capsys, arguments, words):
+    assert main(["video", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert words in error and error.count("\n") == 1

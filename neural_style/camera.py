@@ -1,0 +1,194 @@
+"""A camera's picture in a style, as it comes: the newest frame is painted, and those that came meanwhile are dropped."""
+import contextlib
+import importlib.util
+import os
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .flow import load_cv2
+from .images import load_image
+from .stylization import paint, resolve
+from .video import check_video_path, load_av, write_video
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What became of a camera's frames: painted and dropped ones, and the seconds it ran."""
+    frames: int
+    dropped: int
+    seconds: float
+
+    @property
+    def rate(self):
+        """Painted frames per second."""
+        return self.frames / max(self.seconds, 1e-9)
+
+
+def stylize_camera(source, net, output=None, *, size=320, window=True, seconds=None):
+    """Show what a camera sees, painted by a network, until q, the window's close button or Ctrl-C.
+
+    Args:
+        source: a camera's number, 0 for the first, or the path of a film to take its place, which runs at its own pace.
+        net: what stylize() takes.
+        output: a film to write as well, .mp4, .mov or .mkv, each frame shown as long as it was.
+        size: longer side in pixels in which frames are painted.
+        window: show a window, where there is a display; without one, there must be an output.
+        seconds: stop after so many; None: at the end of the film, or never.
+
+    Returns:
+        Shown: frames painted and dropped.
+
+    Raises:
+        ValueError: no such camera; neither a display nor an output. ImportError: OpenCV, PyAV or pygame is missing.
+    """
+    if isinstance(source, bool) or not isinstance(source, (int, str, os.PathLike)):
+        raise TypeError(f"source must be a camera's number or a film's path. Received: {type(source).__name__}")
+    if seconds is not None and not seconds > 0:
+        raise ValueError(f"seconds must be a number above 0. Received: seconds={seconds!r}")
+    load_image(np.zeros((2, 2, 3), "uint8"), size)  # raises for a size that is none
+    if output is not None:
+        check_video_path(output)
+        load_av()
+    net = resolve(net)
+    camera = Camera(source)
+    try:
+        shown = Window(camera.name) if window else None
+    except NoDisplay as error:
+        if output is None:
+            camera.close()
+            raise ValueError(f"there is no display to show the camera's picture on, and no output to write it to: {error}") from error
+        shown = None
+    if shown is None and output is None:
+        camera.close()
+        raise ValueError("without a window, the camera's picture needs an output")
+    count, started = 0, time.monotonic()
+
+    def painted():
+        nonlocal count, started
+        with contextlib.suppress(KeyboardInterrupt):
+            for moment, image in camera:
+                if count == 0:
+                    started = time.monotonic() - moment
+                result = paint(net, load_image(image, size)[None])[0]
+                count += 1
+                yield moment, result
+                if shown and not shown.show(result) or seconds is not None and moment >= seconds:
+                    return
+
+    try:
+        if output is None:
+            for _ in painted():
+                pass
+        else:
+            write_video(painted(), output, camera.rate)
+    finally:
+        camera.close()
+        if shown:
+            shown.close()
+    return Shown(count, camera.seen - count, time.monotonic() - started)
+
+
+class Camera:
+    """Iterates over (seconds since the first frame, the newest frame, uint8 RGB); a thread reads on meanwhile and forgets what it replaces.
+
+    Attributes: seen, the frames read so far; rate, frames per second as the camera says; name.
+    """
+
+    def __init__(self, source):
+        cv2 = load_cv2()
+        if not isinstance(source, int) and not Path(source).is_file():
+            raise FileNotFoundError(f"no film at {str(source)!r}")
+        self.name = f"camera {source}" if isinstance(source, int) else Path(source).name
+        with _quiet(cv2):
+            self._capture = cv2.VideoCapture(source if isinstance(source, int) else str(source))
+        if not self._capture.isOpened():
+            raise ValueError(f"{self.name} cannot be opened")
+        self.rate = self._capture.get(cv2.CAP_PROP_FPS) or 25.0
+        self._paced = not isinstance(source, int)
+        self._news, self._newest, self._over, self.seen = threading.Condition(), None, False, 0
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self):
+        started = time.monotonic()
+        while not self._over:
+            if self._paced:  # a file would be read as fast as it can be
+                time.sleep(max(0, started + self.seen / self.rate - time.monotonic()))
+            there, image = self._capture.read()
+            with self._news:
+                if there:
+                    self._newest, self.seen = (time.monotonic() - started, image), self.seen + 1
+                else:
+                    self._over = True
+                self._news.notify()
+
+    def __iter__(self):
+        first = None
+        while True:
+            with self._news:
+                self._news.wait_for(lambda: self._newest is not None or self._over)
+                if self._newest is None:
+                    return
+                (moment, image), self._newest = self._newest, None
+            first = moment if first is None else first
+            yield moment - first, np.ascontiguousarray(image[:, :, ::-1])
+
+    def close(self):
+        self._over = True
+        self._thread.join()
+        self._capture.release()
+
+
+#: SDL's drivers that show nothing, which it falls back to where there is no screen.
+NOWHERE = ("dummy", "offscreen")
+
+
+class NoDisplay(RuntimeError):
+    """There is nothing to show a window on."""
+
+
+class Window:
+    """A window of the size of its picture; pygame's, since OpenCV's own comes with one of its packages only."""
+
+    def __init__(self, title):
+        if importlib.util.find_spec("pygame") is None:
+            raise NoDisplay('a window needs pygame: pip install "neural-style[video]"')
+        os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+        import pygame
+        self._pygame, self._screen, self._title = pygame, None, title
+        try:
+            pygame.display.init()
+        except pygame.error as error:
+            raise NoDisplay(str(error)) from error
+        if pygame.display.get_driver() in NOWHERE and "SDL_VIDEODRIVER" not in os.environ:
+            pygame.display.quit()
+            raise NoDisplay("SDL found no screen")
+
+    def show(self, image):
+        """Show a uint8 RGB picture; False once q was pressed or the window closed."""
+        pygame, size = self._pygame, image.shape[1::-1]
+        if self._screen is None or self._screen.get_size() != size:
+            self._screen = pygame.display.set_mode(size)
+            pygame.display.set_caption(f"{self._title}: q to stop")
+        self._screen.blit(pygame.image.frombuffer(np.ascontiguousarray(image), size, "RGB"), (0, 0))
+        pygame.display.flip()
+        return not any(event.type == pygame.QUIT or event.type == pygame.KEYDOWN and event.unicode == "q" for event in pygame.event.get())
+
+    def close(self):
+        self._pygame.display.quit()
+
+
+@contextlib.contextmanager
+def _quiet(cv2):
+    """OpenCV prints what it tries while it looks for a camera."""
+    logging = getattr(getattr(cv2, "utils", None), "logging", None)
+    level = logging.setLogLevel(logging.LOG_LEVEL_SILENT) if logging else None
+    try:
+        yield
+    finally:
+        if logging:
+            logging.setLogLevel(level)
