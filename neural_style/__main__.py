@@ -234,8 +234,9 @@ def _add_train(commands):
 
 def _train(arguments):
     import keras
+    from .photos import Photos
     from .stylization import resolve
-    from .training import Photos, Preview, train_transform_net
+    from .training import Preview, train_transform_net
     options = vars(arguments)
     options.pop("run")
     preview, logs = options.pop("preview", None), options.pop("tensorboard", None)

@@ -192,13 +192,18 @@ class LivePreview:
 
 def progress():
     """The way to show progress here: a LivePreview in a notebook, else a ProgressBar."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if getattr(shell, "kernel", None) is None:  # a script, or IPython in a terminal
+    if not in_notebook():
         return ProgressBar()
     if importlib.util.find_spec("matplotlib") is None:
         print('a live preview needs matplotlib: pip install "neural-style[notebooks]"')
         return ProgressBar()
     return LivePreview()
+
+
+def in_notebook():
+    """Whether this runs in a notebook's kernel: not in a script, nor in IPython in a terminal."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return getattr(shell, "kernel", None) is not None
 
 
 def facts(here):

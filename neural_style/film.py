@@ -3,41 +3,27 @@
 After Ruder, Dosovitskiy and Brox 2016, "Artistic Style Transfer for Videos".
 """
 import hashlib
-import inspect
+import io
 import json
-import logging
 import os
 import shutil
 import time
 from collections import deque
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
-from .arguments import check_arguments, errors
-from .callbacks import duration
-from .evaluator import Evaluator
-from .features import feature_extractor, tile_geometry
-from .flow import is_cut, load_cv2, optical_flow, reliable, warp
-from .images import deprocess, load_image, preprocess, resize, save_image, whole_or_not
-from .losses import content_loss, layer_weights, style_loss, style_statistics, total_variation_loss
-from .objective import start as first_x
-from .optimizers import INTERRUPTED, optimize
+from .callbacks import duration, in_notebook
+from .flow import load_cv2
+from .images import load_image, save_image, whole_or_not
+from .painter import OPTIONS, Painter, known_from
 from .stylization import paint, resolve
-from .tiling import Tiling, describe
-from .transfer import PIXEL_RANGE, transfer
 from .transform_net import TransformNet
 from .video import check_video_path, read_frames, video_info, write_video
 
 METHODS = ("independent", "warp", "temporal", "network")
-
-#: transfer()'s arguments that a film takes too.
-OPTIONS = ("network", "weights", "pooling", "normalize", "content_layers", "style_layers", "content_weight", "style_weight", "tv_weight",
-           "error", "tv_options", "style_scale", "size", "start_size", "steps", "bounds", "precision", "style_loss", "seed")
-
-logger = logging.getLogger("neural_style")
 
 
 def stylize_video(source, style, output, *, method=None, temporal_weight=0.02, long_term=(1,), next_steps=0.5, smooth=0.0, frames=None,
@@ -107,46 +93,52 @@ def _paint_frames(source, style, settings, work, picked, total=None, callback=No
     method, reach = settings["method"], max(settings["long_term"]) if settings["method"] in ("warp", "temporal") else 1
     linked = method in ("warp", "temporal") or settings["smooth"] > 0
     painter, before, began, done = None, deque(maxlen=reach), time.monotonic(), 0
+    show = progress and _preview()
     for number, (_, image) in enumerate(_picked(source, picked)):
         if "size" in settings:
             image = load_image(image, settings["size"])
+        if painter is None:  # of the first frame, whichever are still to be painted, and by whom
+            painter = _painter(style, image, settings)
         path = work / f"{number:06d}.png"
         if number % part[1] != part[0]:
             continue
-        if painter is None and (not path.exists() or method != "network"):
-            painter = _painter(style, image, settings)
         if path.exists():
             result = load_image(path)
         else:
-            known = _known(image, before, settings["long_term"]) if linked and before else []
+            known = known_from(image, before, settings["long_term"]) if linked and before else []
             result = painter(image, known)
             save_image(result, path, compress_level=1)
             done += 1
             if progress:
                 rate = done / (time.monotonic() - began)
                 left = "" if total is None else f" of {total}, about {duration((total - number - 1) / rate)} left"
-                print(f"\rframe {number + 1}{left}, {rate:.2f} frames a second", end="", flush=True)
+                show(result, f"frame {number + 1}{left}, {rate:.2f} frames a second")
             if callback:
                 callback(number, result, total)
         before.appendleft((image, result))
     if progress and done:
-        print()
+        show(None, "")
 
 
-def _known(image, before, long_term):
-    """[(an earlier result moved to this frame, where it holds: float, H x W)], the nearest first; [] after a cut."""
-    found, taken = [], np.zeros(image.shape[:2], bool)
-    for distance in sorted(long_term):
-        if distance > len(before):
-            break
-        other, result = before[distance - 1]
-        back, forth = optical_flow(image, other), optical_flow(other, image)
-        if distance == min(long_term) and is_cut(back, forth):
-            return []
-        holds = reliable(back, forth) & ~taken  # equation 10: what a nearer frame knows, a farther one does not say again
-        taken |= holds
-        found.append((warp(result, back), holds.astype("float32")))
-    return found
+def _preview():
+    """A function of a picture and a line on it: in a notebook it shows both, in place; else it rewrites the line."""
+    if not in_notebook():
+        return lambda image, line: print(f"\r{line}" if line else "", end="" if line else "\n", flush=True)
+    from IPython.display import Image as Picture
+    from IPython.display import display
+    handles = [display(display_id=True) for _ in range(2)]
+
+    def show(image, line):
+        if line:
+            handles[0].update(line)
+            handles[1].update(Picture(_jpeg(image), format="jpeg"))
+    return show
+
+
+def _jpeg(image):
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=85)
+    return file.getvalue()
 
 
 def _painter(style, first, settings):
@@ -162,74 +154,6 @@ def _painter(style, first, settings):
             return result
         return by_network
     return Painter(style, first, settings)
-
-
-class Painter:
-    """Paints the frames of a film by optimisation, with one network, and one set of style targets for all of them.
-
-    A frame that stands alone is painted from coarse to fine, as by transfer(). One that follows another starts from what is known of it.
-    The style's errors are relative to those of the film's first frame, so that no weight changes on the way.
-    """
-
-    def __init__(self, style, first, settings):
-        defaults = {name: parameter.default for name, parameter in inspect.signature(transfer).parameters.items()
-                    if parameter.kind is parameter.KEYWORD_ONLY and name not in ("callback", "progress", "checkpoint", "resume")}
-        options = {**defaults, "size": max(first.shape[:2]), **{name: settings[name] for name in OPTIONS if name in settings}}
-        inputs = check_arguments(first, style, **options)
-        self.options, self.settings, self.stages, self.styles = options, settings, inputs.stages, inputs.styles
-        self.content_names = [*layer_weights(options["content_layers"])]
-        layers = [*self.content_names, *layer_weights(options["style_layers"])]
-        self.extractor = feature_extractor(layers, **{name: options[name] for name in ("network", "weights", "pooling", "normalize", "precision")})
-        self.tiling = Tiling(None, *tile_geometry(layers, options["network"]))
-        self.style_losses = {stage.size: self._style_loss(stage, first) for stage in self.stages}
-
-    def __call__(self, image, known):
-        """The painted frame, uint8, of the frame's size; known as from _known."""
-        stages = self.stages
-        if known:
-            stages = [replace(stages[-1], steps=max(1, round(self.settings["next_steps"] * stages[-1].steps)))]
-        picture = None
-        for stage in stages:
-            content = load_image(image, stage.size)
-            if picture is not None:
-                x = preprocess(resize(picture, content.shape[1::-1]))
-            else:
-                styles = [(load_image(style, stage.size), share) for style, share in self.styles]
-                x = first_x("recolored", content.shape, content, styles, [], None, self.options["seed"])
-                for warped, holds in reversed(known):
-                    x = np.where(holds[None, ..., None] > 0, preprocess(warped), x)
-            maps, _ = describe(self.extractor, preprocess(content), self.content_names, [], self.tiling)
-            losses = {"content": content_loss(maps, self.options["content_layers"], errors(self.options["error"])[0]),
-                      "style": self.style_losses[stage.size], "tv": total_variation_loss(**(self.options["tv_options"] or {}))}
-            weights = dict(stage.weights)
-            for distance, (warped, holds) in enumerate(known if self.settings["method"] == "temporal" else []):
-                losses[f"temporal{distance}"] = temporal_loss(warped, holds)
-                weights[f"temporal{distance}"] = self.settings["temporal_weight"]
-            evaluator = Evaluator(self.extractor, {name: losses[name] for name in weights}, weights, x.shape)
-            x, message = optimize(evaluator, x, stage.steps, PIXEL_RANGE if self.options["bounds"] else None)
-            if message.startswith(INTERRUPTED):
-                raise KeyboardInterrupt
-            picture = deprocess(x, evaluator.shape)
-        return picture
-
-    def _style_loss(self, stage, first):
-        measure = style_statistics([*layer_weights(self.options["style_layers"])], self.options["style_loss"])
-        size = max(1, round(stage.size * self.options["style_scale"]))
-        blend = [(self._statistics(load_image(image, size), measure), share) for image, share in self.styles]
-        return style_loss(blend, self.options["style_layers"], errors(self.options["error"])[1],
-                          self._statistics(load_image(first, stage.size), measure), self.options["style_loss"])
-
-    def _statistics(self, image, measure):
-        return describe(self.extractor, preprocess(image), [], [measure], self.tiling)[1][0]
-
-
-def temporal_loss(warped, holds):
-    """mean_ijc c_ij (x_ijc - w_ijc)^2 in squared grey levels (Ruder et al., equation 7): how far the picture is from an earlier result.
-
-    Args:
-        warped: the earlier result moved to this frame, uint8 RGB, H x W x 3. holds: c, float, H x W, where it can be relied on.
-    """
-    return content_loss({"image": preprocess(warped)}, ["image"], "mean", {"image": holds[None, ..., None]})
 
 
 def _picked(source, picked):

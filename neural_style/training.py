@@ -6,18 +6,17 @@ import os
 import shutil
 from contextlib import nullcontext
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 import keras
 import numpy as np
 from keras import ops
-from PIL import Image
 
 from . import __version__
 from .features import check_extractor, check_layers, feature_extractor
 from .images import IMAGENET_MEAN_BGR, load_image, preprocess, save_image
 from .losses import content_loss, layer_weights, style_loss, total_variation_loss
+from .photos import Photos
 from .transform_net import LEAST_SIDE, TransformNet, build_transform_net, check_network_path, save_transform_net
 from .weights import load_weights
 
@@ -27,6 +26,10 @@ STYLE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
 
 #: Steps of what Keras calls an epoch: a backup, a line of the log and a preview are made after each.
 EPOCH = 50
+
+#: A new network's style loss counts this share of its weight at first, and all of it from this part of the training on: one that knows no
+#: photos yet would learn to paint a texture, and stay there.
+FIRST_SHARE, RAMP = 0.05, 0.5
 
 logger = logging.getLogger("neural_style")
 
@@ -59,19 +62,21 @@ class StyleTrainer(keras.Model):
         self._variation = total_variation_loss()
         self._trackers = {name: keras.metrics.Mean(name=name) for name in self._weights_of}
         self._total = _AsItIs(name="total")
+        self.style_share = self.add_weight(shape=(), initializer="ones", trainable=False, name="style_share")
         self.several_workers = False
 
     def call(self, x):
         return self.net(x)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The weighted sum of the three losses, each a mean over the batch."""
+        """The weighted sum of the three losses, each a mean over the batch; the style's times style_share, which begins below 1."""
         features = self._features(_vgg_input(y_pred))
         losses = {"content": self._content(self._targets(_vgg_input(x)))(features), "style": self._style(features),
                   "tv": self._variation(features)}
         for name, loss in losses.items():
             losses[name] = self._weights_of[name] * loss
             self._trackers[name].update_state(losses[name])
+        losses["style"] = self.style_share * losses["style"]
         total = sum(losses.values())
         return self._total(total, total)
 
@@ -82,6 +87,13 @@ class StyleTrainer(keras.Model):
 
     def save(self, filepath, overwrite=True, **kwargs):
         save_transform_net(self.net, filepath)
+
+
+class _Ramp(keras.callbacks.Callback):
+    """Lets the style loss come in by and by."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.model.style_share.assign(min(1.0, FIRST_SHARE + (1 - FIRST_SHARE) * epoch / (RAMP * self.params["epochs"])))
 
 
 class _AsItIs(keras.losses.Loss):
@@ -115,7 +127,8 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
         strategy: a tf.distribute.Strategy; batch_size is that of all devices together.
         backup: a folder for Keras' BackupAndRestore and for log.csv, the losses: a killed training that is started again with the
             same arguments goes on after the last 50 steps that were whole, with the photos that would have come.
-        callbacks: further keras.callbacks: ModelCheckpoint (the network so far), CSVLogger, TensorBoard, Preview ...
+        callbacks: further keras.callbacks: ModelCheckpoint (the network so far), CSVLogger, TensorBoard, Preview ... A new network's style
+            loss comes in by and by, so "loss" says little before half of the steps are done; "style" and "content" are logged whole.
         seed: of the first weights, the order of the photos and their crops.
 
     Returns:
@@ -157,7 +170,7 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
                   "photos": None if folder is None else len(folder.paths),
                   "versions": {"neural_style": __version__, "keras": keras.__version__}}
 
-    callbacks = [*callbacks]
+    callbacks = [*callbacks, *([_Ramp()] if start is None else [])]
     if backup:  # the backup comes last: what the others write of an epoch is there when it counts as done
         callbacks += [keras.callbacks.CSVLogger(Path(backup, "log.csv"), append=True),
                       keras.callbacks.BackupAndRestore(str(backup), double_checkpoint=True, delete_checkpoint=False)]
@@ -169,82 +182,6 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
     if output:
         save_transform_net(net, output)
     return net
-
-
-class Photos:
-    """Crops of the pictures in a folder: the i-th is the same whenever it is asked for, so a training can go on anywhere.
-
-    Each round takes the pictures in a new order. A crop is a random part at a random scale, from the photo's own to the one at which
-    its shorter side is the crop's, half of them mirrored. Files that are no pictures, and photos smaller than the crop, are left out;
-    .unusable has those met so far.
-
-    Args:
-        folder: searched through. crop: side in pixels. seed: of all chance.
-
-    Raises:
-        FileNotFoundError, ValueError: no such folder, none that is usable.
-    """
-
-    def __init__(self, folder, crop, seed=0):
-        if not Path(folder).is_dir():
-            raise FileNotFoundError(f"no folder at {str(folder)!r}")
-        known = set(Image.registered_extensions())
-        self.paths = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in known and path.is_file())
-        self.crop, self.seed, self.unusable, self._orders = crop, seed, {}, {}
-        if not self.paths:
-            raise ValueError(f"{str(folder)!r} has no pictures")
-        if all(self._load(path, np.random.default_rng(0)) is None for path in self.paths):
-            reason = next(iter(self.unusable.values()))
-            raise ValueError(f"none of the {len(self.paths)} pictures in {str(folder)!r} can be used; the first: {reason}")
-
-    def __getitem__(self, index):
-        """The crop of this number, from 0 without end: uint8 RGB, crop x crop x 3."""
-        while True:
-            rng = np.random.default_rng((self.seed, int(index)))
-            image = self._load(self._path(int(index)), rng)
-            if image is not None:
-                return image
-            index += 1  # a picture that cannot be used: the next one once more
-
-    def first(self, number):
-        """The paths of the first so many that can be used, in the order of their names."""
-        return [*islice((path for path in self.paths if self._load(path, np.random.default_rng(0)) is not None), number)]
-
-    def batches(self, batch_size, first, last):
-        """tf.data of the batches first <= number < last, float32, batch_size x crop x crop x 3."""
-        import tensorflow as tf
-        shape = (self.crop, self.crop, 3)
-        numbers = tf.data.Dataset.range(first * batch_size, last * batch_size)
-
-        def crop(number):
-            image = tf.ensure_shape(tf.numpy_function(self.__getitem__, [number], tf.uint8), shape)
-            return tf.cast(image, tf.float32)  # several workers compare their batches, which they cannot in uint8
-        crops = numbers.map(crop, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        return crops.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
-
-    def _path(self, index):
-        round_, place = divmod(index, len(self.paths))
-        if round_ not in self._orders:  # of this round and the last one: the crops are made by several threads
-            self._orders = {**{r: order for r, order in self._orders.items() if r >= round_ - 1},
-                            round_: np.random.default_rng((self.seed, round_, 1)).permutation(len(self.paths))}
-        return self.paths[self._orders[round_][place]]
-
-    def _load(self, path, rng):
-        if path in self.unusable:
-            return None
-        try:
-            with Image.open(path) as picture:
-                longer, shorter = max(picture.size), min(picture.size)
-            if shorter < self.crop:
-                raise ValueError(f"{path} is {shorter} pixels high or wide, smaller than the crop of {self.crop}")
-            smallest = math.ceil(self.crop * longer / shorter)
-            image = load_image(path, round(math.exp(rng.uniform(math.log(smallest), math.log(max(smallest, longer))))))
-        except (OSError, ValueError, SyntaxError) as error:
-            self.unusable[path] = str(error)
-            return None
-        top, left = (rng.integers(side - self.crop + 1) for side in image.shape[:2])
-        image = image[top:top + self.crop, left:left + self.crop]
-        return np.ascontiguousarray(image[:, ::-1] if rng.integers(2) else image)
 
 
 class Preview(keras.callbacks.Callback):

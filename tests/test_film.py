@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from fractions import Fraction
 from pathlib import Path
 
 import keras
@@ -14,10 +13,10 @@ import pytest
 
 import neural_style
 from neural_style import Evaluator, build_transform_net, load_image, save_transform_net, stylize, stylize_video
-from neural_style import film
-from neural_style.film import temporal_loss
+from neural_style import film, painter
 from neural_style.flow import optical_flow, reliable, warp
 from neural_style.images import preprocess
+from neural_style.painter import temporal_loss
 from neural_style.video import read_frames, video_info, write_video
 from conftest import IMAGES, picture
 from test_transform_net import varied
@@ -100,7 +99,7 @@ def test_the_methods_flicker_less(clip, tmp_path):
 
 def test_one_painter_for_the_whole_film(clip, tmp_path, monkeypatch):
     made = []
-    monkeypatch.setattr(film, "feature_extractor", lambda *args, **kwargs: made.append(1) or neural_style.feature_extractor(*args, **kwargs))
+    monkeypatch.setattr(painter, "feature_extractor", lambda *args, **kwargs: made.append(1) or neural_style.feature_extractor(*args, **kwargs))
     stylize_video(clip, picture(64, 64, 5), tmp_path / "out.mp4", frames=slice(0, 3), **QUICK)
     assert made == [1]
 

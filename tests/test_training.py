@@ -15,6 +15,7 @@ from keras import ops
 import neural_style
 from neural_style import (Photos, Preview, StyleTrainer, build_transform_net, load_image, load_transform_net, save_image,
                           train_transform_net)
+from neural_style import training
 from neural_style.images import IMAGENET_MEAN_BGR
 from conftest import picture
 
@@ -64,7 +65,8 @@ def test_training_lowers_the_loss_and_leaves_the_features_alone(photos, tmp_path
     net = train_transform_net(picture(48, 48, 3), photos, tmp_path / "net.keras", **{**QUICK, "steps": 150, "learning_rate": 5e-3},
                               backup=tmp_path / "backup", name="mosaic", licence="CC0")
     losses = [float(row["loss"]) for row in rows(tmp_path / "backup" / "log.csv")]
-    assert len(losses) == 3 and losses[-1] < 0.7 * losses[0]
+    style = [float(row["style"]) for row in rows(tmp_path / "backup" / "log.csv")]
+    assert len(style) == 3 and style[-1] < 0.7 * style[0]
     loaded = load_transform_net(tmp_path / "net.keras")
     assert loaded.record == json.loads(json.dumps(net.record))
     assert loaded.record["style"] == "mosaic" and loaded.record["licence"] == "CC0" and loaded.record["photos"] == 8
@@ -188,6 +190,18 @@ def test_bad_arguments(photos, name, value):
     expected = {"style_layers": "conv9_9", "output": "keras|nowhere"}.get(name, name)
     with pytest.raises((ValueError, TypeError, FileNotFoundError), match=expected):
         train_transform_net(picture(48, 48), photos, **{**QUICK, name: value})
+
+
+def test_a_new_network_learns_photos_first(photos, monkeypatch):
+    """The style loss comes in by and by; where a network knows another style already, it counts at once."""
+    monkeypatch.setattr(training, "EPOCH", 2)
+    shares = []
+    watch = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: shares.append(float(watch.model.style_share.value)))
+    net = train_transform_net(picture(48, 48, 3), photos, **{**QUICK, "steps": 8}, callbacks=[watch])
+    assert shares == pytest.approx([0.05, 0.525, 1, 1])
+    shares.clear()
+    train_transform_net(picture(48, 48, 3), photos, **{**QUICK, "steps": 2}, start=net, callbacks=[watch])
+    assert shares == [1]
 
 
 def test_start_goes_on_from_a_network(photos):

@@ -1,0 +1,110 @@
+"""How much does a film flicker? python -m benchmarks.video [FILM] [--frames 12] [--size 256] [--style starry_night] [-o FOLDER]
+
+The warping error: the mean square, RGB from 0 to 1, between each painted frame and the last one moved to it along the true flow, over the
+pixels that were not hidden. Without FILM, of a clip made from a photo of images/, which pans and zooms while a subject moves over it, so
+that the flow is known; for a FILM, along the flow that stylize_video itself finds. With the style distance of benchmarks.score, the mean
+over the frames. Each method starts from the same first frame.
+"""
+import argparse
+import os
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+
+from neural_style import load_image, read_frames, stylize_video, write_video
+from neural_style.flow import load_cv2, optical_flow, reliable, warp
+
+from .quality import IMAGES
+from .score import Score
+
+#: Of the made clip, a frame: the photo's shift in its own pixels and its growth; the subject's shift in pixels.
+PAN, ZOOM, MOVE = (2.0, 0.5), 1.004, (4.0, -1.0)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("film", nargs="?", type=Path)
+    parser.add_argument("--first", type=int, default=0, help="frame of FILM to begin with")
+    parser.add_argument("--frames", type=int, default=12)
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--style", default="starry_night", help="of images/")
+    parser.add_argument("--methods", default="independent,warp,temporal")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a number for stylize_video")
+    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="keep the films here")
+    arguments = parser.parse_args()
+    options = {name: float(value) if "." in value or "e" in value else int(value) for name, value in (one.split("=") for one in arguments.set)}
+    style = IMAGES / f"{arguments.style}.jpg"
+    with TemporaryDirectory() as folder:
+        if arguments.film is None:
+            frames, flows = made_clip(arguments.frames, arguments.size)
+        else:
+            chosen = [image for _, image in read_frames(arguments.film)][arguments.first:arguments.first + arguments.frames]
+            frames, flows = [load_image(image, arguments.size) for image in chosen], None
+        clip, folder = Path(folder, "clip.mkv"), arguments.output or Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_video(frames, clip, 12, quality=0)
+        frames = [image for _, image in read_frames(clip)]
+        flows = flows or [(optical_flow(this, last), reliable(optical_flow(this, last), optical_flow(last, this)))
+                          for last, this in zip(frames, frames[1:])]
+        score, first = Score(arguments.size), None
+        print(f"{'':14s} warping error   of independent's   style distance   seconds a frame")
+        for method in arguments.methods.split(","):
+            started, work = time.monotonic(), Path(folder, method)
+            stylize_video(clip, style, folder / f"{method}.mp4", method=method, work=work, progress=False,
+                          **{name: value for name, value in options.items() if method == "temporal" or name not in ("temporal_weight",)})
+            painted = [load_image(path) for path in sorted(work.glob("*.png"))]
+            error = np.mean([warping_error(*pair, *flow) for *pair, flow in zip(painted, painted[1:], flows)])
+            distance = np.mean([score(frame, style, result)[1] for frame, result in zip(frames, painted)])
+            first = first or error
+            print(f"{method:14s}    {error:.5f}           {error / first:.3f}             {distance:.3f}          "
+                  f"{(time.monotonic() - started) / len(frames):.1f}", flush=True)
+
+
+def warping_error(last, this, back, seen):
+    """Mean square of `this` less `last` moved along the flow, RGB from 0 to 1, where `seen`."""
+    return np.square((warp(last.astype("float32"), back) - this) / 255)[seen].mean()
+
+
+def made_clip(count, size):
+    """([frame], [(true flow from each frame but the first to the one before, where that one shows the same, bool)])."""
+    cv2 = load_cv2()
+    photo, subject = load_image(IMAGES / "chenonceau.jpg", 2 * size), load_image(IMAGES / "red_panda.jpg", size)
+    height, width = size * 3 // 4, size
+    x, y = np.meshgrid(np.arange(width, dtype="float32"), np.arange(height, dtype="float32"))
+    radius = size // 6
+    subject = subject[subject.shape[0] // 2 - radius:, subject.shape[1] // 2 - radius:][:2 * radius, :2 * radius]
+
+    def place(number):  # where in the photo each pixel of this frame is
+        grown = ZOOM ** number
+        left, top = size / 8 + PAN[0] * number, size / 8 + PAN[1] * number
+        return left + width / 2 + (x - width / 2) / grown, top + height / 2 + (y - height / 2) / grown
+
+    def on_subject(number, x, y):
+        middle = size / 4 + MOVE[0] * number, height * 0.6 + MOVE[1] * number
+        return np.square(x - middle[0]) + np.square(y - middle[1]) < radius ** 2, middle
+
+    frames, flows = [], []
+    for number in range(count):
+        u, v = place(number)
+        frame = cv2.remap(photo, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        covered, middle = on_subject(number, x, y)
+        own = cv2.remap(subject, x - np.float32(middle[0] - radius), y - np.float32(middle[1] - radius), cv2.INTER_LINEAR)
+        frames.append(np.where(covered[..., None], own, frame))
+        if number:
+            grown, before = ZOOM ** (number - 1), number - 1
+            left, top = size / 8 + PAN[0] * before, size / 8 + PAN[1] * before
+            there = np.stack([(u - left - width / 2) * grown + width / 2, (v - top - height / 2) * grown + height / 2], axis=-1)
+            hidden = on_subject(before, there[..., 0], there[..., 1])[0] & ~covered
+            back = np.where(covered[..., None], np.float32([-MOVE[0], -MOVE[1]]), there - np.stack([x, y], axis=-1)).astype("float32")
+            at = np.stack([x, y], axis=-1) + back
+            inside = (at >= 0).all(axis=-1) & (at[..., 0] <= width - 1) & (at[..., 1] <= height - 1)
+            flows.append((back, inside & ~hidden))
+    return frames, flows
+
+
+if __name__ == "__main__":
+    main()
