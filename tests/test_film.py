@@ -5,9 +5,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 
@@ -19,6 +17,7 @@ from neural_style.images import preprocess
 from neural_style.painter import temporal_loss
 from neural_style.video import read_frames, video_info, write_video
 from conftest import IMAGES, picture
+from test_training import PATHS
 from test_transform_net import varied
 from test_video import with_sound
 
@@ -94,7 +93,7 @@ def test_the_methods_flicker_less(clip, tmp_path):
         stylize_video(clip, picture(64, 64, 5), tmp_path / f"{method}.mp4", method=method, frames=slice(0, 5),
                       **{**QUICK, "steps": 12})
     alone, warped, held = (flicker(tmp_path / f"{method}.mp4", clip) for method in ("independent", "warp", "temporal"))
-    assert held < alone and held <= 1.02 * warped
+    assert warped < 0.6 * alone and held < 0.6 * alone
 
 
 def test_one_painter_for_the_whole_film(clip, tmp_path, monkeypatch):
@@ -162,9 +161,8 @@ if __name__ == "__main__":
 
 def test_killed_and_resumed_gives_the_same_frames(clip, tmp_path):
     stylize_video(clip, picture(64, 64, 5), tmp_path / "whole.mp4", work=tmp_path / "whole", **QUICK)
-    root = Path(neural_style.__file__).parent.parent
     killed = subprocess.Popen([sys.executable, "-c", SCRIPT, str(clip), str(tmp_path / "out.mp4"), str(tmp_path / "work")],
-                              env={**os.environ, "PYTHONPATH": f"{root}:{root / 'tests'}"}, stderr=subprocess.DEVNULL)
+                              env={**os.environ, "PYTHONPATH": PATHS}, stderr=subprocess.DEVNULL)
     while len([*(tmp_path / "work").glob("*.png")]) < 4 and killed.poll() is None:
         time.sleep(0.05)
     killed.send_signal(signal.SIGKILL)

@@ -19,6 +19,9 @@ from neural_style import training
 from neural_style.images import IMAGENET_MEAN_BGR
 from conftest import picture
 
+#: Of the package, wherever it is installed, and of these tests, for processes of their own.
+PATHS = os.pathsep.join([str(Path(neural_style.__file__).parent.parent), str(Path(__file__).parent)])
+
 #: Shallow layers, small crops, random features: a step in milliseconds.
 QUICK = {"width": 2, "residual_blocks": 1, "crop": 32, "batch_size": 2, "steps": 50, "style_size": 48, "weights": None,
          "content_layers": ("conv2_1",), "style_layers": ("conv1_2", "conv2_1"), "progress": False}
@@ -98,9 +101,8 @@ def rows(path):
 
 
 def start(script, *arguments, **environment):
-    root = Path(neural_style.__file__).parent.parent
     return subprocess.Popen([sys.executable, "-c", script, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            env={**os.environ, "PYTHONPATH": f"{root}:{root / 'tests'}", **environment})
+                            env={**os.environ, "PYTHONPATH": PATHS, **environment})
 
 
 def finish(process):
