@@ -4,7 +4,7 @@
 Each pretrained style paints photos that no network was trained on, by stylize() and by transfer() with its defaults; both are judged as
 in benchmarks.quality: content distance to the photo, style distance to the painting. --transfer keeps transfer()'s results as
 PHOTO_STYLE.png and takes those that are there: they need minutes each. --speed: seconds for 512 x 512 pixels after a warm-up, in float32
-and bfloat16, and the peak memory of a process that paints 2000 x 1500.
+and bfloat16, and the peak memory of a process that paints 2000 x 1500, with the half-width network, whose weights say nothing in this.
 """
 import argparse
 import os
@@ -18,7 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-from neural_style import load_image, pretrained, save_image, stylize, transfer
+from neural_style import build_transform_net, load_image, pretrained, save_image, stylize, transfer
 
 from .memory import peak
 from .quality import IMAGES
@@ -39,10 +39,12 @@ def main():
     parser.add_argument("--large", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.large:
-        stylize(_noise(1500, 2000), pretrained()[0])
+        stylize(_noise(1500, 2000), build_transform_net(16), tile=None)
         print(peak())
     elif arguments.speed:
         _speed()
+    elif not arguments.styles:
+        parser.error("no pretrained style: name .keras files by --styles")
     else:
         _quality(arguments)
 
@@ -87,7 +89,7 @@ def _print(name, row):
 def _speed():
     photo = _noise(512, 512)
     for precision in ("float32", "bfloat16"):
-        net, seconds = pretrained(pretrained()[0], precision), []
+        net, seconds = build_transform_net(16, precision=precision), []
         for number in range(12):
             started = time.perf_counter()
             stylize(photo, net)
