@@ -327,8 +327,6 @@ def _video(arguments):
     if "output" not in options or "seconds" in options:
         raise ValueError("a FILM needs --output, and --seconds goes with --camera")
     output, started = options.pop("output"), time.monotonic()
-    if "method" not in options and style in _pretrained():
-        options["method"] = "network"
     count = stylize_video(options.pop("source"), style, output, **options)
     print(f"{output}: {count} frames, {time.monotonic() - started:.0f} s")
     return 0

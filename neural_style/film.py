@@ -19,7 +19,7 @@ from .callbacks import duration, in_notebook
 from .flow import load_cv2
 from .images import load_image, save_image, whole_or_not
 from .painter import OPTIONS, Painter, known_from
-from .stylization import paint, resolve
+from .stylization import is_network, paint, resolve
 from .transform_net import TransformNet
 from .video import check_video_path, read_frames, video_info, write_video
 
@@ -57,7 +57,7 @@ def stylize_video(source, style, output, *, method=None, temporal_weight=0.02, l
         ImportError: PyAV or OpenCV is missing.
     """
     check_video_path(output)
-    method = method or ("network" if isinstance(style, (TransformNet, dict)) or str(style).endswith(".keras") else "temporal")
+    method = method or ("network" if is_network(style) else "temporal")
     _check(method, temporal_weight, long_term, next_steps, smooth, frames, every, executor, options)
     info, chosen = video_info(source), frames or slice(None)
     if method != "independent":

@@ -169,6 +169,12 @@ def resolve(net, precision="float32"):
                     f"shares. Received: {type(net).__name__}")
 
 
+def is_network(style):
+    """Whether `style` says a network, as resolve takes it, rather than a painting."""
+    return isinstance(style, (TransformNet, dict)) or isinstance(style, (str, os.PathLike)) and (
+        Path(style).suffix == ".keras" or str(style) in pretrained())
+
+
 @lru_cache(8)
 def _of_name(name, precision):
     return pretrained(name, precision)

@@ -64,6 +64,12 @@ def test_a_network_by_its_file_and_a_blend(net, tmp_path):
     assert not np.array_equal(stylize(photo, [(net, 1), (other, 1)]), mixed)
 
 
+def test_what_says_a_network(net, tmp_path, monkeypatch):
+    monkeypatch.setattr(stylization, "pretrained", lambda: ["mosaic"])
+    assert all(map(stylization.is_network, [net, {"mosaic": 1}, "mosaic", "some.keras", tmp_path / "some.keras"]))
+    assert not any(map(stylization.is_network, ["painting.jpg", tmp_path / "painting.jpg", picture(8, 8), Image.new("RGB", (8, 8))]))
+
+
 def test_original_colors(net):
     photo = picture(48, 40)
     painted, plain = (np.asarray(stylize(photo, net, preserve_color=how), "float64") for how in ("luminance", None))
