@@ -48,8 +48,8 @@ def main():
         folder.mkdir(parents=True, exist_ok=True)
         write_video(frames, clip, 12, quality=0)
         frames = [image for _, image in read_frames(clip)]
-        flows = flows or [(optical_flow(this, last), reliable(optical_flow(this, last), optical_flow(last, this)))
-                          for last, this in zip(frames, frames[1:])]
+        flows = flows or [(back, reliable(back, optical_flow(last, this))) for last, this in zip(frames, frames[1:])
+                          for back in [optical_flow(this, last)]]
         score, first = Score(arguments.size), None
         print(f"{'':14s} warping error   of independent's   style distance   seconds a frame")
         for method in arguments.methods.split(","):

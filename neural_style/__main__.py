@@ -4,7 +4,6 @@ Nothing heavy is imported until a command has its arguments, so --help answers a
 """
 import argparse
 import contextlib
-import importlib.util
 import os
 import signal
 import sys
@@ -22,7 +21,7 @@ def main(argv=None):
     with _quiet_start():
         import tensorflow  # noqa: F401
     try:
-        return arguments.run(arguments)
+        return vars(arguments).pop("run")(arguments)
     except (ValueError, TypeError, OSError) as error:
         print(f"neural-style: error: {error}", file=sys.stderr)
         return 2
@@ -100,7 +99,6 @@ def _add_transfer(commands):
 def _transfer(arguments):
     options = vars(arguments)
     output, record = Path(options.pop("output")), options.pop("from_record", None)
-    options.pop("run")
 
     from .images import check_writable
     check_writable(output)
@@ -200,11 +198,13 @@ def _keep_the_picture_when_terminated():
 
 def _add_train(commands):
     command = commands.add_parser("train", help="train a network that paints any photo in one pass",
-                                  description="Train a feed-forward network for the style of STYLE on the photos in PHOTOS. Options not given "
-                                              "have train_transform_net()'s defaults.", argument_default=argparse.SUPPRESS)
-    command.add_argument("style", metavar="STYLE", help="the painting")
+                                  description="Train a feed-forward network for the style of STYLE on the photos in PHOTOS. Networks for "
+                                              "several styles are trained together. Options not given have train_transform_net()'s defaults.",
+                                  argument_default=argparse.SUPPRESS)
+    command.add_argument("style", metavar="STYLE", nargs="+", help="the painting, or several")
     command.add_argument("photos", metavar="PHOTOS", help="a folder of photos, searched through")
-    command.add_argument("-o", "--output", required=True, metavar="OUT", help="the .keras file to write")
+    command.add_argument("-o", "--output", required=True, metavar="OUT", help="the .keras file to write; for several styles, the folder for "
+                                                                                   "their files, named after them")
     command.add_argument("--width", type=int, help="filters of the first layer (16; 32 in the paper)")
     command.add_argument("--crop", type=int, help="side of the training pictures in pixels (256)")
     command.add_argument("--batch-size", type=int, help="pictures in a step, of all devices together (4)")
@@ -216,7 +216,8 @@ def _add_train(commands):
     command.add_argument("--content-layers", type=_layers, metavar="L[=W],...", help="relu3_3")
     command.add_argument("--style-layers", type=_layers, metavar="L[=W],...", help="relu1_2,relu2_2,relu3_3,relu4_3")
     command.add_argument("--learning-rate", type=float, metavar="R", help="of Adam, at the start (0.001)")
-    command.add_argument("--start", metavar="NET", help="go on from this network: a .keras file or the name of a pretrained style")
+    command.add_argument("--start", metavar="NET", help="go on from this network: a .keras file or the name of a pretrained style; or from "
+                                                        "those in a folder, a file for each style")
     command.add_argument("--name", help="of the style, for the file's record (STYLE's file name)")
     command.add_argument("--licence", help="of the style, for the file's record")
     command.add_argument("--network", choices=("vgg16", "vgg19"), help="feature network (vgg16)")
@@ -234,27 +235,34 @@ def _add_train(commands):
 
 def _train(arguments):
     import keras
+    from .extras import load
     from .photos import Photos
     from .stylization import resolve
     from .training import Preview, train_transform_net
+    from .transform_net import load_transform_net
     options = vars(arguments)
-    options.pop("run")
     preview, logs = options.pop("preview", None), options.pop("tensorboard", None)
     callbacks = options["callbacks"] = []
     if preview:
         callbacks.append(Preview(Photos(options["photos"], 64).first(3), preview, steps=200))
     if logs:
-        if importlib.util.find_spec("tensorboard") is None:
-            raise ImportError('--tensorboard needs TensorBoard: pip install "neural-style[tensorboard]"')
+        load("tensorboard", "TensorBoard", "tensorboard")
         callbacks.append(keras.callbacks.TensorBoard(logs))
-    if "start" in options:
+    if len(options["style"]) == 1:
+        options["style"], = options["style"]
+    else:
+        options["style"] = {Path(style).stem: style for style in options["style"]}
+    if "start" in options and Path(options["start"]).is_dir():
+        options["start"] = {name: load_transform_net(Path(options["start"], f"{name}.keras")) for name in options["style"]}
+    elif "start" in options:
         options["start"] = resolve(options["start"])
     if "strategy" in options:
         import tensorflow as tf
         options["strategy"] = {"mirrored": tf.distribute.MirroredStrategy,
                                "multi-worker": tf.distribute.MultiWorkerMirroredStrategy}[options["strategy"]]()
-    net = train_transform_net(**options)
-    print(f"{options['output']}: {', '.join(f'{name} {value:.3f}' for name, value in net.record['losses'].items())}")
+    nets = train_transform_net(**options)
+    losses = (nets if isinstance(nets, keras.Model) else next(iter(nets.values()))).record["losses"]
+    print(f"{options['output']}: {', '.join(f'{name} {value:.3f}' for name, value in losses.items())}")
     return 0
 
 
@@ -276,7 +284,6 @@ def _add_stylize(commands):
 def _stylize(arguments):
     from .stylization import stylize
     options = vars(arguments)
-    options.pop("run")
     started = time.monotonic()
     result = stylize(net=options.pop("style"), **options)
     what = f"{len(result)} pictures" if isinstance(result, list) else f"{result.width} x {result.height}"
@@ -309,7 +316,6 @@ def _add_video(commands):
 
 def _video(arguments):
     options = vars(arguments)
-    options.pop("run")
     if ("camera" in options) == ("source" in options):
         raise ValueError("video needs either FILM or --camera")
     style = options.pop("style")

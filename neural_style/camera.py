@@ -1,6 +1,5 @@
 """A camera's picture in a style, as it comes: the newest frame is painted, and those that came meanwhile are dropped."""
 import contextlib
-import importlib.util
 import os
 import threading
 import time
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .extras import load
 from .flow import load_cv2
 from .images import load_image
 from .stylization import paint, resolve
@@ -54,17 +54,15 @@ def stylize_camera(source, net, output=None, *, size=320, window=True, seconds=N
         check_video_path(output)
         load_av()
     net = resolve(net)
-    camera = Camera(source)
-    try:
-        shown = Window(camera.name) if window else None
-    except NoDisplay as error:
-        if output is None:
-            camera.close()
-            raise ValueError(f"there is no display to show the camera's picture on, and no output to write it to: {error}") from error
-        shown = None
+    shown = _window(f"camera {source}" if isinstance(source, int) else Path(source).name, output) if window else None
     if shown is None and output is None:
-        camera.close()
         raise ValueError("without a window, the camera's picture needs an output")
+    try:
+        camera = Camera(source)
+    except Exception:
+        if shown:
+            shown.close()
+        raise
     count, started = 0, time.monotonic()
 
     def painted():
@@ -90,6 +88,16 @@ def stylize_camera(source, net, output=None, *, size=320, window=True, seconds=N
         if shown:
             shown.close()
     return Shown(count, camera.seen - count, time.monotonic() - started)
+
+
+def _window(title, output):
+    """A Window; None where there is no display, but an output."""
+    try:
+        return Window(title)
+    except NoDisplay as error:
+        if output is None:
+            raise ValueError(f"there is no display to show the camera's picture on, and no output to write it to: {error}") from error
+        return None
 
 
 class Camera:
@@ -155,10 +163,8 @@ class Window:
     """A window of the size of its picture; pygame's, since OpenCV's own comes with one of its packages only."""
 
     def __init__(self, title):
-        if importlib.util.find_spec("pygame") is None:
-            raise NoDisplay('a window needs pygame: pip install "neural-style[video]"')
         os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-        import pygame
+        pygame = load("pygame", "pygame", "video")
         self._pygame, self._screen, self._title = pygame, None, title
         try:
             pygame.display.init()

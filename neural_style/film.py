@@ -3,7 +3,6 @@
 After Ruder, Dosovitskiy and Brox 2016, "Artistic Style Transfer for Videos".
 """
 import hashlib
-import io
 import json
 import os
 import shutil
@@ -70,16 +69,14 @@ def stylize_video(source, style, output, *, method=None, temporal_weight=0.02, l
     picked = slice(chosen.start, chosen.stop, (chosen.step or 1) * every)
     total = None if info.frames is None else len(range(*picked.indices(info.frames)))
     if executor is None:
-        _paint_frames(source, style, settings, work, picked, total, callback, progress)
+        times = _paint_frames(source, style, settings, work, picked, total, callback, progress)
     else:
         workers = getattr(executor, "_max_workers", None) or os.cpu_count() or 1
         jobs = [executor.submit(_paint_frames, source, style, settings, work, picked, total, None, False, (part, workers)) for part in range(workers)]
-        for job in jobs:
-            job.result()
+        times, *_ = [job.result() for job in jobs]
     painted = sorted(work.glob("*.png"))
     if not painted:
         raise ValueError(f"frames={frames} and every={every} leave no frame of {str(source)!r}")
-    times = [moment for moment, _ in _picked(source, picked)]
     last = None if picked.stop is None else times[-1] + (picked.step or 1) / info.rate
     count = write_video(((moment - times[0], load_image(path)) for moment, path in zip(times, painted)), output,
                         info.rate / (picked.step or 1), audio=source if info.audio else None, first=times[0], last=last)
@@ -89,12 +86,13 @@ def stylize_video(source, style, output, *, method=None, temporal_weight=0.02, l
 
 
 def _paint_frames(source, style, settings, work, picked, total=None, callback=None, progress=False, part=(0, 1)):
-    """Paint those of the frames that are not in `work` yet; of part (i, n), each n-th from the i-th."""
+    """Paint those of the frames that are not in `work` yet; of part (i, n), each n-th from the i-th. The times of all."""
     method, reach = settings["method"], max(settings["long_term"]) if settings["method"] in ("warp", "temporal") else 1
     linked = method in ("warp", "temporal") or settings["smooth"] > 0
-    painter, before, began, done = None, deque(maxlen=reach), time.monotonic(), 0
+    painter, before, times, began, done = None, deque(maxlen=reach), [], time.monotonic(), 0
     show = progress and _preview()
-    for number, (_, image) in enumerate(_picked(source, picked)):
+    for number, (moment, image) in enumerate(_picked(source, picked)):
+        times.append(moment)
         if "size" in settings:
             image = load_image(image, settings["size"])
         if painter is None:  # of the first frame, whichever are still to be painted, and by whom
@@ -118,6 +116,7 @@ def _paint_frames(source, style, settings, work, picked, total=None, callback=No
         before.appendleft((image, result))
     if progress and done:
         show(None, "")
+    return times
 
 
 def _preview():
@@ -131,14 +130,8 @@ def _preview():
     def show(image, line):
         if line:
             handles[0].update(line)
-            handles[1].update(Picture(_jpeg(image), format="jpeg"))
+            handles[1].update(Picture(Image.fromarray(image)._repr_jpeg_()))
     return show
-
-
-def _jpeg(image):
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "JPEG", quality=85)
-    return file.getvalue()
 
 
 def _painter(style, first, settings):
@@ -166,11 +159,11 @@ def _picked(source, picked):
 def _claim(work, identity):
     """Make the folder for frames this film's; it must be new, or of the same film with the same settings."""
     manifest = work / "film.json"
-    if manifest.exists():
+    if manifest.exists() and any(work.glob("*.png")):
         if json.loads(manifest.read_text()) != identity:
             raise ValueError(f"{str(work)!r} has the frames of another film or of other settings; remove it, or give another work=")
         return
-    if work.exists() and any(work.iterdir()):
+    if work.exists() and not manifest.exists() and any(work.iterdir()):
         raise ValueError(f"{str(work)!r} is a folder with other things in it; give another work=")
     work.mkdir(parents=True, exist_ok=True)
     with whole_or_not(manifest) as file:

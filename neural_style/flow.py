@@ -6,9 +6,9 @@ Flow using Dense Inverse Search", which OpenCV has.
 A flow is float32, H x W x 2, in pixels, right and down: the pixel at (x, y) of one frame is at (x + flow[y, x, 0], y + flow[y, x, 1])
 of the other.
 """
-import importlib.util
-
 import numpy as np
+
+from .extras import load
 
 #: Share of a frame's pixels that are new in it, above which it is another scene.
 CUT = 0.5
@@ -75,7 +75,4 @@ def _squared(flow):
 
 def load_cv2():
     """OpenCV, or an ImportError that names the extra."""
-    if importlib.util.find_spec("cv2") is None:
-        raise ImportError('optical flow needs OpenCV: pip install "neural-style[video]"')
-    import cv2
-    return cv2
+    return load("cv2", "OpenCV", "video")

@@ -3,7 +3,6 @@
 A mask is a picture in grey or an array, H x W: uint8 from 0 to 255, or bool or numbers from 0 to 1; soft edges are fine. It
 may have any size of its picture's proportions.
 """
-import importlib.util
 import math
 import os
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import minimum_filter
 
+from .extras import load
 from .images import load_image, resize_map
 
 #: Colours of a label picture that cover less of it than this belong to the nearest larger one: soft edges, JPEG's noise.
@@ -72,7 +72,7 @@ def from_rectangle(image, rectangle, steps=5):
         rectangle: (left, top, width, height) in pixels; all outside it is background.
         steps: of GrabCut.
     """
-    cv2, image = _cv2(), load_image(image)
+    cv2, image = load("cv2", "OpenCV", "masks"), load_image(image)
     height, width = image.shape[:2]
     if len(rectangle) != 4 or not all(isinstance(side, (int, np.integer)) for side in rectangle):
         raise ValueError(f"rectangle must be (left, top, width, height), integers. Received: rectangle={rectangle!r}")
@@ -92,7 +92,7 @@ def from_scribbles(image, scribbles, steps=5):
             is to be found. Or an int array, H x W: 1, 0 and -1.
         steps: of GrabCut.
     """
-    cv2, image = _cv2(), load_image(image)
+    cv2, image = load("cv2", "OpenCV", "masks"), load_image(image)
     if isinstance(scribbles, np.ndarray) and scribbles.ndim == 2 and scribbles.dtype.kind == "i":
         subject, background = scribbles == 1, scribbles == 0
     else:
@@ -207,10 +207,3 @@ def _grabcut(cv2, image, labels, rectangle, steps, mode):
     if not mask.any() or mask.all():
         raise ValueError("GrabCut finds no subject there: try a closer rectangle or more strokes")
     return mask
-
-
-def _cv2():
-    if importlib.util.find_spec("cv2") is None:
-        raise ImportError('this needs OpenCV: pip install "neural-style[masks]"')
-    import cv2
-    return cv2

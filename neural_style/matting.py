@@ -3,11 +3,11 @@
 A picture is I = alpha F + (1 - alpha) B: foreground, background, and how much of each pixel is foreground. A trimap says where
 alpha is 1 and where 0; the rest is estimated.
 """
-import importlib.util
 
 import numpy as np
 from scipy.ndimage import binary_dilation, binary_erosion
 
+from .extras import load
 from .images import load_image, resize
 from .masks import check_map
 
@@ -97,7 +97,4 @@ def _map(mask, name):
 
 def load_pymatting():
     """The library, or an ImportError that names the extra."""
-    if importlib.util.find_spec("pymatting") is None:
-        raise ImportError('this needs PyMatting: pip install "neural-style[photo]"')
-    import pymatting
-    return pymatting
+    return load("pymatting", "PyMatting", "photo")

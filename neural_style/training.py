@@ -4,6 +4,7 @@ import logging
 import math
 import os
 import shutil
+from collections.abc import Mapping
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from .features import check_extractor, check_layers, feature_extractor
 from .images import IMAGENET_MEAN_BGR, load_image, preprocess, save_image
 from .losses import content_loss, layer_weights, style_loss, total_variation_loss
 from .photos import Photos
-from .transform_net import LEAST_SIDE, TransformNet, build_transform_net, check_network_path, save_transform_net
+from .transform_net import LEAST_SIDE, TransformNet, build_transform_net, check_network_path, join, save_transform_net, separate
 from .weights import load_weights
 
 #: Johnson et al. 2016, section 4.1.
@@ -35,29 +36,33 @@ logger = logging.getLogger("neural_style")
 
 
 class StyleTrainer(keras.Model):
-    """A transform network with the losses that train it; for compile() and fit() with batches of photos, RGB 0-255.
+    """Transform networks with the losses that train them; for compile() and fit() with batches of photos, RGB 0-255.
 
         loss = content_weight L_content(net(x), x) + style_weight L_style(net(x), painting) + tv_weight TV(net(x))
 
-    Johnson et al. 2016, equations 1 to 5, with the relative errors of losses.content_loss and losses.style_loss. All is in
-    keras.ops, so it trains on any of Keras' backends. save() saves the network alone: ModelCheckpoint writes files that
-    load_transform_net reads.
+    Johnson et al. 2016, equations 1 to 5, with the relative errors of losses.content_loss and losses.style_loss; of several networks,
+    the mean. Each paints every photo. They share all but their instance normalisations (Dumoulin et al. 2017), so each learns from all.
+    All is in keras.ops, so it trains on any of Keras' backends. save() saves the networks alone: ModelCheckpoint writes files that
+    load_transform_net reads; of several networks, to NAME.keras one NAME-STYLE.keras each.
 
     Args:
-        net: from build_transform_net. style: the painting, uint8 RGB, H x W x 3. extractor: from feature_extractor, with all the layers.
+        nets: from build_transform_net: one, or a list for the paintings. styles: the painting, uint8 RGB, H x W x 3, or a list of them.
+        extractor: from feature_extractor, with all the layers.
     """
 
-    def __init__(self, net, style, extractor, *, content_layers=CONTENT_LAYERS, style_layers=STYLE_LAYERS, content_weight=1.0,
+    def __init__(self, nets, styles, extractor, *, content_layers=CONTENT_LAYERS, style_layers=STYLE_LAYERS, content_weight=1.0,
                  style_weight=10.0, tv_weight=1e-5, error="relative"):
         super().__init__(name="style_trainer")
-        self.net = net
+        nets, styles = ([it] if isinstance(it, (keras.Model, np.ndarray)) else [*it] for it in (nets, styles))
+        self.joint, self.records = join(nets), [net.record for net in nets]
+        self._net = partial(TransformNet, nets[0].width, nets[0].residual_blocks, nets[0].precision)
         self._weights_of = {"content": content_weight, "style": style_weight, "tv": tv_weight}
         names = [*layer_weights(content_layers)]
         content_extractor = keras.Model(extractor.input, {name: extractor.output[name] for name in names})
         # within functions, the feature network is no part of this model, so neither its backups nor its optimiser take it in
         self._features, self._targets = (lambda x: extractor(x)), (lambda x: content_extractor(x))
-        painting = {name: ops.convert_to_numpy(f) for name, f in extractor(preprocess(style)).items()}
-        self._style = style_loss({name: painting[name] for name in layer_weights(style_layers)}, style_layers, error)
+        self._styles = [style_loss({name: ops.convert_to_numpy(painting[name]) for name in layer_weights(style_layers)}, style_layers, error)
+                        for painting in (extractor(preprocess(style)) for style in styles)]
         self._content = partial(content_loss, layers=content_layers, error=error)
         self._variation = total_variation_loss()
         self._trackers = {name: keras.metrics.Mean(name=name) for name in self._weights_of}
@@ -66,13 +71,20 @@ class StyleTrainer(keras.Model):
         self.several_workers = False
 
     def call(self, x):
-        return self.net(x)
+        """The batch as the first network paints it, then as the second does, and so on."""
+        number = len(self._styles)
+        return self.joint([ops.tile(x, (number, 1, 1, 1)), ops.repeat(ops.eye(number), ops.shape(x)[0], axis=0)])
+
+    def nets(self):
+        """The networks as they are now, each a TransformNet of its own."""
+        return [separate(self.joint, self._net(dict(record)), number) for number, record in enumerate(self.records)]
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The weighted sum of the three losses, each a mean over the batch; the style's times style_share, which begins below 1."""
-        features = self._features(_vgg_input(y_pred))
-        losses = {"content": self._content(self._targets(_vgg_input(x)))(features), "style": self._style(features),
-                  "tv": self._variation(features)}
+        features, number, batch = self._features(_vgg_input(y_pred)), len(self._styles), ops.shape(x)[0]
+        targets = {name: ops.tile(f, (number, 1, 1, 1)) for name, f in self._targets(_vgg_input(x)).items()}
+        styles = [loss({name: f[i * batch:(i + 1) * batch] for name, f in features.items()}) for i, loss in enumerate(self._styles)]
+        losses = {"content": self._content(targets)(features), "style": sum(styles) / number, "tv": self._variation(features)}
         for name, loss in losses.items():
             losses[name] = self._weights_of[name] * loss
             self._trackers[name].update_state(losses[name])
@@ -86,7 +98,8 @@ class StyleTrainer(keras.Model):
         return {name: ops.reshape(mean, (1,)) for name, mean in means.items()} if self.several_workers else means
 
     def save(self, filepath, overwrite=True, **kwargs):
-        save_transform_net(self.net, filepath)
+        for net in self.nets():
+            save_transform_net(net, filepath if len(self.records) == 1 else f"{Path(filepath).with_suffix('')}-{net.record['style']}.keras")
 
 
 class _Ramp(keras.callbacks.Callback):
@@ -107,13 +120,14 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
                         network="vgg16", weights="imagenet", pooling="avg", normalize=False, content_layers=CONTENT_LAYERS,
                         style_layers=STYLE_LAYERS, content_weight=1.0, style_weight=10.0, tv_weight=1e-5, learning_rate=1e-3, start=None,
                         name=None, licence="", precision="float32", strategy=None, backup=None, callbacks=(), seed=0, progress=True):
-    """Train a network that paints any photo in the style of one painting.
+    """Train a network that paints any photo in the style of one painting, or one for each of several at once.
 
     Args:
-        style: the painting: a path, a PIL.Image or a uint8 array.
+        style: the painting: a path, a PIL.Image or a uint8 array. Or {name: painting}: their networks are trained together and differ
+            in their instance normalisations alone, so each learns from the others' steps, and blend() finds the styles between.
         photos: a folder, searched through, of at least a few hundred pictures; or batches of RGB 0-255, batch x crop x crop x 3,
             as tf.data, keras.utils.PyDataset or keras.utils.image_dataset_from_directory(labels=None) give them.
-        output: the .keras file to write; None: only return the network.
+        output: the .keras file to write, of several styles the folder for NAME.keras; None: only return the network.
         width, residual_blocks: of the network; see build_transform_net.
         crop, batch_size: of the training pictures, in pixels; each is a random part of a photo at a random scale, half of them mirrored.
             Photos with a side below crop are left out.
@@ -121,8 +135,9 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
         network, weights, pooling, normalize: of the feature network, see feature_extractor.
         content_layers, style_layers, content_weight, style_weight, tv_weight: of the losses, see StyleTrainer.
         learning_rate: Adam's at the start; it falls to 0 along a cosine.
-        start: a network to go on from, or None for a new one; much faster where it knows another style already.
-        name, licence: of the style, for the file's record.
+        start: a network to go on from, {name: network} where each style has its own, or None for a new one; much faster where it knows
+            another style already.
+        name: of the one style, for the file's record (the file's name). licence: of the paintings, likewise.
         precision: "bfloat16" for the network's and the features' convolutions.
         strategy: a tf.distribute.Strategy; batch_size is that of all devices together.
         backup: a folder for Keras' BackupAndRestore and for log.csv, the losses: a killed training that is started again with the
@@ -132,16 +147,23 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
         seed: of the first weights, the order of the photos and their crops.
 
     Returns:
-        The trained network, a keras.Model; its .record tells how it came about.
+        The trained network, a keras.Model; its .record tells how it came about. Of several styles {name: network}.
 
     Raises:
         TypeError, ValueError, FileNotFoundError: an argument that cannot be right, a folder without a usable picture.
     """
     settings = {name: list(value) if isinstance(value, tuple) else value for name, value in locals().items() if name not in (
         "style", "photos", "output", "weights", "name", "licence", "start", "strategy", "backup", "callbacks", "progress")}
-    _check(output=output, start=start, **settings)
+    several = isinstance(style, Mapping)
+    if several and name is not None:
+        raise ValueError(f"several styles have their names already. Received: name={name!r}")
+    paintings = style if several else {name or (Path(style).stem if isinstance(style, (str, os.PathLike)) else None): style}
+    starts = start if isinstance(start, Mapping) else dict.fromkeys(paintings, start)
+    _check(paintings=paintings, starts=starts, output=None if several else output, **settings)
     check_extractor(network, weights, pooling, precision)
-    painting = load_image(style, style_size)
+    paintings = {name: load_image(painting, style_size) for name, painting in paintings.items()}
+    if several and output is not None:
+        Path(output).mkdir(parents=True, exist_ok=True)
     epoch = min(EPOCH, steps)
     epochs = math.ceil(steps / epoch)
     done = _epochs_done(backup, settings) if backup else 0
@@ -154,21 +176,23 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
     with strategy.scope() if strategy else nullcontext():
         extractor = feature_extractor([*layer_weights(content_layers), *layer_weights(style_layers)], network=network, weights=parameters,
                                       pooling=pooling, normalize=normalize, precision=precision)
-        net = build_transform_net(width, residual_blocks, precision=precision, seed=seed)
-        if start is not None:
-            net.set_weights(start.get_weights())
-        trainer = StyleTrainer(net, painting, extractor, content_layers=content_layers, style_layers=style_layers,
+        nets = [build_transform_net(width, residual_blocks, precision=precision, seed=seed) for _ in paintings]
+        for net, known in zip(nets, map(starts.get, paintings)):
+            if known is not None:
+                net.set_weights(known.get_weights())
+        trainer = StyleTrainer(nets, list(paintings.values()), extractor, content_layers=content_layers, style_layers=style_layers,
                                content_weight=content_weight, style_weight=style_weight, tv_weight=tv_weight)
         rate = keras.optimizers.schedules.CosineDecay(learning_rate, epoch * epochs)
         trainer.compile(keras.optimizers.Adam(rate),
                         jit_compile=keras.backend.backend() == "jax")  # on a CPU, XLA is slower than TensorFlow's own kernels
         trainer.several_workers = bool(strategy and strategy.cluster_resolver and strategy.cluster_resolver.cluster_spec())
         trainer.build((None, crop, crop, 3))
-    net.record = {"style": name or (Path(style).stem if isinstance(style, (str, os.PathLike)) else None), "licence": licence,
-                  "settings": settings, "started_from": None if start is None else start.record.get("style"),
-                  "weights": {"network": parameters.network, "source": parameters.source, "sha256": parameters.sha256},
-                  "photos": None if folder is None else len(folder.paths),
-                  "versions": {"neural_style": __version__, "keras": keras.__version__}}
+    trainer.records = [
+        {"style": style, "licence": licence, "settings": settings, "together_with": [other for other in paintings if other != style],
+         "started_from": None if start is None else starts[style].record.get("style"),
+         "weights": {"network": parameters.network, "source": parameters.source, "sha256": parameters.sha256},
+         "photos": None if folder is None else len(folder.paths),
+         "versions": {"neural_style": __version__, "keras": keras.__version__}} for style in paintings]
 
     callbacks = [*callbacks, *([_Ramp()] if start is None else [])]
     if backup:  # the backup comes last: what the others write of an epoch is there when it counts as done
@@ -176,16 +200,18 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
                       keras.callbacks.BackupAndRestore(str(backup), double_checkpoint=True, delete_checkpoint=False)]
     history = trainer.fit(photos, epochs=epochs, steps_per_epoch=epoch, shuffle=False, callbacks=callbacks,
                           verbose="auto" if progress else 0).history
-    net.record["losses"] = {name: values[-1] for name, values in history.items() if values}
+    nets = dict(zip(paintings, trainer.nets()))
+    for net in nets.values():
+        net.record["losses"] = {name: values[-1] for name, values in history.items() if values}
     if folder is not None and folder.unusable:
         logger.warning("%d of %d files could not be used as photos of %d pixels and more", len(folder.unusable), len(folder.paths), crop)
-    if output:
-        save_transform_net(net, output)
-    return net
+    for name, net in nets.items() if output else ():
+        save_transform_net(net, Path(output, f"{name}.keras") if several else output)
+    return nets if several else net
 
 
 class Preview(keras.callbacks.Callback):
-    """What a network in training makes of a few photos: a row of photos over a row of results, every so many steps, as 00050.png.
+    """What the networks in training make of a few photos: a row of photos over a row of results of each, every so many steps, as 00050.png.
 
     Args:
         photos: pictures, whatever load_image takes. folder: made where it is missing. steps: between two. size: longer side in pixels.
@@ -199,10 +225,9 @@ class Preview(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         done = int(ops.convert_to_numpy(self.model.optimizer.iterations))
         if done % self.steps == 0:
-            painted = [_rounded(self.model.net(photo[None].astype("float32"))[0]) for photo in self.photos]
             height = max(photo.shape[0] for photo in self.photos)
-            columns = [np.pad(np.concatenate([_to_height(photo, height), _to_height(result, height)]), ((0, 0), (0, 4), (0, 0)),
-                              constant_values=255) for photo, result in zip(self.photos, painted)]
+            columns = [np.pad(np.concatenate([_to_height(image, height) for image in (photo, *_rounded(self.model(photo[None].astype("float32"))))]),
+                              ((0, 0), (0, 4), (0, 0)), constant_values=255) for photo in self.photos]
             save_image(np.concatenate(columns, axis=1), self.folder / f"{done:05d}.png")
 
 
@@ -238,7 +263,7 @@ def _epochs_done(backup, settings):
     raise ValueError(f"{str(backup)!r} has no whole backup")
 
 
-def _check(*, output, start, crop, batch_size, steps, style_size, network, content_layers, style_layers, content_weight, style_weight,
+def _check(*, paintings, starts, output, crop, batch_size, steps, style_size, network, content_layers, style_layers, content_weight, style_weight,
            tv_weight, learning_rate, width, residual_blocks, seed, **rest):
     for name, value, least in (("crop", crop, 2 * LEAST_SIDE), ("batch_size", batch_size, 1), ("steps", steps, 1), ("style_size", style_size, 1),
                                ("seed", seed, 0)):
@@ -252,6 +277,9 @@ def _check(*, output, start, crop, batch_size, steps, style_size, network, conte
         check_layers(layer_weights(layers), network)
     if output is not None:
         check_network_path(output)
-    if start is not None and (not isinstance(start, TransformNet) or (start.width, start.residual_blocks) != (width, residual_blocks)):
-        raise ValueError(f"start must be a transform network of width {width} and {residual_blocks} residual blocks. Received: "
-                         f"{(start.width, start.residual_blocks) if isinstance(start, TransformNet) else type(start).__name__}")
+    if not paintings or paintings.keys() != starts.keys():
+        raise ValueError(f"start must have a network for each style of {[*paintings]}. Received: {[*starts]}")
+    for start in starts.values():
+        if start is not None and (not isinstance(start, TransformNet) or (start.width, start.residual_blocks) != (width, residual_blocks)):
+            raise ValueError(f"start must be a transform network of width {width} and {residual_blocks} residual blocks. Received: "
+                             f"{(start.width, start.residual_blocks) if isinstance(start, TransformNet) else type(start).__name__}")

@@ -59,6 +59,34 @@ class CropToMatch(layers.Layer):
         return (*shapes[1][:3], shapes[0][3])
 
 
+class ConditionalInstanceNormalization(layers.Layer):
+    """(x, shares) -> x normalised, then scaled and moved as the styles do in their shares: Dumoulin et al. 2017, equation 5.
+
+        z = gamma (x - mean) / std + beta,   gamma = sum_s share_s gamma_s,   beta = sum_s share_s beta_s
+
+    x: B x H x W x C, shares: B x styles.
+    """
+
+    def __init__(self, styles, gamma_initializer="ones", **kwargs):
+        super().__init__(**kwargs)
+        self.styles, self.gamma_initializer = styles, gamma_initializer
+        self.normalize = layers.GroupNormalization(groups=-1, epsilon=EPSILON, center=False, scale=False, dtype=self.dtype_policy)
+
+    def build(self, shapes):
+        x, _ = shapes
+        self.gamma = self.add_weight((self.styles, x[-1]), self.gamma_initializer, name="gamma")
+        self.beta = self.add_weight((self.styles, x[-1]), "zeros", name="beta")
+        self.normalize.build(x)
+
+    def call(self, pair):
+        x, shares = pair
+        gamma, beta = (ops.matmul(shares, ops.cast(of_styles, shares.dtype))[:, None, None] for of_styles in (self.gamma, self.beta))
+        return self.normalize(x) * gamma + beta
+
+    def compute_output_shape(self, shapes):
+        return shapes[0]
+
+
 @keras.saving.register_keras_serializable("neural_style")
 class TransformNet(keras.Model):
     """RGB, B x H x W x 3, 0 to 255, to the same, painted; made by build_transform_net.
@@ -213,25 +241,57 @@ def blend(nets):
     return _with_weights(nets[0][0], mean, record=record)
 
 
+def join(nets):
+    """One network of several that differ in nothing but their instance normalisations (Dumoulin, Shlens and Kudlur 2017, "A Learned
+    Representation for Artistic Style"), to train them together.
+
+    Returns:
+        A keras.Model: (RGB 0-255, B x H x W x 3, shares of the styles, B x number of nets) -> RGB 0-255, B x H x W x 3.
+
+    Raises:
+        ValueError: networks of several widths or depths, or whose convolutions differ.
+    """
+    first, *others = nets
+    joint = keras.Model(*_graph(first.width, first.residual_blocks, PRECISIONS[first.precision], len(nets)))
+    weights = []
+    for variable, *of_nets in zip(joint.weights, *(net.get_weights() for net in nets), strict=True):
+        if variable.name in ("gamma", "beta"):
+            weights.append(np.stack(of_nets))
+        elif all(np.array_equal(of_nets[0], other) for other in of_nets[1:]):
+            weights.append(of_nets[0])
+        else:
+            raise ValueError("networks to train together must have the same convolutions, as those that were trained together have")
+    joint.set_weights(weights)
+    return joint
+
+
+def separate(joint, net, number):
+    """The network of the style of this number, from one that join made: a copy of `net` with its weights."""
+    return _with_weights(net, [ops.convert_to_numpy(w[number] if w.name in ("gamma", "beta") else w) for w in joint.weights])
+
+
 def _with_weights(net, weights, **changes):
     changed = TransformNet(**{**net.get_config(), **changes})
     changed.set_weights(weights)
     return changed
 
 
-def _graph(width, residual_blocks, dtype):
-    """(input, output) of the network."""
+def _graph(width, residual_blocks, dtype, styles=None):
+    """(input, output) of the network; of one for several styles, the inputs are the picture and the shares."""
     def convolve(x, filters, kernel, stride=1):
         x = ReflectionPadding2D(kernel // 2, dtype=dtype)(x)
         return layers.Conv2D(filters, kernel, stride, dtype=dtype)(x)
 
     def normalized(x, **options):
-        return layers.GroupNormalization(groups=-1, epsilon=EPSILON, dtype=dtype, **options)(x)
+        if styles is None:
+            return layers.GroupNormalization(groups=-1, epsilon=EPSILON, dtype=dtype, **options)(x)
+        return ConditionalInstanceNormalization(styles, dtype=dtype, **options)([x, shares])
 
     def block(x, filters, kernel, stride=1):
         return layers.ReLU(dtype=dtype)(normalized(convolve(x, filters, kernel, stride)))
 
     inputs = keras.Input((None, None, 3), name="image", dtype="float32")
+    shares = styles and keras.Input((styles,), name="shares", dtype="float32")
     x = layers.Rescaling(1 / 127.5, -1, dtype=dtype)(inputs)
     x = block(x, width, 9)
     x = block(x, 2 * width, 3, stride=2)
@@ -243,4 +303,4 @@ def _graph(width, residual_blocks, dtype):
         x = block(layers.UpSampling2D(2, interpolation="nearest", dtype=dtype)(x), filters, 3)
     x = layers.Activation("tanh", dtype="float32")(convolve(x, 3, 9))
     x = layers.Rescaling(127.5, 127.5, dtype="float32")(x)
-    return inputs, CropToMatch(dtype="float32")([x, inputs])
+    return inputs if styles is None else [inputs, shares], CropToMatch(dtype="float32")([x, inputs])

@@ -1,5 +1,4 @@
 """Films in and out, frame by frame: PyAV (FFmpeg) decodes and encodes, so memory does not grow with the film."""
-import importlib.util
 import logging
 from dataclasses import dataclass
 from fractions import Fraction
@@ -7,6 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+
+from .extras import load
 
 logger = logging.getLogger("neural_style")
 
@@ -189,7 +190,4 @@ def _open(path, pictures=True):
 
 def load_av():
     """PyAV, or an ImportError that names the extra."""
-    if importlib.util.find_spec("av") is None:
-        raise ImportError('films need PyAV: pip install "neural-style[video]"')
-    import av
-    return av
+    return load("av", "PyAV", "video")

@@ -185,6 +185,13 @@ def test_a_folder_of_another_film_is_refused(clip, tmp_path, net):
         stylize_video(clip, net, tmp_path / "out.mp4", work=tmp_path / "full", progress=False)
 
 
+def test_after_an_error_the_film_can_be_asked_for_rightly(clip, tmp_path, net):
+    """What was refused before the first frame leaves nothing that stands in the way."""
+    with pytest.raises(ValueError, match="conv9_9"):
+        stylize_video(clip, picture(64, 64), tmp_path / "out.mp4", **{**QUICK, "style_layers": ["conv9_9"]})
+    assert stylize_video(clip, net, tmp_path / "out.mp4", progress=False) == 12
+
+
 @pytest.mark.parametrize("options,message", [
     ({"method": "magic"}, "method must be"), ({"masks": []}, "does not take masks"), ({"temporal_weight": -1}, "temporal_weight"),
     ({"long_term": (0,)}, "long_term"), ({"frames": 5}, "frames must be a slice"), ({"every": 0}, "every"), ({"next_steps": "x"}, "next_steps"),

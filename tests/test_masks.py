@@ -4,8 +4,7 @@ import pytest
 from keras import ops
 from PIL import Image
 
-from neural_style import Evaluator, Loss, feature_extractor, load_image, preprocess, style_loss, style_statistics, transfer
-from neural_style import masks as module
+from neural_style import Evaluator, Loss, extras, feature_extractor, load_image, preprocess, style_loss, style_statistics, transfer
 from neural_style.features import receptive_fields, tile_geometry
 from neural_style.losses import weighted_sum
 from neural_style.masks import Region, check_masks, from_labels, from_rectangle, from_scribbles, resized, shrink
@@ -257,6 +256,6 @@ def test_bad_rectangles_and_scribbles_and_a_missing_extra(monkeypatch):
         from_scribbles(image, np.zeros((9, 9), int))
     with pytest.raises(ValueError, match="some of the subject"):
         from_scribbles(image, np.zeros((80, 100), int))
-    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"neural-style\[masks\]"):
         from_rectangle(image, (1, 1, 9, 9))

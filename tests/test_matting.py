@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from neural_style import matting
+from neural_style import extras
 from neural_style.matting import METHODS, composite, cut_out, estimate_alpha, estimate_foreground, trimap_from_mask
 from conftest import picture
 
@@ -69,6 +69,6 @@ def test_clear_errors(call, error, words):
 
 
 def test_a_missing_extra_is_named(monkeypatch):
-    monkeypatch.setattr(matting.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"neural-style\[photo\]"):
         estimate_alpha(picture(9, 9), picture(9, 9))

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from neural_style import Evaluator, content_loss, feature_extractor, load_image, matting, preprocess, presets, transfer
+from neural_style import Evaluator, content_loss, extras, feature_extractor, load_image, preprocess, presets, transfer
 from neural_style.photorealism import guided_filter, locally_affine, matting_laplacian, photorealism_loss
 from neural_style.transfer import STYLE_LAYERS
 from conftest import IMAGES, picture
@@ -82,7 +82,7 @@ def test_clear_errors(call, error, words):
 
 
 def test_a_missing_extra_is_named(monkeypatch):
-    monkeypatch.setattr(matting.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"neural-style\[photo\]"):
         matting_laplacian(picture(9, 9))
     with pytest.raises(ImportError, match=r"neural-style\[photo\]"):

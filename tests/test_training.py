@@ -13,8 +13,8 @@ import pytest
 from keras import ops
 
 import neural_style
-from neural_style import (Photos, Preview, StyleTrainer, build_transform_net, load_image, load_transform_net, save_image,
-                          train_transform_net)
+from neural_style import (Photos, Preview, StyleTrainer, blend, build_transform_net, feature_extractor, load_image, load_transform_net,
+                          preprocess, save_image, style_loss, train_transform_net)
 from neural_style import training
 from neural_style.images import IMAGENET_MEAN_BGR
 from conftest import picture
@@ -283,3 +283,46 @@ def test_two_workers_learn_what_one_does(photos):
 
 def test_the_same_training_on_jax(photos):
     assert loss_of(start(DEVICES, photos, "one", KERAS_BACKEND="jax")) == pytest.approx(loss_alone(photos), rel=1e-2)
+
+
+def test_several_styles_at_once(photos, tmp_path):
+    """Each network's loss is its own painting's; together they share all but their normalisations, and go on from there."""
+    paintings = {"mosaic": picture(48, 48, 3), "stripes": np.repeat(np.tile(np.uint8([255, 0] * 24), (48, 1))[:, :, None], 3, axis=2)}
+    settings = {**QUICK, "steps": 100, "learning_rate": 5e-3}
+    nets = train_transform_net(paintings, photos, tmp_path / "nets", **settings, licence="CC0", callbacks=[
+        keras.callbacks.ModelCheckpoint(tmp_path / "best.keras"), Preview([picture(40, 30)], tmp_path / "preview", steps=100, size=40)])
+    assert sorted(path.name for path in (tmp_path / "nets").iterdir()) == ["mosaic.keras", "stripes.keras"]
+    assert load_image(tmp_path / "preview" / "00100.png").shape == (120, 34, 3)
+    for name, net in nets.items():
+        saved, best = (load_transform_net(path) for path in (tmp_path / "nets" / f"{name}.keras", tmp_path / f"best-{name}.keras"))
+        assert all(np.array_equal(a, b) and np.array_equal(a, c) for a, b, c in zip(*(n.get_weights() for n in (net, saved, best))))
+        assert saved.record["style"] == name and saved.record["together_with"] == [other for other in nets if other != name]
+    for variable, one, other in zip(nets["mosaic"].weights, *(net.get_weights() for net in nets.values())):
+        assert np.array_equal(one, other) != (variable.name in ("gamma", "beta"))
+    extractor = feature_extractor(["conv1_2", "conv2_1"], weights=None, normalize=False)
+    losses = {}
+    for name, painting in paintings.items():
+        loss = style_loss(extractor(preprocess(painting)), QUICK["style_layers"])
+        losses[name] = [float(loss(extractor(preprocess(np.uint8(net(picture(48, 48, 7)[None].astype("float32"))[0]))))) for net in nets.values()]
+    assert losses["mosaic"][0] < losses["mosaic"][1] and losses["stripes"][1] < losses["stripes"][0]
+    again = train_transform_net(paintings, photos, **{**settings, "steps": 1, "learning_rate": 0.0}, start=nets)
+    assert all(np.array_equal(a, b) for name in nets for a, b in zip(nets[name].get_weights(), again[name].get_weights()))
+    with pytest.raises(ValueError, match="stripes"):
+        train_transform_net(paintings, photos, **settings, start={"mosaic": nets["mosaic"]})
+    with pytest.raises(ValueError, match="same convolutions"):
+        train_transform_net(paintings, photos, **settings, start={"mosaic": nets["mosaic"], "stripes": build_transform_net(2, 1, seed=5)})
+
+
+def test_networks_joined_are_the_networks():
+    nets = [build_transform_net(2, 1) for _ in range(2)]
+    rng = np.random.default_rng(0)
+    for net in nets:
+        net.set_weights([w + rng.normal(size=w.shape) if v.name in ("gamma", "beta") else w for v, w in zip(net.weights, net.get_weights())])
+    trainer, photo = StyleTrainer(nets, [picture(20, 24, 9)] * 2, feature_extractor(["conv1_1"], weights=None), content_layers=["conv1_1"],
+                                  style_layers=["conv1_1"]), picture(21, 30)[None].astype("float32")
+    for net, apart, painted in zip(nets, trainer.nets(), ops.convert_to_numpy(trainer(photo))):
+        expected = ops.convert_to_numpy(net(photo)[0])
+        np.testing.assert_allclose(painted, expected, atol=1e-2)
+        np.testing.assert_array_equal(ops.convert_to_numpy(apart(photo)[0]), expected)
+    halves = ops.convert_to_numpy(trainer.joint([photo, np.float32([[0.5, 0.5]])])[0])
+    np.testing.assert_allclose(halves, ops.convert_to_numpy(blend([(net, 1) for net in nets])(photo)[0]), atol=1e-2)
