@@ -40,8 +40,8 @@ class StyleTrainer(keras.Model):
 
         loss = content_weight L_content(net(x), x) + style_weight L_style(net(x), painting) + tv_weight TV(net(x))
 
-    Johnson et al. 2016, equations 1 to 5, with the relative errors of losses.content_loss and losses.style_loss; of several networks,
-    the mean. Each paints every photo. They share all but their instance normalisations (Dumoulin et al. 2017), so each learns from all.
+    Johnson et al. 2016, equations 1 to 5, with the relative errors of losses.content_loss and losses.style_loss. Several networks take
+    the batches in turn; they share all but their instance normalisations (Dumoulin et al. 2017), so each learns from all batches.
     All is in keras.ops, so it trains on any of Keras' backends. save() saves the networks alone: ModelCheckpoint writes files that
     load_transform_net reads; of several networks, to NAME.keras one NAME-STYLE.keras each.
 
@@ -68,12 +68,18 @@ class StyleTrainer(keras.Model):
         self._trackers = {name: keras.metrics.Mean(name=name) for name in self._weights_of}
         self._total = _AsItIs(name="total")
         self.style_share = self.add_weight(shape=(), initializer="ones", trainable=False, name="style_share")
+        self.batches = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False, aggregation="only_first_replica", name="batches")
         self.several_workers = False
 
-    def call(self, x):
-        """The batch as the first network paints it, then as the second does, and so on."""
+    def call(self, x, training=False):
+        """The batch as the network whose turn it is paints it; or, when not training, as the first does, then as the second, and so on."""
         number = len(self._styles)
-        return self.joint([ops.tile(x, (number, 1, 1, 1)), ops.repeat(ops.eye(number), ops.shape(x)[0], axis=0)])
+        shares = self._turn()[None] if training else ops.eye(number)
+        return self.joint([x if training else ops.tile(x, (number, 1, 1, 1)), ops.repeat(shares, ops.shape(x)[0], axis=0)])
+
+    def _turn(self):
+        """1 for the style of this batch, 0 for the others."""
+        return ops.one_hot(self.batches % len(self._styles), len(self._styles))
 
     def nets(self):
         """The networks as they are now, each a TransformNet of its own."""
@@ -81,10 +87,12 @@ class StyleTrainer(keras.Model):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The weighted sum of the three losses, each a mean over the batch; the style's times style_share, which begins below 1."""
-        features, number, batch = self._features(_vgg_input(y_pred)), len(self._styles), ops.shape(x)[0]
-        targets = {name: ops.tile(f, (number, 1, 1, 1)) for name, f in self._targets(_vgg_input(x)).items()}
-        styles = [loss({name: f[i * batch:(i + 1) * batch] for name, f in features.items()}) for i, loss in enumerate(self._styles)]
-        losses = {"content": self._content(targets)(features), "style": sum(styles) / number, "tv": self._variation(features)}
+        features = self._features(_vgg_input(y_pred))
+        statistics = self._styles[0].statistics(features)
+        styles = ops.stack([loss.value(statistics) for loss in self._styles])
+        losses = {"content": self._content(self._targets(_vgg_input(x)))(features), "style": ops.sum(self._turn() * styles),
+                  "tv": self._variation(features)}
+        self.batches.assign(self.batches + 1)
         for name, loss in losses.items():
             losses[name] = self._weights_of[name] * loss
             self._trackers[name].update_state(losses[name])
@@ -123,8 +131,8 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
     """Train a network that paints any photo in the style of one painting, or one for each of several at once.
 
     Args:
-        style: the painting: a path, a PIL.Image or a uint8 array. Or {name: painting}: their networks are trained together and differ
-            in their instance normalisations alone, so each learns from the others' steps, and blend() finds the styles between.
+        style: the painting: a path, a PIL.Image or a uint8 array. Or {name: painting}: their networks take the batches in turn and
+            differ in their instance normalisations alone, so each learns from the others' batches, and blend() finds the styles between.
         photos: a folder, searched through, of at least a few hundred pictures; or batches of RGB 0-255, batch x crop x crop x 3,
             as tf.data, keras.utils.PyDataset or keras.utils.image_dataset_from_directory(labels=None) give them.
         output: the .keras file to write, of several styles the folder for NAME.keras; None: only return the network.
