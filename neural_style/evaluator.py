@@ -27,6 +27,9 @@ class Evaluator:
         terms: {name: weight times loss} at the last x; they sum to the loss.
     """
 
+    #: What keeps a map from one evaluation to the next.
+    _held = staticmethod(tf.convert_to_tensor)
+
     def __init__(self, extractor, losses, loss_weights, shape):
         if keras.backend.backend() != "tensorflow":
             raise RuntimeError("Evaluator needs Keras on TensorFlow; set KERAS_BACKEND=tensorflow. "
@@ -36,16 +39,18 @@ class Evaluator:
                              f"Received: {sorted(losses)} and {sorted(loss_weights)}")
         self.shape = tuple(shape)
         self.terms = {}
-        self._x = self._loss = self._grad = None
+        self.retarget({name: getattr(loss, "maps", {}) for name, loss in losses.items()})
         self._evaluate = self._compile(extractor, losses, loss_weights)
+
+    def retarget(self, maps):
+        """Take other maps, {loss: {layer: 1 x h x w x C}} of the shapes there were, in place of the losses' own: the next frame of a film
+        without another compilation."""
+        self._maps = {name: {layer: self._held(m) for layer, m in of_loss.items()} for name, of_loss in maps.items()}
+        self._x = self._loss = self._grad = None
 
     def _compile(self, extractor, losses, loss_weights):
         """x, float32 of self.shape -> ({name: weighted term}, their sum, its gradient)."""
-        # tensors made out here are captured; arrays in there would become constants of the graph
-        maps = {name: {layer: tf.convert_to_tensor(m) for layer, m in getattr(loss, "maps", {}).items()}
-                for name, loss in losses.items()}
-
-        def evaluate(x):
+        def evaluate(x, maps):
             with tf.GradientTape() as tape:
                 tape.watch(x)
                 if all(hasattr(loss, "layer_sums") for loss in losses.values()):
@@ -58,8 +63,9 @@ class Evaluator:
             return terms, total, tape.gradient(total, x)
 
         # a concrete function: TensorFlow warns of "retracing" where one process makes many Evaluators of tf.functions
-        evaluate = tf.function(evaluate).get_concrete_function(tf.TensorSpec(self.shape, tf.float32))
-        return lambda x: evaluate(tf.constant(x))
+        evaluate = tf.function(evaluate).get_concrete_function(
+            tf.TensorSpec(self.shape, tf.float32), tf.nest.map_structure(lambda m: tf.TensorSpec(m.shape, m.dtype), self._maps))
+        return lambda x: evaluate(*tf.nest.flatten((tf.constant(x), self._maps)))
 
     def __call__(self, x):
         """(loss: float, grad: float64 vector) at x."""

@@ -5,7 +5,9 @@ Ruder, Dosovitskiy and Brox 2016, "Artistic Style Transfer for Videos", sections
 import inspect
 from dataclasses import replace
 
+import keras
 import numpy as np
+from keras import ops
 
 from .arguments import check_arguments, errors
 from .evaluator import Evaluator
@@ -27,7 +29,7 @@ class Painter:
     """Paints the frames of a film by optimisation, with one network, and one set of style targets for all of them.
 
     A frame that stands alone is painted from coarse to fine, as by transfer(). One that follows another starts from what is known of it.
-    The style's errors are relative to those of the film's first frame, so that no weight changes on the way.
+    Errors are relative to the film's first frame, so that no weight changes on the way; each graph is compiled once, its targets change.
     """
 
     def __init__(self, style, first, settings):
@@ -36,11 +38,15 @@ class Painter:
         options = {**defaults, "size": max(first.shape[:2]), **{name: settings[name] for name in OPTIONS if name in settings}}
         inputs = check_arguments(first, style, **options)
         self.options, self.settings, self.stages, self.styles = options, settings, inputs.stages, inputs.styles
-        self.content_names = [*layer_weights(options["content_layers"])]
-        layers = [*self.content_names, *layer_weights(options["style_layers"])]
+        content_names = [*layer_weights(options["content_layers"])]
+        layers = [*content_names, *layer_weights(options["style_layers"])]
         self.extractor = feature_extractor(layers, **{name: options[name] for name in ("network", "weights", "pooling", "normalize", "precision")})
         self.tiling = Tiling(None, *tile_geometry(layers, options["network"]))
+        self.content = keras.Model(self.extractor.input, {name: self.extractor.output[name] for name in content_names})
+        self.content_losses = {stage.size: content_loss(self._content_maps(load_image(first, stage.size)), options["content_layers"],
+                                                        errors(options["error"])[0]) for stage in self.stages}
         self.style_losses = {stage.size: self._style_loss(stage, first) for stage in self.stages}
+        self.evaluators = {}
 
     def __call__(self, image, known):
         """The painted frame, uint8, of the frame's size; known as from known_from."""
@@ -57,19 +63,29 @@ class Painter:
                 x = first_x("recolored", content.shape, content, styles, [], None, self.options["seed"])
                 for warped, holds in reversed(known):
                     x = np.where(holds[None, ..., None] > 0, preprocess(warped), x)
-            maps, _ = describe(self.extractor, preprocess(content), self.content_names, [], self.tiling)
-            losses = {"content": content_loss(maps, self.options["content_layers"], errors(self.options["error"])[0]),
+            losses = {"content": replace(self.content_losses[stage.size], maps=self._content_maps(content)),
                       "style": self.style_losses[stage.size], "tv": total_variation_loss(**(self.options["tv_options"] or {}))}
             weights = dict(stage.weights)
             for distance, (warped, holds) in enumerate(known if self.settings["method"] == "temporal" else []):
                 losses[f"temporal{distance}"] = temporal_loss(warped, holds)
                 weights[f"temporal{distance}"] = self.settings["temporal_weight"]
-            evaluator = Evaluator(self.extractor, {name: losses[name] for name in weights}, weights, x.shape)
+            evaluator = self._evaluator(stage, {name: losses[name] for name in weights}, weights, x.shape)
             x, message = optimize(evaluator, x, stage.steps, PIXEL_RANGE if self.options["bounds"] else None)
             if message.startswith(INTERRUPTED):
                 raise KeyboardInterrupt
             picture = deprocess(x, evaluator.shape)
         return picture
+
+    def _evaluator(self, stage, losses, weights, shape):
+        kind = stage.size, tuple(weights)
+        if kind in self.evaluators:
+            self.evaluators[kind].retarget({name: loss.maps for name, loss in losses.items()})
+        else:
+            self.evaluators[kind] = Evaluator(self.extractor, losses, weights, shape)
+        return self.evaluators[kind]
+
+    def _content_maps(self, image):
+        return {name: ops.convert_to_numpy(f).astype("float32") for name, f in self.content(preprocess(image)).items()}
 
     def _style_loss(self, stage, first):
         measure = style_statistics([*layer_weights(self.options["style_layers"])], self.options["style_loss"])

@@ -121,6 +121,8 @@ class TiledEvaluator(Evaluator):
         tiling: a Tiling.
     """
 
+    _held = staticmethod(partial(np.asarray, dtype="float32"))
+
     def __init__(self, extractor, losses, loss_weights, shape, tiling):
         if not all(isinstance(loss, Loss) for loss in losses.values()):
             raise TypeError("in tiles, each loss must be a neural_style.Loss, of statistics and a value. Received: "
@@ -133,7 +135,6 @@ class TiledEvaluator(Evaluator):
         layered = {name: loss for name, loss in losses.items() if not (loss.whole or loss.strips)}
         striped = {name: loss for name, loss in losses.items() if loss.strips}
         whole = {name: loss for name, loss in losses.items() if loss.whole}
-        maps = {name: {layer: np.asarray(array, "float32") for layer, array in loss.maps.items()} for name, loss in layered.items()}
 
         def tile_sums(crop, core, maps):
             return layer_statistics(extractor, crop, layered, maps, lambda layer, f: tiling.core({layer: f}, core)[layer])
@@ -150,14 +151,14 @@ class TiledEvaluator(Evaluator):
 
         pixels = tf.TensorSpec([1, None, None, 3], tf.float32)
         of_tiles = _there_and_back(tile_sums, pixels, tf.TensorSpec([4], tf.int32), tf.nest.map_structure(
-            lambda array: tf.TensorSpec([1, None, None, array.shape[-1]], array.dtype), maps)) if layered else None
+            lambda array: tf.TensorSpec([1, None, None, array.shape[-1]], array.dtype), {name: self._maps[name] for name in layered})) if layered else None
         of_strips = {last: _there_and_back(partial(strip_sums, last=last), pixels) for last in (False, True)} if striped else None
         whole_terms = tf.function(whole_terms).get_concrete_function(tf.TensorSpec(self.shape, tf.float32)) if whole else None
 
         pieces = []  # (where in the picture, the functions there and back, what they take beside the pixels)
         for crop, core in tiling.tiles(height, width) if layered else ():
             pieces.append(((slice(None), *crop), of_tiles, lambda crop=crop, core=core: (
-                np.array(core, "int32"), {name: tiling.part(of_loss, crop, core) for name, of_loss in maps.items()})))
+                np.array(core, "int32"), {name: tiling.part(self._maps[name], crop, core) for name in layered})))
         for top in range(0, height, STRIP) if striped else ():
             rows = slice(top, min(top + STRIP + 1, height))
             pieces.append(((slice(None), rows), of_strips[top + STRIP >= height], tuple))

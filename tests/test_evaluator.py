@@ -82,6 +82,21 @@ def test_x_changed_in_place_is_noticed_and_the_gradient_is_the_callers(images, e
     assert evaluator.loss(x) != loss
 
 
+def test_other_targets_without_another_compilation(tiny, images, evaluator):
+    """At the same x, the new targets count at once; and a total with them is what an evaluator made for them has, but for the scale."""
+    content, _, x = images
+    other = tiny.model(preprocess(picture(37, 29, 8)))
+    before, _ = evaluator(x.ravel())
+    energy, other_energy = (float(np.square(tiny.model(c)["conv2"]).sum() if c is content else np.square(c["conv2"]).sum()) for c in (content, other))
+    made = Evaluator(tiny.model, {"content": content_loss(other, "conv2")}, {"content": WEIGHTS["content"]}, SHAPE)
+    evaluator.retarget({"content": {"conv2": other["conv2"]}, "style": {}, "tv": {}})
+    after, grad = evaluator(x.ravel())
+    assert after != before
+    assert evaluator.terms["content"] == pytest.approx(made(x.ravel())[0] * other_energy / energy, rel=1e-4)
+    evaluator.retarget({"content": {"conv2": tiny.model(content)["conv2"]}, "style": {}, "tv": {}})
+    assert evaluator(x.ravel())[0] == before and not np.array_equal(grad, evaluator(x.ravel())[1])
+
+
 def test_as_every_tutorial_calls_it(images, evaluator):
     x = images[2].ravel().astype("float64")
     before = evaluator.loss(x)

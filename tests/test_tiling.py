@@ -45,6 +45,10 @@ def test_loss_and_gradient_are_those_of_the_whole_picture(extractor, height, wid
     assert np.abs(tiled_grad - grad).max() < 1e-4 * np.abs(grad).max()
     for name in WEIGHTS:
         assert tiled.terms[name] == pytest.approx(whole.terms[name], rel=2e-5)
+    other, _ = describe(extractor, preprocess(picture(height, width, 9)), CONTENT_LAYERS, [], cut)
+    for evaluator in (whole, tiled):
+        evaluator.retarget({name: other if name == "content" else {} for name in WEIGHTS})
+    assert tiled(x.ravel())[0] == pytest.approx(whole(x.ravel())[0], rel=1e-5) and whole(x.ravel())[0] != pytest.approx(loss, rel=1e-3)
 
 
 @pytest.mark.parametrize("options", [{}, {"separate": True, "exponent": 0.5}, {"separate": True, "reduction": "sum"}])
