@@ -16,7 +16,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from neural_style import load_image, read_frames, stylize_video, write_video
-from neural_style.flow import load_cv2, optical_flow, reliable, warp
+from neural_style.flow import load_cv2, optical_flow, reliable, warping_error
 
 from .quality import IMAGES
 from .score import Score
@@ -62,11 +62,6 @@ def main():
             first = first or error
             print(f"{method:14s}    {error:.5f}           {error / first:.3f}             {distance:.3f}          "
                   f"{(time.monotonic() - started) / len(frames):.1f}", flush=True)
-
-
-def warping_error(last, this, back, seen):
-    """Mean square of `this` less `last` moved along the flow, RGB from 0 to 1, where `seen`."""
-    return np.square((warp(last.astype("float32"), back) - this) / 255)[seen].mean()
 
 
 def made_clip(count, size):

@@ -35,6 +35,7 @@ _MODULES = {
     "training": ("Preview", "StyleTrainer", "train_transform_net"),
     "stylization": ("stylize",),
     "video": ("read_frames", "video_info", "write_video"),
+    "flow": ("optical_flow", "reliable", "warp", "warping_error"),
     "film": ("stylize_video",),
     "camera": ("stylize_camera",),
     "transfer": ("transfer",),

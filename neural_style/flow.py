@@ -69,6 +69,16 @@ def is_cut(back, forth):
     return bool(disoccluded(back, forth).mean() > CUT)
 
 
+def warping_error(last, this, back, seen):
+    """How much a film flickers between two of its frames: the mean of (this - last moved to this)^2 where `seen`, RGB from 0 to 1.
+
+    Args:
+        last, this: painted frames, uint8, H x W x 3. back: the flow from this one to the last, the true one where it is known.
+        seen: bool, H x W: the pixels that the last frame shows too.
+    """
+    return float(np.square((warp(last.astype("float32"), back) - this) / 255)[seen].mean())
+
+
 def _squared(flow):
     return np.square(flow).sum(axis=-1)
 

@@ -32,6 +32,10 @@ EPOCH = 50
 #: photos yet would learn to paint a texture, and stay there.
 FIRST_SHARE, RAMP = 0.05, 0.5
 
+#: Norm to which a step's gradient is cut. Nearly all are longer: each batch counts alike, else one flat crop, whose gradient the normalisations
+#: make twenty times as long as the others', slows Adam down for a thousand steps.
+CLIP = 1.0
+
 logger = logging.getLogger("neural_style")
 
 
@@ -191,7 +195,7 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
         trainer = StyleTrainer(nets, list(paintings.values()), extractor, content_layers=content_layers, style_layers=style_layers,
                                content_weight=content_weight, style_weight=style_weight, tv_weight=tv_weight)
         rate = keras.optimizers.schedules.CosineDecay(learning_rate, epoch * epochs)
-        trainer.compile(keras.optimizers.Adam(rate),
+        trainer.compile(keras.optimizers.Adam(rate, global_clipnorm=CLIP),
                         jit_compile=keras.backend.backend() == "jax")  # on a CPU, XLA is slower than TensorFlow's own kernels
         trainer.several_workers = bool(strategy and strategy.cluster_resolver and strategy.cluster_resolver.cluster_spec())
         trainer.build((None, crop, crop, 3))

@@ -12,7 +12,7 @@ import pytest
 import neural_style
 from neural_style import Evaluator, build_transform_net, load_image, save_transform_net, stylize, stylize_video
 from neural_style import film, painter
-from neural_style.flow import optical_flow, reliable, warp
+from neural_style.flow import optical_flow, reliable, warping_error
 from neural_style.images import preprocess
 from neural_style.painter import temporal_loss
 from neural_style.video import read_frames, video_info, write_video
@@ -78,13 +78,12 @@ def test_long_term(clip, tmp_path, monkeypatch):
 
 
 def flicker(path, clip):
-    """Mean square between each frame and the last one moved to it, where it can be, on the scale 0 to 1."""
     originals, results = ([image for _, image in read_frames(one)] for one in (clip, path))
     errors = []
     for last, this, before, after in zip(originals, originals[1:], results, results[1:]):
         back = optical_flow(this, last)
         holds = reliable(back, optical_flow(last, this))
-        errors.append(np.square(warp(before, back).astype(float) - after)[holds].mean() / 255 ** 2)
+        errors.append(warping_error(before, after, back, holds))
     return np.median(errors)
 
 

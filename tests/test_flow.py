@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from neural_style.flow import disoccluded, is_cut, optical_flow, reliable, warp
+from neural_style.flow import disoccluded, is_cut, optical_flow, reliable, warp, warping_error
 from neural_style.images import load_image
 from conftest import IMAGES, picture
 
@@ -101,3 +101,15 @@ def test_bad_pictures():
         optical_flow(picture(20, 20), picture(20, 24))
     with pytest.raises(ValueError, match="at least 16"):
         optical_flow(picture(8, 20), picture(8, 20))
+
+
+def test_the_warping_error_is_that_of_what_was_seen():
+    last = picture(20, 24, 1)
+    flow = np.zeros((20, 24, 2), "float32")
+    flow[..., 0] = 3
+    this, seen = np.roll(last, -3, axis=1), np.zeros((20, 24), bool)
+    seen[:, :-3] = True
+    assert warping_error(last, this, flow, seen) == 0 < warping_error(last, this, 0 * flow, seen)
+    this = np.clip(this, 0, 204) + np.uint8(51)  # a fifth of the scale lighter, where last was no lighter than the rest of it
+    expected = np.square((this.astype(float) - np.roll(last, -3, axis=1)) / 255)[seen].mean()
+    assert warping_error(last, this, flow, seen) == pytest.approx(expected, rel=1e-5)
