@@ -169,6 +169,8 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
     several = isinstance(style, Mapping)
     if several and name is not None:
         raise ValueError(f"several styles have their names already. Received: name={name!r}")
+    if several and output is not None and (Path(output).suffix == ".keras" or Path(output).is_file()):
+        raise ValueError(f"for several styles, output must be a folder. Received: {str(output)!r}")
     paintings = style if several else {name or (Path(style).stem if isinstance(style, (str, os.PathLike)) else None): style}
     starts = start if isinstance(start, Mapping) else dict.fromkeys(paintings, start)
     _check(paintings=paintings, starts=starts, output=None if several else output, **settings)

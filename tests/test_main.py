@@ -269,6 +269,21 @@ def test_train_and_stylize(folder, capsys):
     assert sorted(path.name for path in Path("painted").iterdir()) == ["0.png", "1.png", "2.png"]
 
 
+def test_train_two_styles(folder, capsys):
+    (folder / "photos").mkdir()
+    save_image(picture(70, 80), folder / "photos" / "0.png")
+    options = ["--crop", "64", "--batch-size", "1", "--steps", "1", "--style-size", "48", "--width", "2", "--style-layers", "conv1_2",
+               "--content-layers", "conv1_2", "--weights", "torchvision", "--quiet"]
+    assert main(["train", "style.png", "content.png", "photos", "-o", "nets", *options]) == 0
+    assert main(["train", "style.png", "content.png", "photos", "-o", "later", *options, "--start", "nets", "--learning-rate", "0"]) == 0
+    for name in ("style", "content"):
+        net, later = (load_transform_net(f"{folder}/{name}.keras") for folder in ("nets", "later"))
+        assert net.record["style"] == later.record["started_from"] == name
+        assert all(np.array_equal(a, b) for a, b in zip(net.get_weights(), later.get_weights()))
+    assert main(["train", "style.png", "content.png", "photos", "-o", "net.keras", *options]) == 2
+    assert "must be a folder" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("arguments,words", [
     (["train", "style.png", "nowhere", "-o", "net.keras"], "no folder"), (["train", "style.png", ".", "-o", "net.h5"], "must end in .keras"),
     (["train", "text.jpg", ".", "-o", "net.keras"], "not a picture"), (["train", "style.png", ".", "-o", "net.keras", "--start", "mona_lisa"], "style must be"),
