@@ -25,7 +25,7 @@ from .video import check_video_path, read_frames, video_info, write_video
 METHODS = ("independent", "warp", "temporal", "network")
 
 
-def stylize_video(source, style, output, *, method=None, temporal_weight=0.02, long_term=(1,), next_steps=0.5, smooth=0.0, frames=None,
+def stylize_video(source, style, output, *, method=None, temporal_weight=0.002, long_term=(1,), next_steps=0.5, smooth=0.0, frames=None,
                   every=1, work=None, executor=None, callback=None, progress=True, **options):
     """Paint a film.
 

@@ -31,13 +31,13 @@ def optical_flow(image, other):
     return search.calc(*(cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in (image, other)), None)
 
 
-def warp(image, flow):
+def warp(image, flow, sharp=False):
     """The picture that has at (x, y) what `image` has at (x, y) + flow: with the flow from this frame to the last one, the last one
-    moved to this. Bilinear; beyond the border, the border."""
+    moved to this. Bilinear, or bicubic if `sharp`; beyond the border, the border."""
     cv2 = load_cv2()
     height, width = flow.shape[:2]
     x, y = np.meshgrid(np.arange(width, dtype="float32"), np.arange(height, dtype="float32"))
-    return cv2.remap(image, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(image, x + flow[..., 0], y + flow[..., 1], cv2.INTER_CUBIC if sharp else cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def disoccluded(back, forth):

@@ -119,5 +119,5 @@ def known_from(image, before, long_term):
             return []
         holds = reliable(back, forth) & ~taken  # equation 10: what a nearer frame knows, a farther one does not say again
         taken |= holds
-        found.append((warp(result, back), holds.astype("float32")))
+        found.append((warp(result, back, sharp=True), holds.astype("float32")))  # each frame is made of the last: blur would add up
     return found

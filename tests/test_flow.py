@@ -113,3 +113,10 @@ def test_the_warping_error_is_that_of_what_was_seen():
     this = np.clip(this, 0, 204) + np.uint8(51)  # a fifth of the scale lighter, where last was no lighter than the rest of it
     expected = np.square((this.astype(float) - np.roll(last, -3, axis=1)) / 255)[seen].mean()
     assert warping_error(last, this, flow, seen) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_sharp_warp_keeps_what_a_bilinear_one_blurs():
+    """Half a pixel there and half a pixel back."""
+    image, half = photo(), np.full((*photo().shape[:2], 2), 0.5, "float32")
+    errors = [np.abs(warp(warp(image, half, sharp), -half, sharp).astype(float) - image)[4:-4, 4:-4].mean() for sharp in (True, False)]
+    assert errors[0] < 0.6 * errors[1]
