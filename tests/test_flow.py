@@ -119,4 +119,4 @@ def test_a_sharp_warp_keeps_what_a_bilinear_one_blurs():
     """Half a pixel there and half a pixel back."""
     image, half = photo(), np.full((*photo().shape[:2], 2), 0.5, "float32")
     errors = [np.abs(warp(warp(image, half, sharp), -half, sharp).astype(float) - image)[4:-4, 4:-4].mean() for sharp in (True, False)]
-    assert errors[0] < 0.6 * errors[1]
+    assert errors[0] < 0.75 * errors[1]
