@@ -128,6 +128,14 @@ class _AsItIs(keras.losses.Loss):
         return ops.reshape(y_pred, (1,))  # to one without an axis, Keras would not do it
 
 
+class _AdamOnAll(keras.optimizers.Adam):
+    """Adam on several devices that cuts the gradient of the whole batch; Keras cuts each device's own, and then adds them up."""
+
+    def apply(self, grads, trainable_variables=None):
+        import tensorflow as tf
+        return super().apply(tf.distribute.get_replica_context().all_reduce("mean", list(grads)), trainable_variables)
+
+
 def train_transform_net(style, photos, output=None, *, width=16, residual_blocks=5, crop=256, batch_size=4, steps=2000, style_size=512,
                         network="vgg16", weights="imagenet", pooling="avg", normalize=False, content_layers=CONTENT_LAYERS,
                         style_layers=STYLE_LAYERS, content_weight=1.0, style_weight=10.0, tv_weight=1e-5, learning_rate=1e-3, start=None,
@@ -197,7 +205,8 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
         trainer = StyleTrainer(nets, list(paintings.values()), extractor, content_layers=content_layers, style_layers=style_layers,
                                content_weight=content_weight, style_weight=style_weight, tv_weight=tv_weight)
         rate = keras.optimizers.schedules.CosineDecay(learning_rate, epoch * epochs)
-        trainer.compile(keras.optimizers.Adam(rate, global_clipnorm=CLIP),
+        trainer.compile(_AdamOnAll(rate, global_clipnorm=CLIP / strategy.num_replicas_in_sync, name="adam") if strategy else
+                        keras.optimizers.Adam(rate, global_clipnorm=CLIP),
                         jit_compile=keras.backend.backend() == "jax")  # on a CPU, XLA is slower than TensorFlow's own kernels
         trainer.several_workers = bool(strategy and strategy.cluster_resolver and strategy.cluster_resolver.cluster_spec())
         trainer.build((None, crop, crop, 3))

@@ -249,13 +249,13 @@ if __name__ == "__main__":
         strategy = tf.distribute.MultiWorkerMirroredStrategy() if kind == "workers" else None
     if strategy:
         assert strategy.num_replicas_in_sync == 2
-    net = train_transform_net(picture(48, 48, 3), sys.argv[1], strategy=strategy, **{**QUICK, "steps": 20})
-    print("loss", net.record["losses"]["loss"])
+    nets = train_transform_net({"one": picture(48, 48, 3), "other": picture(48, 48, 4)}, sys.argv[1], strategy=strategy, **{**QUICK, "steps": 20})
+    print("loss", nets["one"].record["losses"]["loss"])
 """
 
 
 def loss_alone(photos):
-    return train_transform_net(picture(48, 48, 3), photos, **{**QUICK, "steps": 20}).record["losses"]["loss"]
+    return train_transform_net({"one": picture(48, 48, 3), "other": picture(48, 48, 4)}, photos, **{**QUICK, "steps": 20})["one"].record["losses"]["loss"]
 
 
 def loss_of(process):
