@@ -248,12 +248,13 @@ def _train(arguments):
     if logs:
         load("tensorboard", "TensorBoard", "tensorboard")
         callbacks.append(keras.callbacks.TensorBoard(logs))
-    if len(options["style"]) == 1:
-        options["style"], = options["style"]
-    else:
-        options["style"] = {Path(style).stem: style for style in options["style"]}
+    paintings = {Path(style).stem: style for style in options["style"]}
+    if len(paintings) < len(options["style"]):
+        raise ValueError(f"the paintings must have different names. Received: {', '.join(options['style'])}")
+    options["style"] = paintings if len(paintings) > 1 else options["style"][0]
     if "start" in options and Path(options["start"]).is_dir():
-        options["start"] = {name: load_transform_net(Path(options["start"], f"{name}.keras")) for name in options["style"]}
+        starts = {name: load_transform_net(Path(options["start"], f"{name}.keras")) for name in paintings}
+        options["start"] = starts if len(paintings) > 1 else starts[Path(options["style"]).stem]
     elif "start" in options:
         options["start"] = resolve(options["start"])
     if "strategy" in options:

@@ -54,7 +54,7 @@ def stylize_camera(source, net, output=None, *, size=320, window=True, seconds=N
         check_video_path(output)
         load_av()
     net = resolve(net)
-    shown = _window(f"camera {source}" if isinstance(source, int) else Path(source).name, output) if window else None
+    shown = _window(_name(source), output) if window else None
     if shown is None and output is None:
         raise ValueError("without a window, the camera's picture needs an output")
     try:
@@ -90,10 +90,18 @@ def stylize_camera(source, net, output=None, *, size=320, window=True, seconds=N
     return Shown(count, camera.seen - count, time.monotonic() - started)
 
 
+def _name(source):
+    return f"camera {source}" if isinstance(source, int) else Path(source).name
+
+
 def _window(title, output):
-    """A Window; None where there is no display, but an output."""
+    """A Window; None where there is no display or no pygame, but an output."""
     try:
         return Window(title)
+    except ImportError:
+        if output is None:
+            raise
+        return None
     except NoDisplay as error:
         if output is None:
             raise ValueError(f"there is no display to show the camera's picture on, and no output to write it to: {error}") from error
@@ -110,11 +118,10 @@ class Camera:
         cv2 = load_cv2()
         if not isinstance(source, int) and not Path(source).is_file():
             raise FileNotFoundError(f"no film at {str(source)!r}")
-        self.name = f"camera {source}" if isinstance(source, int) else Path(source).name
         with _quiet(cv2):
             self._capture = cv2.VideoCapture(source if isinstance(source, int) else str(source))
         if not self._capture.isOpened():
-            raise ValueError(f"{self.name} cannot be opened")
+            raise ValueError(f"{_name(source)} cannot be opened")
         self.rate = self._capture.get(cv2.CAP_PROP_FPS) or 25.0
         self._paced = not isinstance(source, int)
         self._news, self._newest, self._over, self.seen = threading.Condition(), None, False, 0

@@ -39,17 +39,29 @@ class Evaluator:
                              f"Received: {sorted(losses)} and {sorted(loss_weights)}")
         self.shape = tuple(shape)
         self.terms = {}
-        self.retarget({name: getattr(loss, "maps", {}) for name, loss in losses.items()})
+        self._x = self._loss = self._grad = None
+        in_halves = all(hasattr(loss, "layer_sums") for loss in losses.values())
+        self._maps = self._hold({name: loss.maps for name, loss in losses.items()} if in_halves else {})
         self._evaluate = self._compile(extractor, losses, loss_weights)
 
     def retarget(self, maps):
-        """Take other maps, {loss: {layer: 1 x h x w x C}} of the shapes there were, in place of the losses' own: the next frame of a film
-        without another compilation."""
-        self._maps = {name: {layer: self._held(m) for layer, m in of_loss.items()} for name, of_loss in maps.items()}
-        self._x = self._loss = self._grad = None
+        """Take other maps, {loss: {layer: 1 x h x w x C}}, in place of the losses' own: the next frame of a film, not compiled anew.
+
+        Raises:
+            ValueError: other losses, layers or shapes than there were.
+        """
+        held = self._hold(maps)
+        now, before = ({(name, layer): tuple(m.shape) for name, of_loss in some.items() for layer, m in of_loss.items()}
+                       for some in (held, self._maps))
+        if now != before:
+            raise ValueError(f"the maps must have the shapes they had, {before}. Received: {now}")
+        self._maps, self._x = held, None
+
+    def _hold(self, maps):
+        return {name: {layer: self._held(m) for layer, m in of_loss.items()} for name, of_loss in maps.items() if of_loss}
 
     def _compile(self, extractor, losses, loss_weights):
-        """x, float32 of self.shape -> ({name: weighted term}, their sum, its gradient)."""
+        """x, float32 of self.shape, and maps -> ({name: weighted term}, their sum, its gradient)."""
         def evaluate(x, maps):
             with tf.GradientTape() as tape:
                 tape.watch(x)
@@ -65,14 +77,14 @@ class Evaluator:
         # a concrete function: TensorFlow warns of "retracing" where one process makes many Evaluators of tf.functions
         evaluate = tf.function(evaluate).get_concrete_function(
             tf.TensorSpec(self.shape, tf.float32), tf.nest.map_structure(lambda m: tf.TensorSpec(m.shape, m.dtype), self._maps))
-        return lambda x: evaluate(*tf.nest.flatten((tf.constant(x), self._maps)))
+        return lambda x, maps: evaluate(*tf.nest.flatten((tf.constant(x), maps)))
 
     def __call__(self, x):
         """(loss: float, grad: float64 vector) at x."""
         x = np.array(x, "float32")  # a copy: SciPy changes its x in place
         if self._x is None or not np.array_equal(x, self._x):
             with graph_as_written():
-                terms, total, grad = self._evaluate(x.reshape(self.shape))
+                terms, total, grad = self._evaluate(x.reshape(self.shape), self._maps)
             self.terms = {name: float(term) for name, term in terms.items()}
             self._x, self._loss, self._grad = x, float(total), np.asarray(grad).ravel()
             if not np.isfinite(self._loss) or not np.isfinite(self._grad).all():
@@ -109,14 +121,14 @@ def layer_statistics(extractor, x, losses, maps, core=lambda layer, f: f):
     Args:
         extractor: a keras.Model from feature_extractor. Any other function of x will do, without that saving.
         losses: {name: a Loss}.
-        maps: {loss: {layer: its part of the loss's map}}.
+        maps: {loss: {layer: its part of the loss's map}}, of those that have any.
         core: (layer, features) -> the features to count.
     """
     found = {name: {} for name in losses}
 
     def take(layers, f):
         """The sums of f, known as `layers`, into found; f, to go on with."""
-        sums = {(name, layer): loss.layer_sums(layer, core(layer, f), maps[name].get(layer))
+        sums = {(name, layer): loss.layer_sums(layer, core(layer, f), maps.get(name, {}).get(layer))
                 for layer in layers for name, loss in losses.items() if layer in loss.sums}
         f, sums = _upper_gradient_first(f, sums) if sums else (f, sums)
         for (name, layer), of_layer in sums.items():

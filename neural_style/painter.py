@@ -29,7 +29,8 @@ class Painter:
     """Paints the frames of a film by optimisation, with one network, and one set of style targets for all of them.
 
     A frame that stands alone is painted from coarse to fine, as by transfer(). One that follows another starts from what is known of it.
-    Errors are relative to the film's first frame, so that no weight changes on the way; each graph is compiled once, its targets change.
+    The style's errors are relative to those of the film's first frame, so that its weight stays the same on the way. Each graph is compiled
+    once; from frame to frame, its targets change.
     """
 
     def __init__(self, style, first, settings):
@@ -43,8 +44,6 @@ class Painter:
         self.extractor = feature_extractor(layers, **{name: options[name] for name in ("network", "weights", "pooling", "normalize", "precision")})
         self.tiling = Tiling(None, *tile_geometry(layers, options["network"]))
         self.content = keras.Model(self.extractor.input, {name: self.extractor.output[name] for name in content_names})
-        self.content_losses = {stage.size: content_loss(self._content_maps(load_image(first, stage.size)), options["content_layers"],
-                                                        errors(options["error"])[0]) for stage in self.stages}
         self.style_losses = {stage.size: self._style_loss(stage, first) for stage in self.stages}
         self.evaluators = {}
 
@@ -63,7 +62,7 @@ class Painter:
                 x = first_x("recolored", content.shape, content, styles, [], None, self.options["seed"])
                 for warped, holds in reversed(known):
                     x = np.where(holds[None, ..., None] > 0, preprocess(warped), x)
-            losses = {"content": replace(self.content_losses[stage.size], maps=self._content_maps(content)),
+            losses = {"content": self._content_loss(content),
                       "style": self.style_losses[stage.size], "tv": total_variation_loss(**(self.options["tv_options"] or {}))}
             weights = dict(stage.weights)
             for distance, (warped, holds) in enumerate(known if self.settings["method"] == "temporal" else []):
@@ -84,8 +83,14 @@ class Painter:
             self.evaluators[kind] = Evaluator(self.extractor, losses, weights, shape)
         return self.evaluators[kind]
 
-    def _content_maps(self, image):
-        return {name: ops.convert_to_numpy(f).astype("float32") for name, f in self.content(preprocess(image)).items()}
+    def _content_loss(self, image):
+        """content_loss; the relative error's energies are in its maps, where the next frame's can take their place."""
+        features = {name: ops.convert_to_numpy(f).astype("float32") for name, f in self.content(preprocess(image)).items()}
+        error = errors(self.options["error"])[0]
+        if error != "relative":
+            return content_loss(features, self.options["content_layers"], error)
+        shares = {name: np.full((*f.shape[:3], 1), 1 / np.square(f, dtype="float64").sum(), "float32") for name, f in features.items()}
+        return content_loss(features, self.options["content_layers"], "sum", shares)
 
     def _style_loss(self, stage, first):
         measure = style_statistics([*layer_weights(self.options["style_layers"])], self.options["style_loss"])

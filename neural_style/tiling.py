@@ -151,22 +151,22 @@ class TiledEvaluator(Evaluator):
 
         pixels = tf.TensorSpec([1, None, None, 3], tf.float32)
         of_tiles = _there_and_back(tile_sums, pixels, tf.TensorSpec([4], tf.int32), tf.nest.map_structure(
-            lambda array: tf.TensorSpec([1, None, None, array.shape[-1]], array.dtype), {name: self._maps[name] for name in layered})) if layered else None
+            lambda array: tf.TensorSpec([1, None, None, array.shape[-1]], array.dtype), self._maps)) if layered else None
         of_strips = {last: _there_and_back(partial(strip_sums, last=last), pixels) for last in (False, True)} if striped else None
         whole_terms = tf.function(whole_terms).get_concrete_function(tf.TensorSpec(self.shape, tf.float32)) if whole else None
 
-        pieces = []  # (where in the picture, the functions there and back, what they take beside the pixels)
+        pieces = []  # (where in the picture, the functions there and back, what they take beside the pixels, given the maps)
         for crop, core in tiling.tiles(height, width) if layered else ():
-            pieces.append(((slice(None), *crop), of_tiles, lambda crop=crop, core=core: (
-                np.array(core, "int32"), {name: tiling.part(self._maps[name], crop, core) for name in layered})))
+            pieces.append(((slice(None), *crop), of_tiles, lambda maps, crop=crop, core=core: (
+                np.array(core, "int32"), {name: tiling.part(of_loss, crop, core) for name, of_loss in maps.items()})))
         for top in range(0, height, STRIP) if striped else ():
             rows = slice(top, min(top + STRIP + 1, height))
-            pieces.append(((slice(None), rows), of_strips[top + STRIP >= height], tuple))
+            pieces.append(((slice(None), rows), of_strips[top + STRIP >= height], lambda maps: ()))
 
-        def evaluate(x):
+        def evaluate(x, maps):
             statistics = {}
             for where, (sums, _), more in pieces:
-                for name, of_loss in sums(*_tensors(x[where], *more())).items():
+                for name, of_loss in sums(*_tensors(x[where], *more(maps))).items():
                     of_loss = tf.nest.map_structure(lambda s: tf.cast(s, tf.float64), of_loss)
                     statistics[name] = tf.nest.map_structure(tf.add, statistics[name], of_loss) if name in statistics else of_loss
             statistics = tf.nest.map_structure(lambda s: tf.cast(s, tf.float32), statistics)
@@ -182,7 +182,7 @@ class TiledEvaluator(Evaluator):
                 grad += more_grad.numpy()
             for where, (sums, carry), more in pieces:
                 of_piece = {name: upstream[name] for name in sums.structured_outputs}
-                grad[where] += carry(*_tensors(of_piece, x[where], *more())).numpy()
+                grad[where] += carry(*_tensors(of_piece, x[where], *more(maps))).numpy()
             return {name: terms[name] for name in losses}, sum(terms.values()), grad
 
         return evaluate

@@ -58,6 +58,8 @@ class StyleTrainer(keras.Model):
                  style_weight=10.0, tv_weight=1e-5, error="relative"):
         super().__init__(name="style_trainer")
         nets, styles = ([it] if isinstance(it, (keras.Model, np.ndarray)) else [*it] for it in (nets, styles))
+        if len(nets) != len(styles):
+            raise ValueError(f"each network must have its painting. Received: {len(nets)} networks, {len(styles)} paintings")
         self.joint, self.records = join(nets), [net.record for net in nets]
         self._net = partial(TransformNet, nets[0].width, nets[0].residual_blocks, nets[0].precision)
         self._weights_of = {"content": content_weight, "style": style_weight, "tv": tv_weight}
@@ -72,7 +74,8 @@ class StyleTrainer(keras.Model):
         self._trackers = {name: keras.metrics.Mean(name=name) for name in self._weights_of}
         self._total = _AsItIs(name="total")
         self.style_share = self.add_weight(shape=(), initializer="ones", trainable=False, name="style_share")
-        self.batches = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False, aggregation="only_first_replica", name="batches")
+        self.batches = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False, aggregation="only_first_replica",
+                                       name="batches")
         self.several_workers = False
 
     def call(self, x, training=False):
@@ -91,12 +94,15 @@ class StyleTrainer(keras.Model):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The weighted sum of the three losses, each a mean over the batch; the style's times style_share, which begins below 1."""
+        if not training and len(self._styles) > 1:
+            raise ValueError("several networks have no one loss outside of training: evaluate a StyleTrainer of one")
         features = self._features(_vgg_input(y_pred))
         statistics = self._styles[0].statistics(features)
         styles = ops.stack([loss.value(statistics) for loss in self._styles])
         losses = {"content": self._content(self._targets(_vgg_input(x)))(features), "style": ops.sum(self._turn() * styles),
                   "tv": self._variation(features)}
-        self.batches.assign(self.batches + 1)
+        if training:
+            self.batches.assign(self.batches + 1)
         for name, loss in losses.items():
             losses[name] = self._weights_of[name] * loss
             self._trackers[name].update_state(losses[name])
@@ -110,8 +116,9 @@ class StyleTrainer(keras.Model):
         return {name: ops.reshape(mean, (1,)) for name, mean in means.items()} if self.several_workers else means
 
     def save(self, filepath, overwrite=True, **kwargs):
-        for net in self.nets():
-            save_transform_net(net, filepath if len(self.records) == 1 else f"{Path(filepath).with_suffix('')}-{net.record['style']}.keras")
+        for number, net in enumerate(self.nets()):
+            name = f"{Path(filepath).with_suffix('')}-{net.record.get('style', number)}.keras"
+            save_transform_net(net, filepath if len(self.records) == 1 else name)
 
 
 class _Ramp(keras.callbacks.Callback):
@@ -167,7 +174,8 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
         seed: of the first weights, the order of the photos and their crops.
 
     Returns:
-        The trained network, a keras.Model; its .record tells how it came about. Of several styles {name: network}.
+        The trained network, a keras.Model; its .record tells how it came about. Of several styles {name: network}; the losses in their
+        records are the means over all of them.
 
     Raises:
         TypeError, ValueError, FileNotFoundError: an argument that cannot be right, a folder without a usable picture.
@@ -179,6 +187,8 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
         raise ValueError(f"several styles have their names already. Received: name={name!r}")
     if several and output is not None and (Path(output).suffix == ".keras" or Path(output).is_file()):
         raise ValueError(f"for several styles, output must be a folder. Received: {str(output)!r}")
+    if several and not style:
+        raise ValueError("style must be a painting, or {name: painting}. Received: an empty dict")
     paintings = style if several else {name or (Path(style).stem if isinstance(style, (str, os.PathLike)) else None): style}
     starts = start if isinstance(start, Mapping) else dict.fromkeys(paintings, start)
     _check(paintings=paintings, starts=starts, output=None if several else output, **settings)
@@ -186,9 +196,11 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
     paintings = {name: load_image(painting, style_size) for name, painting in paintings.items()}
     if several and output is not None:
         Path(output).mkdir(parents=True, exist_ok=True)
+        for name in paintings:
+            check_network_path(Path(output, f"{name}.keras"))
     epoch = min(EPOCH, steps)
     epochs = math.ceil(steps / epoch)
-    done = _epochs_done(backup, settings) if backup else 0
+    done = _epochs_done(backup, {**settings, "styles": [*paintings]}) if backup else 0
     folder = None
     if isinstance(photos, (str, os.PathLike)):
         folder = Photos(photos, crop, seed)
@@ -205,6 +217,7 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
         trainer = StyleTrainer(nets, list(paintings.values()), extractor, content_layers=content_layers, style_layers=style_layers,
                                content_weight=content_weight, style_weight=style_weight, tv_weight=tv_weight)
         rate = keras.optimizers.schedules.CosineDecay(learning_rate, epoch * epochs)
+        # each device's loss is a share of the whole batch's, and so is what its gradient is cut to
         trainer.compile(_AdamOnAll(rate, global_clipnorm=CLIP / strategy.num_replicas_in_sync, name="adam") if strategy else
                         keras.optimizers.Adam(rate, global_clipnorm=CLIP),
                         jit_compile=keras.backend.backend() == "jax")  # on a CPU, XLA is slower than TensorFlow's own kernels
@@ -300,8 +313,8 @@ def _check(*, paintings, starts, output, crop, batch_size, steps, style_size, ne
         check_layers(layer_weights(layers), network)
     if output is not None:
         check_network_path(output)
-    if not paintings or paintings.keys() != starts.keys():
-        raise ValueError(f"start must have a network for each style of {[*paintings]}. Received: {[*starts]}")
+    if paintings.keys() != starts.keys() or len({start is None for start in starts.values()}) > 1:
+        raise ValueError(f"start must have a network for each style of {[*paintings]}. Received: {starts}")
     for start in starts.values():
         if start is not None and (not isinstance(start, TransformNet) or (start.width, start.residual_blocks) != (width, residual_blocks)):
             raise ValueError(f"start must be a transform network of width {width} and {residual_blocks} residual blocks. Received: "

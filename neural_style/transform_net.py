@@ -252,7 +252,10 @@ def join(nets):
     Raises:
         ValueError: networks of several widths or depths, or whose convolutions differ.
     """
-    first, *others = nets
+    first = nets[0]
+    if any((net.width, net.residual_blocks) != (first.width, first.residual_blocks) for net in nets):
+        raise ValueError("networks to train together must have one width and depth. Received: "
+                         f"{[(net.width, net.residual_blocks) for net in nets]}")
     joint = keras.Model(*_graph(first.width, first.residual_blocks, PRECISIONS[first.precision], len(nets)))
     weights = []
     for variable, *of_nets in zip(joint.weights, *(net.get_weights() for net in nets), strict=True):
@@ -261,7 +264,8 @@ def join(nets):
         elif all(np.array_equal(of_nets[0], other) for other in of_nets[1:]):
             weights.append(of_nets[0])
         else:
-            raise ValueError("networks to train together must have the same convolutions, as those that were trained together have")
+            raise ValueError("networks to train together must have the same convolutions, as those that were trained together have. "
+                             f"Received: different values of {variable.path}")
     joint.set_weights(weights)
     return joint
 

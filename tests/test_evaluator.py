@@ -89,12 +89,16 @@ def test_other_targets_without_another_compilation(tiny, images, evaluator):
     before, _ = evaluator(x.ravel())
     energy, other_energy = (float(np.square(tiny.model(c)["conv2"]).sum() if c is content else np.square(c["conv2"]).sum()) for c in (content, other))
     made = Evaluator(tiny.model, {"content": content_loss(other, "conv2")}, {"content": WEIGHTS["content"]}, SHAPE)
+    compiled = evaluator._evaluate
     evaluator.retarget({"content": {"conv2": other["conv2"]}, "style": {}, "tv": {}})
     after, grad = evaluator(x.ravel())
     assert after != before
     assert evaluator.terms["content"] == pytest.approx(made(x.ravel())[0] * other_energy / energy, rel=1e-4)
     evaluator.retarget({"content": {"conv2": tiny.model(content)["conv2"]}, "style": {}, "tv": {}})
     assert evaluator(x.ravel())[0] == before and not np.array_equal(grad, evaluator(x.ravel())[1])
+    assert evaluator._evaluate is compiled
+    with pytest.raises(ValueError, match="shapes"):
+        evaluator.retarget({"content": {"conv2": other["conv2"][:, 1:]}})
 
 
 def test_as_every_tutorial_calls_it(images, evaluator):

@@ -128,6 +128,20 @@ def test_a_killed_training_goes_on_where_it_stood(photos, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+def test_three_styles_interrupted_go_on_where_they_stood(photos, tmp_path):
+    """Whose turn it is is part of the backup: 50 steps are no multiple of three."""
+    paintings = {name: picture(48, 48, seed) for seed, name in enumerate(("one", "other", "third"))}
+    whole = train_transform_net(paintings, photos, **{**QUICK, "steps": 100}, backup=tmp_path / "whole")
+    stop = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: setattr(stop.model, "stop_training", True))
+    train_transform_net(paintings, photos, **{**QUICK, "steps": 100}, backup=tmp_path / "backup", callbacks=[stop])
+    with pytest.raises(ValueError, match="other settings"):
+        train_transform_net(dict(reversed(paintings.items())), photos, **{**QUICK, "steps": 100}, backup=tmp_path / "backup")
+    resumed = train_transform_net(paintings, photos, **{**QUICK, "steps": 100}, backup=tmp_path / "backup")
+    for name in paintings:
+        for a, b in zip(whole[name].get_weights(), resumed[name].get_weights()):
+            np.testing.assert_array_equal(a, b)
+
+
 def test_a_backup_of_another_training_is_refused(photos, tmp_path):
     train_transform_net(picture(48, 48, 3), photos, **{**QUICK, "steps": 2}, backup=tmp_path / "backup")
     with pytest.raises(ValueError, match="other settings"):
@@ -239,7 +253,7 @@ import sys
 import tensorflow as tf
 from neural_style import train_transform_net
 from conftest import picture
-from test_training import QUICK
+from test_training import trained
 if __name__ == "__main__":
     kind = sys.argv[2]
     if kind == "mirrored":
@@ -249,21 +263,25 @@ if __name__ == "__main__":
         strategy = tf.distribute.MultiWorkerMirroredStrategy() if kind == "workers" else None
     if strategy:
         assert strategy.num_replicas_in_sync == 2
-    nets = train_transform_net({"one": picture(48, 48, 3), "other": picture(48, 48, 4)}, sys.argv[1], strategy=strategy, **{**QUICK, "steps": 20})
-    print("loss", nets["one"].record["losses"]["loss"])
+    print("trained", *trained(sys.argv[1], strategy))
 """
 
 
-def loss_alone(photos):
-    return train_transform_net({"one": picture(48, 48, 3), "other": picture(48, 48, 4)}, photos, **{**QUICK, "steps": 20})["one"].record["losses"]["loss"]
+def trained(photos, strategy=None):
+    """The loss, and sums over what each of two networks has for its own; with a content weight that makes every step's gradient be cut."""
+    nets = train_transform_net({"one": picture(48, 48, 3), "other": picture(48, 48, 4)}, photos, strategy=strategy,
+                               **{**QUICK, "steps": 20, "content_weight": 100.0})
+    own = [sum(float(np.abs(w).sum()) for v, w in zip(net.weights, net.get_weights()) if v.name == "gamma") for net in nets.values()]
+    assert own[0] != own[1]
+    return [nets["one"].record["losses"]["loss"], *own]
 
 
-def loss_of(process):
-    return float(finish(process).split("loss")[-1])
+def results_of(process):
+    return [float(number) for number in finish(process).split("trained")[-1].split()]
 
 
 def test_two_devices_learn_what_one_does(photos):
-    assert loss_of(start(DEVICES, photos, "mirrored")) == pytest.approx(loss_alone(photos), rel=1e-3)
+    assert results_of(start(DEVICES, photos, "mirrored")) == pytest.approx(trained(photos), rel=1e-3)
 
 
 def test_two_workers_learn_what_one_does(photos):
@@ -276,13 +294,13 @@ def test_two_workers_learn_what_one_does(photos):
     cluster = {"worker": [f"localhost:{port}" for port in ports]}
     workers = [start(DEVICES, photos, "workers", TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}))
                for index in range(2)]
-    alone = loss_alone(photos)
+    alone = trained(photos)
     for worker in workers:
-        assert loss_of(worker) == pytest.approx(alone, rel=1e-3)
+        assert results_of(worker) == pytest.approx(alone, rel=1e-3)
 
 
 def test_the_same_training_on_jax(photos):
-    assert loss_of(start(DEVICES, photos, "one", KERAS_BACKEND="jax")) == pytest.approx(loss_alone(photos), rel=1e-2)
+    assert results_of(start(DEVICES, photos, "one", KERAS_BACKEND="jax")) == pytest.approx(trained(photos), rel=1e-2)
 
 
 def test_several_styles_at_once(photos, tmp_path):
@@ -309,6 +327,10 @@ def test_several_styles_at_once(photos, tmp_path):
     assert all(np.array_equal(a, b) for name in nets for a, b in zip(nets[name].get_weights(), again[name].get_weights()))
     with pytest.raises(ValueError, match="stripes"):
         train_transform_net(paintings, photos, **settings, start={"mosaic": nets["mosaic"]})
+    with pytest.raises(ValueError, match="mosaic"):
+        train_transform_net(paintings, photos, **settings, start={"mosaic": nets["mosaic"], "stripes": None})
+    with pytest.raises(ValueError, match="empty dict"):
+        train_transform_net({}, photos, **settings)
     with pytest.raises(ValueError, match="same convolutions"):
         train_transform_net(paintings, photos, **settings, start={"mosaic": nets["mosaic"], "stripes": build_transform_net(2, 1, seed=5)})
 
