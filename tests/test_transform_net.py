@@ -1,3 +1,4 @@
+import csv
 import os
 import subprocess
 import sys
@@ -172,10 +173,19 @@ def test_pretrained(name):
     net = pretrained(name)
     assert os.path.getsize(os.path.join(folder, f"{name}.keras")) <= 1.5e6
     assert net.record["style"] == name and "public domain" in net.record["licence"] and net.record["settings"]["steps"] > 0
-    assert os.path.exists(os.path.join(folder, f"{name}.csv"))
+    with open(os.path.join(folder, "curves.csv")) as curves, open(os.path.join(folder, "README.md")) as text:
+        assert sum(int(row["part"]) == 2 for row in csv.DictReader(curves)) * 50 == net.record["settings"]["steps"]
+        assert f"images/{name}.jpg" in text.read()
     assert zipfile.is_zipfile(os.path.join(folder, f"{name}.keras"))
     painted, photo = net.predict_on_batch(picture(64, 64)[None]), picture(64, 64)
     assert np.isfinite(painted).all() and abs(painted[0] - photo).mean() > 10
+
+
+def test_at_least_four_styles_are_shipped_and_blend():
+    assert len(pretrained()) >= 4
+    mixed = blend([(pretrained(name), 1) for name in pretrained()])  # they differ in their normalisations alone
+    for variable, w, *others in zip(mixed.weights, mixed.get_weights(), *(pretrained(name).get_weights() for name in pretrained())):
+        assert variable.name in ("gamma", "beta") or all(np.array_equal(w, other) for other in others)
 
 
 def test_pretrained_refuses_an_unknown_style():
