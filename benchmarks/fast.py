@@ -1,10 +1,12 @@
 """The pretrained networks against transfer(): python -m benchmarks.fast [--size 512] [--photos 4] [--transfer FOLDER] [-o FOLDER]
                                              python -m benchmarks.fast --speed
+                                             python -m benchmarks.fast --gallery FILE
 
 Each pretrained style paints photos that no network was trained on, by stylize() and by transfer() with its defaults; both are judged as
 in benchmarks.quality: content distance to the photo, style distance to the painting. --transfer keeps transfer()'s results as
 PHOTO_STYLE.png and takes those that are there: they need minutes each. --speed: seconds for 512 x 512 pixels after a warm-up, in float32
 and bfloat16, and the peak memory of a process that paints 2000 x 1500, with the half-width network, whose weights say nothing in this.
+--gallery draws the README's: each painting, and three photos in its style.
 """
 import argparse
 import os
@@ -18,7 +20,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-from neural_style import build_transform_net, load_image, pretrained, save_image, stylize, transfer
+from neural_style import build_transform_net, contact_sheet, load_image, pretrained, save_image, stylize, transfer
 
 from .memory import peak
 from .quality import IMAGES
@@ -36,6 +38,7 @@ def main():
     parser.add_argument("--known", action="store_true", help="only pairs whose result is in --transfer")
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="keep the pictures here")
     parser.add_argument("--speed", action="store_true")
+    parser.add_argument("--gallery", type=Path, metavar="FILE")
     parser.add_argument("--large", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.large:
@@ -43,6 +46,8 @@ def main():
         print(peak())
     elif arguments.speed:
         _speed()
+    elif arguments.gallery:
+        _gallery(arguments)
     elif not arguments.styles:
         parser.error("no pretrained style: name .keras files by --styles")
     else:
@@ -79,6 +84,12 @@ def _transfer(arguments, photo, style, paths):
     if kept:
         save_image(result, kept)
     return result
+
+
+def _gallery(arguments):
+    photos = [IMAGES / f"{name}.jpg" for name in ("neuschwanstein", "brandenburg_gate", "red_panda")]
+    rows = [[IMAGES / f"{style}.jpg", *(stylize(photo, style, size=arguments.size) for photo in photos)] for style in pretrained()]
+    contact_sheet(rows, height=1.8).savefig(arguments.gallery, dpi=100, pil_kwargs={"quality": 85})
 
 
 def _print(name, row):
