@@ -269,8 +269,8 @@ def _train(arguments):
 
 def _add_stylize(commands):
     command = commands.add_parser("stylize", help="paint photos with a trained network, in one pass",
-                                  description="Paint IMAGE, a picture or a folder of them, with a network."
-                                              + (f" Pretrained styles: {', '.join(_pretrained())}." if _pretrained() else ""), argument_default=argparse.SUPPRESS)
+                                  description="Paint IMAGE, a picture or a folder of them, with a network. "
+                                              f"Pretrained styles: {', '.join(_pretrained())}.", argument_default=argparse.SUPPRESS)
     command.add_argument("source", metavar="IMAGE")
     command.add_argument("-o", "--output", required=True, metavar="OUT", help="the picture to write, or the folder to fill")
     command.add_argument("--style", required=True, type=_shares, metavar="NET[=S],...",

@@ -1,3 +1,4 @@
+import io
 import multiprocessing
 import os
 import signal
@@ -5,9 +6,11 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import neural_style
 from neural_style import Evaluator, build_transform_net, load_image, save_transform_net, stylize, stylize_video
@@ -210,3 +213,14 @@ def test_bad_sources(tmp_path, net):
         stylize_video(tmp_path / "none.mp4", net, tmp_path / "out.mp4")
     with pytest.raises(ValueError, match="must end in"):
         stylize_video(tmp_path / "none.mp4", net, tmp_path / "out.gif")
+
+
+def test_a_notebook_sees_each_frame_as_it_is_painted(clip, tmp_path, net, monkeypatch):
+    shown = []
+    monkeypatch.setattr(film, "in_notebook", lambda: True)
+    monkeypatch.setattr("IPython.display.display", lambda display_id: SimpleNamespace(update=shown.append))
+    stylize_video(clip, net, tmp_path / "out.mp4", frames=slice(0, 3), work=tmp_path / "frames")
+    lines, pictures = shown[::2], shown[1::2]
+    assert [line.split(",")[0] for line in lines] == ["frame 1 of 3", "frame 2 of 3", "frame 3 of 3"] and "frames a second" in lines[-1]
+    last = np.asarray(Image.open(io.BytesIO(pictures[-1].data))).astype(int)
+    assert np.abs(last - load_image(tmp_path / "frames" / "000002.png")).mean() < 10
