@@ -80,13 +80,25 @@ def paint(net, batch, preserve_color=None, tile="auto"):
     if tile == "auto":
         tile = TILE if PEAK * net.width * padded.size / 3 > free_memory() else None
     if tile is None or max(padded.shape[1:3]) <= tile:
-        painted = net.predict_on_batch(padded)
+        painted = _forward(net)(padded)
     else:
         painted = np.concatenate([in_tiles(net, image[None], tile) for image in padded])
     painted = np.clip(np.rint(painted[:, :height, :width]), 0, 255).astype("uint8")
     if preserve_color == "luminance":
         painted = np.stack([transfer_luminance(*pair) for pair in zip(painted, batch)])
     return painted
+
+
+@lru_cache(maxsize=8)
+def _forward(net):
+    """The network as a function of arrays. On TensorFlow one graph for all sizes: Keras' predict compiles one for each of the first sizes, and
+    of a process with several networks TensorFlow then says that it compiles too often."""
+    if keras.backend.backend() != "tensorflow":
+        return net.predict_on_batch
+    import tensorflow as tf
+    graph = tf.function(lambda x: net(x, training=False)).get_concrete_function(
+        tf.TensorSpec((None, None, None, net.input.shape[-1]), tf.float32))
+    return lambda x: graph(tf.constant(x, tf.float32)).numpy()
 
 
 def in_tiles(net, x, tile):
@@ -97,7 +109,7 @@ def in_tiles(net, x, tile):
     """
     encoder, trunk, decoder = parts(net)
     tile = tile // 4 * 4
-    features = trunk.predict_on_batch(_through(encoder, x, tile, HALO))
+    features = _forward(trunk)(_through(encoder, x, tile, HALO))
     return _through(decoder, features, tile // 4, HALO // 4)[:, :x.shape[1], :x.shape[2]]
 
 

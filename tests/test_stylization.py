@@ -41,6 +41,22 @@ def test_one_picture_however_it_comes(net, tmp_path):
     assert stylize(photo, net, size=26).size == (26, 20)
 
 
+def test_many_networks_and_sizes_make_no_noise(caplog):
+    """One graph for each network, whatever the sizes: TensorFlow does not warn of compiling too often."""
+    for seed in range(7):
+        net = build_transform_net(2, 0, seed=seed)
+        for size in (20, 24, 33):
+            stylize(picture(size, size), net)
+    assert "retracing" not in caplog.text
+
+
+def test_a_network_that_learned_on_paints_anew(net):
+    net = build_transform_net(2, 1)
+    before = np.asarray(stylize(picture(32, 32), net)).astype(int)
+    net.set_weights([3 * w for w in net.get_weights()])
+    assert np.abs(np.asarray(stylize(picture(32, 32), net)) - before).mean() > 1
+
+
 def test_tiny_pictures(net):
     for shape in [(1, 1), (3, 40), (15, 16), (17, 2)]:
         assert stylize(picture(*shape), net).size == shape[::-1]
