@@ -64,7 +64,7 @@ def test_types_terms_and_one_evaluation_a_point(images, evaluator):
     assert sum(evaluator.terms.values()) == pytest.approx(loss, rel=1e-6) and set(evaluator.terms) == set(WEIGHTS)
     calls = []
     compiled = evaluator._evaluate
-    evaluator._evaluate = lambda x: calls.append(1) or compiled(x)
+    evaluator._evaluate = lambda x, maps: calls.append(1) or compiled(x, maps)
     assert evaluator.loss(x) == loss and evaluator.loss(x) == loss
     np.testing.assert_array_equal(evaluator.grads(x), grad)
     assert not calls
