@@ -40,8 +40,8 @@ class Evaluator:
         self.shape = tuple(shape)
         self.terms = {}
         self._x = self._loss = self._grad = None
-        in_halves = all(hasattr(loss, "layer_sums") for loss in losses.values())
-        self._maps = self._hold({name: loss.maps for name, loss in losses.items()} if in_halves else {})
+        self._in_halves = all(hasattr(loss, "layer_sums") for loss in losses.values())
+        self._maps = self._hold({name: loss.maps for name, loss in losses.items()} if self._in_halves else {})
         self._evaluate = self._compile(extractor, losses, loss_weights)
 
     def retarget(self, maps):
@@ -62,10 +62,12 @@ class Evaluator:
 
     def _compile(self, extractor, losses, loss_weights):
         """x, float32 of self.shape, and maps -> ({name: weighted term}, their sum, its gradient)."""
+        in_halves = self._in_halves
+
         def evaluate(x, maps):
             with tf.GradientTape() as tape:
                 tape.watch(x)
-                if all(hasattr(loss, "layer_sums") for loss in losses.values()):
+                if in_halves:
                     sums = layer_statistics(extractor, x, losses, maps)
                     terms = {name: loss_weights[name] * loss.value(sums[name]) for name, loss in losses.items()}
                 else:

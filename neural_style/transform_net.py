@@ -271,8 +271,9 @@ def join(nets):
 
 
 def separate(joint, net, number):
-    """The network of the style of this number, from one that join made: a copy of `net` with its weights."""
-    return _with_weights(net, [ops.convert_to_numpy(w[number] if w.name in ("gamma", "beta") else w) for w in joint.weights])
+    """`net`, given the weights of the style of this number from a network that join made."""
+    net.set_weights([ops.convert_to_numpy(w[number] if w.name in ("gamma", "beta") else w) for w in joint.weights])
+    return net
 
 
 def _with_weights(net, weights, **changes):
