@@ -66,7 +66,7 @@ def lbfgs(evaluator, x, steps, bounds=None, callback=None, memory=MEMORY):
         if callback is not None:
             callback(here)
 
-    message = f"all {steps} steps done"
+    message = "all steps done"
     try:
         while done < steps:
             before = best["fun"]
@@ -134,7 +134,7 @@ def gradient_descent(evaluator, x, steps, bounds=None, callback=None, optimizer=
     method.build([pixels])
     x = start.ravel()
     best = {"x": x, "fun": np.inf}
-    message = f"all {steps} steps done"
+    message = "all steps done"
     try:
         for _ in range(steps):
             loss, grad = evaluator(x)

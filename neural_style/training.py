@@ -17,6 +17,7 @@ from . import __version__
 from .features import check_extractor, check_layers, feature_extractor
 from .images import IMAGENET_MEAN_BGR, load_image, preprocess, save_image
 from .losses import content_loss, layer_weights, style_loss, total_variation_loss
+from .muon import Muon
 from .photos import Photos
 from .transform_net import LEAST_SIDE, TransformNet, build_transform_net, check_network_path, join, save_transform_net, separate
 from .weights import load_weights
@@ -33,7 +34,7 @@ EPOCH = 50
 FIRST_SHARE, RAMP = 0.05, 0.5
 
 #: Norm to which a step's gradient is cut. Nearly all are longer: each batch counts alike, else one flat crop, whose gradient the normalisations
-#: make twenty times as long as the others', slows Adam down for a thousand steps.
+#: make twenty times as long as the others', slows the others' down for a thousand steps.
 CLIP = 1.0
 
 logger = logging.getLogger("neural_style")
@@ -135,8 +136,8 @@ class _AsItIs(keras.losses.Loss):
         return ops.reshape(y_pred, (1,))  # to one without an axis, Keras would not do it
 
 
-class _AdamOnAll(keras.optimizers.Adam):
-    """Adam on several devices that cuts the gradient of the whole batch; Keras cuts each device's own, and then adds them up."""
+class _MuonOnAll(Muon):
+    """On several devices, it cuts the gradient of the whole batch; Keras cuts each device's own, and then adds them up."""
 
     def apply(self, grads, trainable_variables=None):
         import tensorflow as tf
@@ -145,7 +146,7 @@ class _AdamOnAll(keras.optimizers.Adam):
 
 def train_transform_net(style, photos, output=None, *, width=16, residual_blocks=5, crop=256, batch_size=4, steps=2000, style_size=512,
                         network="vgg16", weights="imagenet", pooling="avg", normalize=False, content_layers=CONTENT_LAYERS,
-                        style_layers=STYLE_LAYERS, content_weight=1.0, style_weight=10.0, tv_weight=1e-5, learning_rate=1e-3, start=None,
+                        style_layers=STYLE_LAYERS, content_weight=1.0, style_weight=10.0, tv_weight=1e-5, learning_rate=3e-3, start=None,
                         name=None, licence="", precision="float32", strategy=None, backup=None, callbacks=(), seed=0, progress=True):
     """Train a network that paints any photo in the style of one painting, or one for each of several at once.
 
@@ -161,7 +162,7 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
         steps: batches. style_size: longer side of the painting in pixels; larger gives larger strokes.
         network, weights, pooling, normalize: of the feature network, see feature_extractor.
         content_layers, style_layers, content_weight, style_weight, tv_weight: of the losses, see StyleTrainer.
-        learning_rate: Adam's at the start; it falls to 0 along a cosine.
+        learning_rate: Muon's at the start, see muon.Muon; it falls to 0 along a cosine.
         start: a network to go on from, {name: network} where each style has its own, or None for a new one; much faster where it knows
             another style already.
         name: of the one style, for the file's record (the file's name). licence: of the paintings, likewise.
@@ -218,8 +219,8 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
                                content_weight=content_weight, style_weight=style_weight, tv_weight=tv_weight)
         rate = keras.optimizers.schedules.CosineDecay(learning_rate, epoch * epochs)
         # each device's loss is a share of the whole batch's, and so is what its gradient is cut to
-        trainer.compile(_AdamOnAll(rate, global_clipnorm=CLIP / strategy.num_replicas_in_sync, name="adam") if strategy else
-                        keras.optimizers.Adam(rate, global_clipnorm=CLIP),
+        trainer.compile(_MuonOnAll(rate, global_clipnorm=CLIP / strategy.num_replicas_in_sync, name="muon") if strategy else
+                        Muon(rate, global_clipnorm=CLIP),
                         jit_compile=keras.backend.backend() == "jax")  # on a CPU, XLA is slower than TensorFlow's own kernels
         trainer.several_workers = bool(strategy and strategy.cluster_resolver and strategy.cluster_resolver.cluster_spec())
         trainer.build((None, crop, crop, 3))

@@ -97,7 +97,7 @@ def test_a_callback_that_fails_at_the_end_takes_nothing_with_it(tmp_path, caplog
         def close(self):
             raise OSError("No space left on device")
     result = transfer(CONTENT, STYLE, callback=Failing(), checkpoint=tmp_path / "run.npz", **QUICK)
-    assert result.message == "all 3 steps done" and (tmp_path / "run.npz").exists()
+    assert result.message == "all steps done" and (tmp_path / "run.npz").exists()
     assert "Failing failed: No space left" in caplog.text
 
 
