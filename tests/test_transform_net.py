@@ -174,7 +174,7 @@ def test_pretrained(name):
     assert os.path.getsize(os.path.join(folder, f"{name}.keras")) <= 1.5e6
     assert net.record["style"] == name and "public domain" in net.record["licence"] and net.record["settings"]["steps"] > 0
     with open(os.path.join(folder, "curves.csv")) as curves, open(os.path.join(folder, "README.md")) as text:
-        assert sum(int(row["part"]) == 2 for row in csv.DictReader(curves)) * 50 == net.record["settings"]["steps"]
+        assert sum(int(row["part"]) == 4 for row in csv.DictReader(curves)) * 50 == net.record["settings"]["steps"]
         assert f"images/{name}.jpg" in text.read()
     assert zipfile.is_zipfile(os.path.join(folder, f"{name}.keras"))
     painted, photo = net.predict_on_batch(picture(64, 64)[None]), picture(64, 64)
