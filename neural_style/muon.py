@@ -39,7 +39,7 @@ class Muon(keras.optimizers.Adam):
 
 
 def orthogonalized(matrix):
-    """U V^T of a matrix U S V^T, but for singular values between 0.7 and 1.2 in place of 1; those below 0.002 of its norm stay less."""
+    """U V^T of a matrix U S V^T, but for singular values of about 0.7 to 1.2 in place of 1; those below 0.002 of its norm stay less."""
     wide = matrix.shape[0] < matrix.shape[1]
     x = matrix if wide else ops.transpose(matrix)
     x = x / (ops.sqrt(ops.sum(ops.square(x))) + 1e-7)

@@ -35,7 +35,7 @@ EPOCH = 50
 FIRST_SHARE, RAMP = 0.05, 0.5
 
 #: Norm to which a step's gradient is cut. Nearly all are longer: each batch counts alike, else one flat crop, whose gradient the normalisations
-#: make twenty times as long as the others', slows the others' down for a thousand steps.
+#: make twenty times as long as the others', has the momentum for itself for a hundred steps, and Adam's variance for a thousand.
 CLIP = 1.0
 
 logger = logging.getLogger("neural_style")
