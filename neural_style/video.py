@@ -152,6 +152,7 @@ class _Sound:
 def _video_stream(container, image, rate, quality):
     height, width = image.shape[:2]
     stream = container.add_stream("libx264", rate=rate, options={"crf": str(quality)})
+    stream.codec_context.thread_count = 1  # with more, x264 now and then encodes the same frames to other bytes
     stream.width, stream.height = width, height
     stream.pix_fmt = "yuv444p" if height % 2 or width % 2 else "yuv420p"
     stream.codec_context.time_base = TIME_BASE
