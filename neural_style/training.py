@@ -23,7 +23,7 @@ from .transform_net import LEAST_SIDE, TransformNet, build_transform_net, check_
 from .weights import load_weights
 
 #: Johnson et al. 2016, section 4.1. Their style layers count alike; but the relative error of a network's Gram matrices is ten times as large
-#: at the last as at the first, so with equal shares it would hardly learn the paint itself, the colours and the strokes.
+#: at the last as at the first, and more, so with equal shares it would hardly learn the paint itself, the colours and the strokes.
 CONTENT_LAYERS = ("relu3_3",)
 STYLE_LAYERS = {"relu1_2": 1.0, "relu2_2": 1.0, "relu3_3": 0.3, "relu4_3": 0.1}
 
