@@ -105,7 +105,7 @@ def _transfer(arguments):
     options = _inputs(options) if record is None else _repeated(record, options)
 
     from .transfer import INTERRUPTED, transfer
-    terminated = _keep_the_picture_when_terminated()
+    terminated = _interrupt_when_terminated()
     try:
         result = transfer(**options)
     except KeyboardInterrupt:
@@ -184,8 +184,8 @@ def _repeated(record, options):
     return {**arguments_of(read_record(record)), **kept}
 
 
-def _keep_the_picture_when_terminated():
-    """Make SIGTERM end a run as Ctrl-C does; returns a list that is no longer empty once it came."""
+def _interrupt_when_terminated():
+    """Make SIGTERM end a run as Ctrl-C does, with what it has so far; returns a list that is no longer empty once it came."""
     received = []
 
     def handler(number, frame):
@@ -242,9 +242,13 @@ def _train(arguments):
     from .transform_net import load_transform_net
     options = vars(arguments)
     preview, logs = options.pop("preview", None), options.pop("tensorboard", None)
+    if "strategy" in options:  # before anything else that needs TensorFlow: several workers must meet at its start
+        import tensorflow as tf
+        options["strategy"] = {"mirrored": tf.distribute.MirroredStrategy,
+                               "multi-worker": tf.distribute.MultiWorkerMirroredStrategy}[options["strategy"]]()
     callbacks = options["callbacks"] = []
     if preview:
-        callbacks.append(Preview(Photos(options["photos"], 64).first(3), preview, steps=200))
+        callbacks.append(Preview(Photos(options["photos"], options.get("crop", 256)).first(3), preview, steps=200))
     if logs:
         load("tensorboard", "TensorBoard", "tensorboard")
         callbacks.append(keras.callbacks.TensorBoard(logs))
@@ -257,14 +261,12 @@ def _train(arguments):
         options["start"] = starts if len(paintings) > 1 else starts[Path(options["style"]).stem]
     elif "start" in options:
         options["start"] = resolve(options["start"])
-    if "strategy" in options:
-        import tensorflow as tf
-        options["strategy"] = {"mirrored": tf.distribute.MirroredStrategy,
-                               "multi-worker": tf.distribute.MultiWorkerMirroredStrategy}[options["strategy"]]()
+    terminated = _interrupt_when_terminated()
     nets = train_transform_net(**options)
-    losses = (nets if isinstance(nets, keras.Model) else next(iter(nets.values()))).record["losses"]
-    print(f"{options['output']}: {', '.join(f'{name} {value:.3f}' for name, value in losses.items())}")
-    return 0
+    record = (nets if isinstance(nets, keras.Model) else next(iter(nets.values()))).record
+    losses = ", ".join(f"{name} {value:.3f}" for name, value in record["losses"].items())
+    print(f"{options['output']}: {record['steps']} steps; {losses}")
+    return 143 if terminated else 130 if record["steps"] < record["settings"]["steps"] else 0
 
 
 def _add_stylize(commands):
@@ -374,7 +376,7 @@ def _add_matte(commands):
 
 def _matte(arguments):
     from .images import check_writable, load_image, save_image
-    from .masks import from_rectangle
+    from .masks import check_map, from_rectangle
     from .matting import composite, cut_out, estimate_alpha, estimate_foreground, trimap_from_mask
     check_writable(arguments.output)
     if not arguments.background and Path(arguments.output).suffix.lower() not in (".png", ".webp", ".tiff", ".tif"):
@@ -384,7 +386,8 @@ def _matte(arguments):
     if arguments.trimap:
         trimap = load_image(arguments.trimap)
     else:
-        trimap = trimap_from_mask(arguments.mask or from_rectangle(image, arguments.rectangle), arguments.width)
+        mask = from_rectangle(image, arguments.rectangle) if arguments.rectangle else check_map(arguments.mask, image, "--mask")
+        trimap = trimap_from_mask(mask, arguments.width)
     alpha = estimate_alpha(image, trimap, arguments.method)
     save_image(cut_out(image, alpha) if background is None else composite(estimate_foreground(image, alpha), alpha, background),
                arguments.output)

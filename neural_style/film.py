@@ -2,7 +2,6 @@
 
 After Ruder, Dosovitskiy and Brox 2016, "Artistic Style Transfer for Videos".
 """
-import hashlib
 import json
 import os
 import shutil
@@ -18,8 +17,8 @@ from .callbacks import duration, in_notebook
 from .flow import load_cv2
 from .images import load_image, save_image, whole_or_not
 from .painter import OPTIONS, Painter, known_from
+from .record import digest
 from .stylization import is_network, paint, resolve
-from .transform_net import TransformNet
 from .video import check_video_path, read_frames, video_info, write_video
 
 METHODS = ("independent", "warp", "temporal", "network")
@@ -64,7 +63,7 @@ def stylize_video(source, style, output, *, method=None, temporal_weight=0.002, 
     settings = {"method": method, "temporal_weight": temporal_weight, "long_term": list(long_term), "next_steps": next_steps, "smooth": smooth,
                 "frames": [chosen.start, chosen.stop, chosen.step], "every": every, **options}
     work = Path(work) if work else Path(output).with_name(f".{Path(output).name}.frames")
-    _claim(work, {"source": _digest(source), "style": _digest(style), "settings": json.loads(json.dumps(settings, default=str))})
+    _claim(work, {"source": digest(source), "style": digest(style), "settings": json.loads(json.dumps(settings, default=str))})
 
     picked = slice(chosen.start, chosen.stop, (chosen.step or 1) * every)
     total = None if info.frames is None else len(range(*picked.indices(info.frames)))
@@ -168,25 +167,6 @@ def _claim(work, identity):
     work.mkdir(parents=True, exist_ok=True)
     with whole_or_not(manifest) as file:
         file.write(json.dumps(identity).encode())
-
-
-def _digest(source):
-    """SHA-256 of a file, or of what has no file."""
-    if isinstance(source, (list, tuple)):
-        return [_digest(item) for item in source]
-    if isinstance(source, dict):
-        return {str(name): share for name, share in source.items()}
-    if isinstance(source, (str, os.PathLike)) and Path(source).is_file():
-        digest = hashlib.sha256()
-        with open(source, "rb") as file:
-            while piece := file.read(1 << 20):
-                digest.update(piece)
-        return digest.hexdigest()
-    if isinstance(source, TransformNet):
-        return hashlib.sha256(b"".join(np.ascontiguousarray(w).tobytes() for w in source.get_weights())).hexdigest()
-    if isinstance(source, (str, float, int)):
-        return source
-    return hashlib.sha256(load_image(source).tobytes()).hexdigest()
 
 
 def _check(method, temporal_weight, long_term, next_steps, smooth, frames, every, executor, options):

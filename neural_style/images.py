@@ -28,8 +28,7 @@ def load_image(source, size=None):
     Raises:
         FileNotFoundError, TypeError, ValueError: what was expected and what came.
     """
-    if size is not None and (isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1):
-        raise ValueError(f"size must be a positive integer (the longer side in pixels) or None. Received: size={size!r}")
+    check_size(size)
     if isinstance(source, (str, os.PathLike)):
         picture = _open(Path(source), size)
     elif isinstance(source, Image.Image):
@@ -47,6 +46,12 @@ def load_image(source, size=None):
                              f"{2 * Image.MAX_IMAGE_PIXELS:,}, twice PIL.Image.MAX_IMAGE_PIXELS")
         picture = resize(picture, (width, height))
     return np.array(picture)
+
+
+def check_size(size):
+    """Raise a clear error if load_image could not take `size`."""
+    if size is not None and (isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1):
+        raise ValueError(f"size must be a positive integer (the longer side in pixels) or None. Received: size={size!r}")
 
 
 def save_image(image, path, **options):

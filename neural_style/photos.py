@@ -1,8 +1,9 @@
 """Photos to train on: crops of the pictures in a folder of any size."""
 import math
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
+import keras
 import numpy as np
 from PIL import Image
 
@@ -37,12 +38,10 @@ class Photos:
 
     def __getitem__(self, index):
         """The crop of this number, from 0 without end: uint8 RGB, crop x crop x 3."""
-        while True:
-            rng = np.random.default_rng((self.seed, int(index)))
-            image = self._load(self._path(int(index)), rng)
+        for further in count():  # for a picture that cannot be used the next one, at a place of this number's own
+            image = self._load(self._path(int(index) + further), np.random.default_rng((self.seed, int(index), further, 0)))
             if image is not None:
                 return image
-            index += 1  # a picture that cannot be used: the next one once more
 
     def first(self, number):
         """The paths of the first so many that can be used, in the order of their names."""
@@ -77,9 +76,36 @@ class Photos:
                 raise ValueError(f"{path} is {shorter} pixels high or wide, smaller than the crop of {self.crop}")
             smallest = math.ceil(self.crop * longer / shorter)
             image = load_image(path, round(math.exp(rng.uniform(math.log(smallest), math.log(max(smallest, longer))))))
-        except (OSError, ValueError, SyntaxError) as error:
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             self.unusable[path] = str(error)
             return None
         top, left = (rng.integers(side - self.crop + 1) for side in image.shape[:2])
         image = image[top:top + self.crop, left:left + self.crop]
         return np.ascontiguousarray(image[:, ::-1] if rng.integers(2) else image)
+
+
+def rounds(batches):
+    """A function of the numbers of a first and a last batch (not included) of a dataset that is taken round and round, which gives these.
+
+    Raises:
+        TypeError: neither a tf.data.Dataset nor a keras.utils.PyDataset.
+    """
+    import tensorflow as tf
+    if isinstance(batches, tf.data.Dataset):
+        return lambda first, last: batches.repeat().skip(first)
+    if isinstance(batches, keras.utils.PyDataset):
+        return lambda first, last: _Rounds(batches, first)
+    raise TypeError(f"photos must be a folder, a tf.data.Dataset or a keras.utils.PyDataset. Received: {type(batches).__name__}")
+
+
+class _Rounds(keras.utils.PyDataset):
+    """Another PyDataset without an end, from one of its batches on."""
+    num_batches = None
+
+    def __init__(self, batches, first):
+        super().__init__(batches.workers, batches.use_multiprocessing, batches.max_queue_size)
+        self._batches, self._first = batches, first
+
+    def __getitem__(self, index):
+        number = self._batches.num_batches
+        return self._batches[(self._first + index) % number if number else self._first + index]

@@ -146,6 +146,25 @@ def _identity(image):
     return {"path": None, "sha256": hashlib.sha256(f"{array.shape} {array.dtype}".encode() + array.tobytes()).hexdigest()}
 
 
+def digest(source):
+    """What tells pictures, films and networks from others: SHA-256 of a file's bytes, of pixels or of weights; anything else as it is."""
+    if isinstance(source, dict):
+        return {str(name): digest(item) for name, item in source.items()}
+    if isinstance(source, (list, tuple)):
+        return [digest(item) for item in source]
+    if isinstance(source, (str, os.PathLike)) and Path(source).is_file():
+        result = hashlib.sha256()
+        with open(source, "rb") as file:
+            while piece := file.read(1 << 20):
+                result.update(piece)
+        return result.hexdigest()
+    if hasattr(source, "get_weights"):
+        return hashlib.sha256(b"".join(np.ascontiguousarray(w).tobytes() for w in source.get_weights())).hexdigest()
+    if isinstance(source, (Image.Image, np.ndarray)):
+        return _identity(source)["sha256"]
+    return source if isinstance(source, (float, int, type(None))) else str(source)
+
+
 def _plain(value):
     """A setting as JSON has it."""
     if isinstance(value, (np.ndarray, Image.Image, os.PathLike)):

@@ -11,7 +11,7 @@ from keras import ops
 from PIL import Image
 
 from .color import transfer_luminance
-from .images import check_writable, load_image, save_image
+from .images import check_size, check_writable, load_image, save_image
 from .preflight import free_memory
 from .transform_net import LEAST_SIDE, TransformNet, blend, load_transform_net, parts, pretrained
 
@@ -54,6 +54,7 @@ def stylize(source, net, output=None, *, size=None, preserve_color=None, tile="a
         raise ValueError(f"tile must be 'auto', None or an integer, at least 64. Received: tile={tile!r}")
     if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
         raise ValueError(f"batch_size must be a positive integer. Received: batch_size={batch_size!r}")
+    check_size(size)
     options = {"preserve_color": preserve_color, "tile": tile}
     if isinstance(source, (str, os.PathLike)) and Path(source).is_dir():
         return _folder(Path(source), resolve(net), output, size, batch_size, progress, options)
@@ -171,14 +172,14 @@ def resolve(net, precision="float32"):
     """The network that stylize's `net` stands for."""
     if isinstance(net, dict):
         net = [*net.items()]
-    if isinstance(net, list):
+    if isinstance(net, list) and all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in net):
         return blend([(resolve(one, precision), share) for one, share in net])
     if isinstance(net, TransformNet):
         return net
     if isinstance(net, (str, os.PathLike)):
         return _of_file(net, precision) if Path(net).suffix else _of_name(net, precision)
-    raise TypeError("net must be a transform network, the path of a .keras file, the name of a pretrained style, or a dict of these with "
-                    f"shares. Received: {type(net).__name__}")
+    raise TypeError("net must be a transform network, the path of a .keras file, the name of a pretrained style, or several of these with "
+                    f"shares, {{net: share}} or [(net, share)]. Received: {type(net).__name__}")
 
 
 def is_network(style):

@@ -1,11 +1,9 @@
 """How a transform network is trained: Keras' fit, on the losses of this library, over a folder of photos."""
-import json
 import logging
 import math
 import os
-import shutil
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
 
@@ -14,11 +12,13 @@ import numpy as np
 from keras import ops
 
 from . import __version__
-from .features import check_extractor, check_layers, feature_extractor
+from .backup import claim, last_losses, steps_done
+from .features import check_extractor, check_layers, feature_extractor, smallest_side
 from .images import IMAGENET_MEAN_BGR, load_image, preprocess, save_image
 from .losses import content_loss, layer_weights, style_loss, total_variation_loss
 from .muon import Muon
-from .photos import Photos
+from .photos import Photos, rounds
+from .record import digest
 from .transform_net import LEAST_SIDE, TransformNet, build_transform_net, check_network_path, join, save_transform_net, separate
 from .weights import load_weights
 
@@ -27,10 +27,10 @@ from .weights import load_weights
 CONTENT_LAYERS = ("relu3_3",)
 STYLE_LAYERS = {"relu1_2": 1.0, "relu2_2": 1.0, "relu3_3": 0.3, "relu4_3": 0.1}
 
-#: Steps of what Keras calls an epoch: a backup, a line of the log and a preview are made after each.
+#: Steps of what Keras calls an epoch: a backup and a line of the log are made after each.
 EPOCH = 50
 
-#: A new network's style loss counts this share of its weight at first, and all of it from this part of the training on: one that knows no
+#: A new network's style loss counts this share of its weight at first, and all of it from this part of the steps on: one that knows no
 #: photos yet would learn to paint a texture, and stay there.
 FIRST_SHARE, RAMP = 0.05, 0.5
 
@@ -54,10 +54,11 @@ class StyleTrainer(keras.Model):
     Args:
         nets: from build_transform_net: one, or a list for the paintings. styles: the painting, uint8 RGB, H x W x 3, or a list of them.
         extractor: from feature_extractor, with all the layers.
+        ramp: batches in which the style loss comes in, from FIRST_SHARE of its weight on; 0: it counts at once.
     """
 
     def __init__(self, nets, styles, extractor, *, content_layers=CONTENT_LAYERS, style_layers=STYLE_LAYERS, content_weight=1.0,
-                 style_weight=6.0, tv_weight=1e-5, error="relative"):
+                 style_weight=6.0, tv_weight=1e-5, error="relative", ramp=0):
         super().__init__(name="style_trainer")
         nets, styles = ([it] if isinstance(it, (keras.Model, np.ndarray)) else [*it] for it in (nets, styles))
         if len(nets) != len(styles):
@@ -75,7 +76,7 @@ class StyleTrainer(keras.Model):
         self._variation = total_variation_loss()
         self._trackers = {name: keras.metrics.Mean(name=name) for name in self._weights_of}
         self._total = _AsItIs(name="total")
-        self.style_share = self.add_weight(shape=(), initializer="ones", trainable=False, name="style_share")
+        self._ramp = ramp
         self.batches = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False, aggregation="only_first_replica",
                                        name="batches")
         self.several_workers = False
@@ -90,12 +91,19 @@ class StyleTrainer(keras.Model):
         """1 for the style of this batch, 0 for the others."""
         return ops.one_hot(self.batches % len(self._styles), len(self._styles))
 
+    def _share(self):
+        """What of its weight the style loss counts in this batch."""
+        return ops.minimum(1.0, FIRST_SHARE + (1 - FIRST_SHARE) / self._ramp * ops.cast(self.batches, "float32")) if self._ramp else 1.0
+
+    def steps_made(self):
+        return int(ops.convert_to_numpy(self.batches))
+
     def nets(self):
         """The networks as they are now, each a TransformNet of its own."""
         return [separate(self.joint, self._net(dict(record)), number) for number, record in enumerate(self.records)]
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The weighted sum of the three losses, each a mean over the batch; the style's times style_share, which begins below 1."""
+        """The weighted sum of the three losses, each a mean over the batch; the style's may come in by and by."""
         if not training and len(self._styles) > 1:
             raise ValueError("several networks have no one loss outside of training: evaluate a StyleTrainer of one")
         features = self._features(_vgg_input(y_pred))
@@ -103,12 +111,12 @@ class StyleTrainer(keras.Model):
         styles = ops.stack([loss.value(statistics) for loss in self._styles])
         losses = {"content": self._content(self._targets(_vgg_input(x)))(features), "style": ops.sum(self._turn() * styles),
                   "tv": self._variation(features)}
-        if training:
-            self.batches.assign(self.batches + 1)
         for name, loss in losses.items():
             losses[name] = self._weights_of[name] * loss
             self._trackers[name].update_state(losses[name])
-        losses["style"] = self.style_share * losses["style"]
+        losses["style"] = self._share() * losses["style"]
+        if training:
+            self.batches.assign(self.batches + 1)
         total = sum(losses.values())
         return self._total(total, total)
 
@@ -123,11 +131,29 @@ class StyleTrainer(keras.Model):
             save_transform_net(net, filepath if len(self.records) == 1 else name)
 
 
-class _Ramp(keras.callbacks.Callback):
-    """Lets the style loss come in by and by."""
+class _Stop(keras.callbacks.Callback):
+    """Ends the training after so many steps, be they no whole number of epochs."""
 
-    def on_epoch_begin(self, epoch, logs=None):
-        self.model.style_share.assign(min(1.0, FIRST_SHARE + (1 - FIRST_SHARE) * epoch / (RAMP * self.params["epochs"])))
+    def __init__(self, steps):
+        super().__init__()
+        self.left = steps
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.left -= 1
+        if self.left == 0:
+            self.model.stop_training = True
+
+
+class _Finite(keras.callbacks.Callback):
+    """Ends a training whose losses or weights are no longer finite, before a backup takes them in."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        strange = [name for name, value in logs.items() if not np.isfinite(value).all()]
+        if not strange and not all(np.isfinite(w).all() for w in self.model.joint.get_weights()):
+            strange = ["a weight"]
+        if strange:
+            raise FloatingPointError(f"the training has diverged: {', '.join(strange)} not finite in epoch {epoch + 1} of {EPOCH} steps; a lower "
+                                     "learning_rate may help")
 
 
 class _AsItIs(keras.losses.Loss):
@@ -154,9 +180,11 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
     Args:
         style: the painting: a path, a PIL.Image or a uint8 array. Or {name: painting}: their networks take the batches in turn and
             differ in their instance normalisations alone, so each learns from the others' batches, and blend() finds the styles between.
-        photos: a folder, searched through, of at least a few hundred pictures; or batches of RGB 0-255, batch x crop x crop x 3,
-            as tf.data, keras.utils.PyDataset or keras.utils.image_dataset_from_directory(labels=None) give them.
-        output: the .keras file to write, of several styles the folder for NAME.keras; None: only return the network.
+        photos: a folder, searched through, of at least a few hundred pictures; or a tf.data.Dataset, such as
+            keras.utils.image_dataset_from_directory(labels=None) makes, or a keras.utils.PyDataset, of batches of RGB 0-255,
+            batch x crop x crop x 3; it is taken round and round.
+        output: the .keras file to write, of several styles the folder for NAME.keras; None: only return the network. Written also when
+            Ctrl-C or the stop button ends the training; .record["steps"] has the steps that were made.
         width, residual_blocks: of the network; see build_transform_net.
         crop, batch_size: of the training pictures, in pixels; each is a random part of a photo at a random scale, half of them mirrored.
             Photos with a side below crop are left out.
@@ -170,7 +198,8 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
         precision: "bfloat16" for the network's and the features' convolutions.
         strategy: a tf.distribute.Strategy; batch_size is that of all devices together.
         backup: a folder for Keras' BackupAndRestore and for log.csv, the losses: a killed training that is started again with the
-            same arguments goes on after the last 50 steps that were whole, with the photos that would have come.
+            same arguments goes on after the last 50 steps that were whole, with the photos that would have come (of a dataset: if it
+            gives the same ones each time).
         callbacks: further keras.callbacks: ModelCheckpoint (the network so far), CSVLogger, TensorBoard, Preview ... A new network's style
             loss comes in by and by, so "loss" says little before half of the steps are done; "style" and "content" are logged whole.
         seed: of the first weights, the order of the photos and their crops.
@@ -181,8 +210,10 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
 
     Raises:
         TypeError, ValueError, FileNotFoundError: an argument that cannot be right, a folder without a usable picture.
+        FloatingPointError: the losses or the weights are no longer finite.
     """
-    settings = {name: list(value) if isinstance(value, tuple) else value for name, value in locals().items() if name not in (
+    settings = {name: list(value) if isinstance(value, tuple) else value.item() if isinstance(value, np.generic) else value
+                for name, value in locals().items() if name not in (
         "style", "photos", "output", "weights", "name", "licence", "start", "strategy", "backup", "callbacks", "progress")}
     several = isinstance(style, Mapping)
     if several and name is not None:
@@ -196,18 +227,23 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
     _check(paintings=paintings, starts=starts, output=None if several else output, **settings)
     check_extractor(network, weights, pooling, precision)
     paintings = {name: load_image(painting, style_size) for name, painting in paintings.items()}
+    least = smallest_side(layer_weights(style_layers), network)
+    for name, painting in paintings.items():
+        if min(painting.shape[:2]) < least:
+            raise ValueError(f"a painting must be at least {least} pixels high and wide for its style layers. Received: {painting.shape[1]} x "
+                             f"{painting.shape[0]} pixels at style_size={style_size}")
     if several and output is not None:
         Path(output).mkdir(parents=True, exist_ok=True)
         for name in paintings:
             check_network_path(Path(output, f"{name}.keras"))
-    epoch = min(EPOCH, steps)
-    epochs = math.ceil(steps / epoch)
-    done = _epochs_done(backup, {**settings, "styles": [*paintings]}) if backup else 0
-    folder = None
-    if isinstance(photos, (str, os.PathLike)):
-        folder = Photos(photos, crop, seed)
-        photos = folder.batches(batch_size, epoch * done, epoch * epochs)
+    batches, folder = _batches(photos, crop, batch_size, seed, strategy)
     parameters = load_weights(network, weights)
+    steps = int(steps)
+    epoch, done = min(EPOCH, steps), 0
+    if backup:
+        claim(backup, {**settings, "styles": [*paintings], "paintings": digest([*paintings.values()]), "start": digest(starts),
+                       "photos": [path.name for path in folder.paths] if folder else type(photos).__name__, "weights": parameters.sha256})
+        done = steps_done(backup, steps, epoch)
 
     with strategy.scope() if strategy else nullcontext():
         extractor = feature_extractor([*layer_weights(content_layers), *layer_weights(style_layers)], network=network, weights=parameters,
@@ -217,8 +253,9 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
             if known is not None:
                 net.set_weights(known.get_weights())
         trainer = StyleTrainer(nets, list(paintings.values()), extractor, content_layers=content_layers, style_layers=style_layers,
-                               content_weight=content_weight, style_weight=style_weight, tv_weight=tv_weight)
-        rate = keras.optimizers.schedules.CosineDecay(learning_rate, epoch * epochs)
+                               content_weight=content_weight, style_weight=style_weight, tv_weight=tv_weight,
+                               ramp=RAMP * steps if start is None else 0)
+        rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
         # each device's loss is a share of the whole batch's, and so is what its gradient is cut to
         trainer.compile(_MuonOnAll(rate, global_clipnorm=CLIP / strategy.num_replicas_in_sync, name="muon") if strategy else
                         Muon(rate, global_clipnorm=CLIP),
@@ -232,20 +269,42 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
          "photos": None if folder is None else len(folder.paths),
          "versions": {"neural_style": __version__, "keras": keras.__version__}} for style in paintings]
 
-    callbacks = [*callbacks, *([_Ramp()] if start is None else [])]
+    callbacks = [*callbacks, _Stop(steps - done), _Finite()]
     if backup:  # the backup comes last: what the others write of an epoch is there when it counts as done
         callbacks += [keras.callbacks.CSVLogger(Path(backup, "log.csv"), append=True),
                       keras.callbacks.BackupAndRestore(str(backup), double_checkpoint=True, delete_checkpoint=False)]
-    history = trainer.fit(photos, epochs=epochs, steps_per_epoch=epoch, shuffle=False, callbacks=callbacks,
-                          verbose="auto" if progress else 0).history
+    try:
+        trainer.fit(batches(done, steps), epochs=math.ceil(steps / epoch), steps_per_epoch=epoch, shuffle=False, callbacks=callbacks,
+                    verbose="auto" if progress else 0)
+    except BaseException as ended:
+        for callback in callbacks:  # fit() does not end them then, and their files would stay open
+            with suppress(AttributeError):  # of one that had not begun
+                callback.on_train_end()
+        if not isinstance(ended, KeyboardInterrupt):
+            raise
+        if keras.backend.backend() == "jax":
+            trainer.jax_state_sync()
+        logger.warning("interrupted: the network is as it was after %d of %d steps", trainer.steps_made(), steps)
+    losses = {name: values[-1] for name, values in trainer.history.history.items() if values} or (last_losses(backup) if backup else {})
     nets = dict(zip(paintings, trainer.nets()))
     for net in nets.values():
-        net.record["losses"] = {name: values[-1] for name, values in history.items() if values}
+        net.record["steps"], net.record["losses"] = trainer.steps_made(), losses
     if folder is not None and folder.unusable:
         logger.warning("%d of %d files could not be used as photos of %d pixels and more", len(folder.unusable), len(folder.paths), crop)
     for name, net in nets.items() if output else ():
         save_transform_net(net, Path(output, f"{name}.keras") if several else output)
     return nets if several else net
+
+
+def _batches(photos, crop, batch_size, seed, strategy):
+    """(a function of the numbers of the first batch and of the one after the last, that gives these; the Photos, if they are of a folder)."""
+    if not isinstance(photos, (str, os.PathLike)):
+        return rounds(photos), None
+    replicas = strategy.num_replicas_in_sync if strategy else 1
+    if batch_size % replicas:
+        raise ValueError(f"batch_size must be a multiple of the number of devices, {replicas}. Received: batch_size={batch_size}")
+    folder = Photos(photos, crop, seed)
+    return partial(folder.batches, batch_size), folder
 
 
 class Preview(keras.callbacks.Callback):
@@ -280,25 +339,6 @@ def _rounded(pixels):
 def _vgg_input(x):
     """RGB 0-255 -> BGR minus ImageNet's mean: images.preprocess for tensors."""
     return ops.flip(ops.cast(x, "float32"), -1) - IMAGENET_MEAN_BGR
-
-
-def _epochs_done(backup, settings):
-    """How many epochs the backup in a folder has seen, 0 for a new one; it must be of a training with the same settings."""
-    backup = Path(backup)
-    backup.mkdir(parents=True, exist_ok=True)
-    marker, state = backup / "settings.json", backup / "training_metadata.json"
-    if marker.exists() and json.loads(marker.read_text()) != json.loads(json.dumps(settings)):
-        raise ValueError(f"{str(backup)!r} is the backup of a training with other settings; remove it, or give what that was given")
-    marker.write_text(json.dumps(settings))
-    for _ in range(2):
-        try:
-            return json.loads(state.read_text())["epoch"]
-        except FileNotFoundError:
-            return 0
-        except ValueError:  # killed while it was written: Keras' backup of the backup is whole
-            shutil.copy(f"{state}.bkp", state)
-            shutil.copy(backup / "latest.weights.h5.bkp", backup / "latest.weights.h5")
-    raise ValueError(f"{str(backup)!r} has no whole backup")
 
 
 def _check(*, paintings, starts, output, crop, batch_size, steps, style_size, network, content_layers, style_layers, content_weight, style_weight,

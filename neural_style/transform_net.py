@@ -4,6 +4,7 @@ Johnson, Alahi and Fei-Fei 2016, "Perceptual Losses for Real-Time Style Transfer
 layers, with the instance normalisation of Ulyanov, Vedaldi and Lempitsky 2017, "Improved Texture Networks". Training is in
 training.py, use in stylization.py.
 """
+import os
 import tempfile
 import zipfile
 from importlib.resources import as_file, files
@@ -132,14 +133,18 @@ def build_transform_net(width=32, residual_blocks=5, *, precision="float32", rec
     for name, value, least in (("width", width, 1), ("residual_blocks", residual_blocks, 0)):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise ValueError(f"{name} must be an integer, at least {least}. Received: {name}={value!r}")
-    if precision not in PRECISIONS:
-        raise ValueError(f"precision must be one of {sorted(PRECISIONS)}. Received: precision={precision!r}")
+    _check_precision(precision)
     net = TransformNet(width, residual_blocks, precision, record)
     rng = np.random.default_rng(seed)
     weights = [_glorot(w.shape, rng) if w.ndim == 4 else w for w in net.get_weights()]
     weights[-2] *= LAST  # the last kernel
     net.set_weights(weights)
     return net
+
+
+def _check_precision(precision):
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision must be one of {sorted(PRECISIONS)}. Received: precision={precision!r}")
 
 
 def _glorot(shape, rng):
@@ -152,9 +157,10 @@ def load_transform_net(path, precision="float32"):
     """A network from its .keras file.
 
     Raises:
-        FileNotFoundError, ValueError: no such file, or one that is no transform network.
+        FileNotFoundError, ValueError: no such file, or one that is no transform network; an unknown precision.
     """
     path = Path(path)
+    _check_precision(precision)
     if not path.is_file():
         raise FileNotFoundError(f"no network at {str(path)!r}")
     try:
@@ -197,6 +203,8 @@ def check_network_path(path):
         raise ValueError(f"the name of a network's file must end in .keras. Received: {str(path)!r}")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"the folder {str(path.parent)!r} does not exist")
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise PermissionError(f"{str(path)!r} cannot be written")
 
 
 def pretrained(style=None, precision="float32"):

@@ -223,7 +223,8 @@ def test_matte(folder, capsys):
     Image.fromarray(image.clip(0, 255).astype("uint8")).save("disc.png")
     Image.fromarray(np.uint8(255) * disc).save("mask.png")
     Image.fromarray(np.where(disc & (x < 45), 255, np.where(~disc & (x < 15), 0, 128)).astype("uint8")).save("trimap.png")
-    for options in (["--mask", "mask.png", "--width", "4"], ["--trimap", "trimap.png"], ["--rectangle", "15,5,50,50", "--width", "4"]):
+    Image.open("mask.png").resize((160, 120), Image.NEAREST).save("large_mask.png")
+    for options in (["--mask", "mask.png", "--width", "4"], ["--mask", "large_mask.png", "--width", "4"], ["--trimap", "trimap.png"], ["--rectangle", "15,5,50,50", "--width", "4"]):
         assert main(["matte", "disc.png", "-o", "out.png", *options]) == 0
         alpha = np.asarray(Image.open("out.png"))[..., 3] / 255
         assert np.abs(alpha - disc).mean() < 0.04
@@ -255,7 +256,7 @@ def test_train_and_stylize(folder, capsys):
     options = ["--crop", "64", "--batch-size", "1", "--steps", "2", "--style-size", "48", "--width", "4", "--style-layers", "conv1_2,conv2_1=0.5",
                "--content-layers", "conv2_1", "--weights", "torchvision", "--quiet", "--name", "mosaic", "--licence", "CC0"]
     assert main(["train", "style.png", "photos", "-o", "net.keras", *options, "--tensorboard", "logs", "--backup", "backup"]) == 0
-    assert capsys.readouterr().out.startswith("net.keras: content ")
+    assert capsys.readouterr().out.startswith("net.keras: 2 steps; content ")
     assert list(Path("logs/train").iterdir()) and Path("backup/log.csv").exists()
     net = load_transform_net("net.keras")
     again = train_transform_net("style.png", "photos", crop=64, batch_size=1, steps=2, style_size=48, width=4, progress=False,
@@ -267,6 +268,26 @@ def test_train_and_stylize(folder, capsys):
     assert np.array_equal(load_image("out.png"), np.asarray(stylize("content.png", net, size=32)))
     assert main(["stylize", "photos", "-o", "painted", "--style", "net.keras=0.5", "--quiet"]) == 0
     assert sorted(path.name for path in Path("painted").iterdir()) == ["0.png", "1.png", "2.png"]
+
+
+def test_trains_options_reach_the_function(folder, capsys, monkeypatch):
+    """All of them; the strategy is made before TensorFlow is needed, as several workers want it; an interrupted training has its exit code."""
+    import tensorflow as tf
+    from neural_style import stylization, training
+    order, received = [], {}
+    net = build_transform_net(2, 0, record={"steps": 7, "settings": {"steps": 9}, "losses": {"loss": 1.5}})
+    monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", lambda: order.append("strategy") or "workers")
+    monkeypatch.setattr(stylization, "resolve", lambda name: order.append("start") or name)
+    monkeypatch.setattr(training, "train_transform_net", lambda **options: received.update(options) or net)
+    options = {"width": 8, "crop": 32, "batch_size": 2, "steps": 9, "style_size": 100, "content_weight": 2.0, "style_weight": 3.0, "tv_weight": 4.0,
+               "content_layers": ["conv2_1"], "style_layers": {"conv1_1": 0.5}, "learning_rate": 0.1, "start": "starry_night", "name": "mosaic",
+               "licence": "CC0", "network": "vgg19", "weights": "vgg.npz", "precision": "bfloat16", "backup": "backup", "seed": 3}
+    given = {**options, "content_layers": "conv2_1", "style_layers": "conv1_1=0.5", "strategy": "multi-worker"}
+    arguments = [text for name, value in given.items() for text in (f"--{name.replace('_', '-')}", str(value))]
+    assert main(["train", "style.png", "photos", "-o", "net.keras", "--quiet", *arguments]) == 130
+    assert received == {**options, "style": "style.png", "photos": "photos", "output": "net.keras", "strategy": "workers", "progress": False,
+                        "callbacks": []}
+    assert order == ["strategy", "start"] and capsys.readouterr().out == "net.keras: 7 steps; loss 1.500\n"
 
 
 def test_train_two_styles(folder, capsys):

@@ -55,3 +55,17 @@ def test_a_step_is_as_long_as_the_learning_rate_says_whatever_the_gradient():
     np.testing.assert_allclose(*lengths, rtol=1e-4)
     # U V^T of 144 x 32 has the root mean square 144^(-1/2), which the factor takes back
     np.testing.assert_allclose(lengths, 0.01 * RMS, rtol=0.3)
+
+
+def test_a_gradient_beyond_float32_does_no_harm():
+    """Squares that are too large, as of a crop of one flat colour: the same step; elements that are: none."""
+    steps = []
+    for gradient in (kernel(3, 3, 4, 8), 1e30 * kernel(3, 3, 4, 8), np.inf * kernel(3, 3, 4, 8), np.nan * kernel(3, 3, 4, 8)):
+        variables = [keras.Variable(np.zeros((3, 3, 4, 8), "float32")), keras.Variable(np.zeros(8, "float32"))]
+        optimizer = Muon(0.01, global_clipnorm=1.0)
+        optimizer.build(variables)
+        optimizer.apply([keras.ops.convert_to_tensor(g.astype("float32")) for g in (gradient, gradient[0, 0, 0])])
+        steps.append([keras.ops.convert_to_numpy(variable) for variable in variables])
+    for usual, larger, infinite, unknown in zip(*steps):
+        np.testing.assert_allclose(larger, usual, rtol=1e-3, atol=1e-7)
+        assert np.abs(usual).min() > 0 and not infinite.any() and not unknown.any()

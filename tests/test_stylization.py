@@ -119,6 +119,9 @@ def test_folders_that_cannot_be_painted(net, tmp_path):
         stylize(tmp_path / "empty", net, tmp_path / "out", progress=False)
     with pytest.raises(ValueError, match="another folder"):
         stylize(tmp_path / "empty", net, tmp_path / "empty")
+    with pytest.raises(ValueError, match="size=0"):
+        stylize(tmp_path / "empty", net, tmp_path / "new", size=0)
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("options,message", [({"tile": 3}, "tile"), ({"preserve_color": "match"}, "preserve_color"), ({"batch_size": 0}, "batch_size"),
@@ -132,6 +135,8 @@ def test_bad_options(net, options, message):
 def test_bad_networks_and_batches(net):
     with pytest.raises(TypeError, match="net must be"):
         stylize(picture(20, 20), 5)
+    with pytest.raises(TypeError, match="net must be .* with shares"):
+        stylize(picture(20, 20), [net, net])
     with pytest.raises(ValueError, match="style must be one of"):
         stylize(picture(20, 20), "mona_lisa")
     with pytest.raises(ValueError, match="B x H x W x 3"):

@@ -2,6 +2,7 @@ import csv
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -73,8 +74,17 @@ def test_training_lowers_the_loss_and_leaves_the_features_alone(photos, tmp_path
     loaded = load_transform_net(tmp_path / "net.keras")
     assert loaded.record == json.loads(json.dumps(net.record))
     assert loaded.record["style"] == "mosaic" and loaded.record["licence"] == "CC0" and loaded.record["photos"] == 8
-    assert loaded.record["settings"]["steps"] == 150 and loaded.record["losses"]["loss"] == pytest.approx(losses[-1])
-    assert len(net.trainable_variables) == len(net.weights)
+    assert loaded.record["settings"]["steps"] == loaded.record["steps"] == 150
+    assert loaded.record["losses"]["loss"] == pytest.approx(losses[-1])
+
+
+def test_the_feature_network_is_not_trained(photos, tiny):
+    before = [w.copy() for w in tiny.model.get_weights()]
+    trainer = StyleTrainer(build_transform_net(2, 1), picture(20, 24, 9), tiny.model, content_layers=["conv2"], style_layers=["conv1", "conv2"])
+    assert {id(v) for v in trainer.trainable_variables} == {id(v) for v in trainer.joint.trainable_variables}
+    trainer.compile("sgd")
+    trainer.fit(np.stack([picture(24, 24, seed) for seed in range(4)]).astype("float32"), batch_size=2, verbose=0)
+    assert all(np.array_equal(a, b) for a, b in zip(before, tiny.model.get_weights(), strict=True))
 
 
 def test_same_seed_same_curve(photos):
@@ -134,7 +144,7 @@ def test_three_styles_interrupted_go_on_where_they_stood(photos, tmp_path):
     whole = train_transform_net(paintings, photos, **{**QUICK, "steps": 100}, backup=tmp_path / "whole")
     stop = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: setattr(stop.model, "stop_training", True))
     train_transform_net(paintings, photos, **{**QUICK, "steps": 100}, backup=tmp_path / "backup", callbacks=[stop])
-    with pytest.raises(ValueError, match="other settings"):
+    with pytest.raises(ValueError, match="another paintings, styles"):
         train_transform_net(dict(reversed(paintings.items())), photos, **{**QUICK, "steps": 100}, backup=tmp_path / "backup")
     resumed = train_transform_net(paintings, photos, **{**QUICK, "steps": 100}, backup=tmp_path / "backup")
     for name in paintings:
@@ -143,9 +153,54 @@ def test_three_styles_interrupted_go_on_where_they_stood(photos, tmp_path):
 
 
 def test_a_backup_of_another_training_is_refused(photos, tmp_path):
-    train_transform_net(picture(48, 48, 3), photos, **{**QUICK, "steps": 2}, backup=tmp_path / "backup")
-    with pytest.raises(ValueError, match="other settings"):
-        train_transform_net(picture(48, 48, 3), photos, **{**QUICK, "steps": 3}, backup=tmp_path / "backup")
+    """And one with nothing in it is anyone's: what failed before its first steps stands in nobody's way."""
+    def train(style=picture(48, 48, 3), photos=photos, **changes):
+        return train_transform_net(style, photos, backup=tmp_path / "backup", **{**QUICK, "steps": 2, **changes})
+    with pytest.raises(ValueError, match="smaller than the crop"):
+        train(crop=128)
+    known = train()
+    (tmp_path / "others").mkdir()
+    save_image(picture(50, 60), tmp_path / "others" / "a.png")
+    for changes, what in (({"steps": 3}, "steps"), ({"style": picture(48, 48, 4)}, "paintings"), ({"photos": tmp_path / "others"}, "photos"),
+                          ({"start": known}, "start"), ({"seed": 1}, "seed"), ({"network": "vgg19"}, "network, weights")):
+        with pytest.raises(ValueError, match=f"training with another {what}; remove it"):
+            train(**changes)
+
+
+def test_a_training_that_is_done_stays_as_it_was(photos, tmp_path):
+    """Asked for once more, it makes no step, and its network and record are the same."""
+    first, again = (train_transform_net(picture(48, 48, 3), photos, tmp_path / "net.keras", backup=tmp_path / "backup",
+                                        **{**QUICK, "steps": np.int64(4)}) for _ in range(2))
+    assert all(np.array_equal(a, b) for a, b in zip(first.get_weights(), again.get_weights()))
+    assert again.record["losses"] == pytest.approx(first.record["losses"]) and again.record["steps"] == 4
+    assert set(again.record["losses"]) == {"content", "loss", "style", "tv"}
+
+
+def test_steps_are_as_many_as_asked_for(photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "EPOCH", 4)
+    net = train_transform_net(picture(48, 48, 3), photos, backup=tmp_path, **{**QUICK, "steps": 6})
+    assert net.record["steps"] == 6 and len(rows(tmp_path / "log.csv")) == 2
+
+
+def test_an_interrupt_keeps_the_network_so_far(photos, tmp_path, caplog):
+    def interrupt(batch, logs):
+        if batch == 4:
+            raise KeyboardInterrupt
+    net = train_transform_net(picture(48, 48, 3), photos, tmp_path / "net.keras", **QUICK,
+                              callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=interrupt)])
+    assert net.record["steps"] == 5 and "after 5 of 50 steps" in caplog.text
+    five = train_transform_net(picture(48, 48, 3), photos, **QUICK, callbacks=[training._Stop(5)])
+    saved = load_transform_net(tmp_path / "net.keras")
+    assert all(np.array_equal(a, b) and np.array_equal(a, c) for a, b, c in zip(*(n.get_weights() for n in (net, five, saved))))
+
+
+def test_a_training_that_diverges_leaves_what_was_there(photos, tmp_path):
+    train_transform_net(picture(48, 48, 3), photos, tmp_path / "net.keras", **{**QUICK, "steps": 1})
+    before = (tmp_path / "net.keras").read_bytes()
+    with pytest.raises(FloatingPointError, match="diverged.* not finite in epoch 1.*lower learning_rate"):
+        train_transform_net(picture(48, 48, 3), photos, tmp_path / "net.keras", backup=tmp_path / "backup",
+                            **{**QUICK, "steps": 5, "learning_rate": 1e30})
+    assert (tmp_path / "net.keras").read_bytes() == before and not (tmp_path / "backup" / "latest.weights.h5").exists()
 
 
 def test_keras_own_callbacks(photos, tmp_path):
@@ -163,8 +218,9 @@ def test_keras_own_callbacks(photos, tmp_path):
 def test_broken_files_are_left_out_and_counted(photos, tmp_path, caplog):
     (photos / "broken.jpg").write_text("not a picture")
     save_image(picture(20, 90), photos / "low.png")
+    (photos / "huge.bmp").write_bytes(b"BM" + struct.pack("<IIIIiiHHIIIIII", 54, 0, 54, 40, 20_000, 20_000, 1, 24, 0, 0, 0, 0, 0, 0))
     train_transform_net(picture(48, 48, 3), photos, **{**QUICK, "steps": 20})
-    assert "2 of 10 files could not be used" in caplog.text
+    assert "3 of 11 files could not be used" in caplog.text
 
 
 def test_crops(photos):
@@ -179,6 +235,14 @@ def test_crops(photos):
     batches = [batch.numpy() for batch in crops.batches(3, 2, 5)]
     assert [len(batch) for batch in batches] == [3, 3, 3]
     assert all(np.array_equal(image, crops[6 + number]) for number, image in enumerate(np.concatenate(batches)))
+
+
+def test_no_crop_comes_twice_for_pictures_that_cannot_be_used(photos):
+    for number in range(8):
+        save_image(picture(20, 20, number), photos / f"small{number}.png")
+    crops = Photos(photos, 32)
+    assert len({crops[index].tobytes() for index in range(64)}) == 64
+    assert all(np.array_equal(crops[index], Photos(photos, 32)[index]) for index in (3, 40))  # whatever else was loaded before
 
 
 def test_crops_come_at_several_scales_and_mirrored(tmp_path):
@@ -201,23 +265,28 @@ def test_folders_without_photos(photos, tmp_path):
 
 @pytest.mark.parametrize("name,value", [("crop", 8), ("batch_size", 0), ("steps", 1.5), ("style_weight", -1.0), ("learning_rate", float("nan")),
                                         ("width", 0), ("style_layers", ["conv9_9"]), ("output", "net.h5"), ("output", "nowhere/net.keras"),
-                                        ("start", "starry_night"), ("network", "resnet"), ("precision", "int8"), ("seed", -1)])
+                                        ("start", "starry_night"), ("network", "resnet"), ("precision", "int8"), ("seed", -1), ("style_size", 1),
+                                        ("output", ".")])
 def test_bad_arguments(photos, name, value):
     expected = {"style_layers": "conv9_9", "output": "keras|nowhere"}.get(name, name)
     with pytest.raises((ValueError, TypeError, FileNotFoundError), match=expected):
         train_transform_net(picture(48, 48), photos, **{**QUICK, name: value})
 
 
-def test_a_new_network_learns_photos_first(photos, monkeypatch):
-    """The style loss comes in by and by; where a network knows another style already, it counts at once."""
-    monkeypatch.setattr(training, "EPOCH", 2)
-    shares = []
-    watch = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: shares.append(float(watch.model.style_share.value)))
-    net = train_transform_net(picture(48, 48, 3), photos, **{**QUICK, "steps": 8}, callbacks=[watch])
-    assert shares == pytest.approx([0.05, 0.525, 1, 1])
-    shares.clear()
-    train_transform_net(picture(48, 48, 3), photos, **{**QUICK, "steps": 2}, start=net, callbacks=[watch])
-    assert shares == [1]
+def test_a_new_network_learns_photos_first(photos, tiny, monkeypatch):
+    """The style loss comes in by and by, over the first half of the steps; where a network knows another style already, it counts at once."""
+    net, batch = build_transform_net(2, 1), picture(24, 24)[None].astype("float32")
+    shares = {}
+    for ramp in (0, 4):
+        trainer = StyleTrainer(net, picture(20, 24, 9), tiny.model, content_layers=["conv2"], style_layers=["conv1"], content_weight=0.0,
+                               tv_weight=0.0, ramp=ramp)
+        shares[ramp] = np.array([float(trainer.compute_loss(x=batch, y_pred=net(batch))) for _ in range(6)])
+    np.testing.assert_allclose(shares[4] / shares[0], [0.05, 0.2875, 0.525, 0.7625, 1, 1], rtol=1e-5)
+    ramps = []
+    monkeypatch.setattr(training, "StyleTrainer", lambda *args, ramp, **options: ramps.append(ramp) or StyleTrainer(*args, ramp=ramp, **options))
+    for start in (None, net):
+        train_transform_net(picture(48, 48, 3), photos, **{**QUICK, "steps": 8}, start=start)
+    assert ramps == [4, 0]
 
 
 def test_start_goes_on_from_a_network(photos):
@@ -227,20 +296,36 @@ def test_start_goes_on_from_a_network(photos):
     assert second.record["started_from"] == "mosaic"
 
 
-def test_keras_loaders(photos):
-    """A folder by image_dataset_from_directory, and a PyDataset, in place of our own crops."""
+class Stripes(keras.utils.PyDataset):
+    """Three batches; and those that were asked for."""
+    def __init__(self):
+        super().__init__()
+        self.asked = []
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        self.asked.append(index)
+        return np.random.default_rng(index).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
+
+
+def test_keras_loaders(photos, tmp_path):
+    """A folder by image_dataset_from_directory, and a PyDataset, in place of our own crops: taken round and round; resumed, from where it was."""
+    def train(batches, **changes):
+        return train_transform_net(picture(48, 48, 3), batches, **{**QUICK, "steps": 10, **changes})
     dataset = keras.utils.image_dataset_from_directory(photos, labels=None, image_size=(32, 32), batch_size=2, shuffle=False, verbose=False)
-    net = train_transform_net(picture(48, 48, 3), dataset.repeat(), **{**QUICK, "steps": 3})
-    assert np.isfinite(net.record["losses"]["loss"])
-
-    class Noise(keras.utils.PyDataset):
-        def __len__(self):
-            return 3
-
-        def __getitem__(self, index):
-            return np.random.default_rng(index).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
-    net = train_transform_net(picture(48, 48, 3), Noise(), **{**QUICK, "steps": 3})
-    assert np.isfinite(net.record["losses"]["loss"]) and net.record["photos"] is None
+    stripes = Stripes()
+    for batches in (dataset, stripes):
+        net = train(batches)
+        assert net.record["steps"] == 10 and np.isfinite(net.record["losses"]["loss"]) and net.record["photos"] is None
+        backup = tmp_path / type(batches).__name__
+        train(batches, backup=backup, callbacks=[training._Stop(4)])
+        for a, b in zip(net.get_weights(), train(batches, backup=backup).get_weights()):
+            np.testing.assert_array_equal(a, b)
+    assert {*stripes.asked} == {0, 1, 2}
+    with pytest.raises(TypeError, match="photos must be a folder.*Received: list"):
+        train([np.zeros((2, 32, 32, 3), "float32")])
 
 
 def test_bfloat16(photos):

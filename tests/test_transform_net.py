@@ -174,7 +174,8 @@ def test_pretrained(name):
     assert os.path.getsize(os.path.join(folder, f"{name}.keras")) <= 1.5e6
     assert net.record["style"] == name and "public domain" in net.record["licence"] and net.record["settings"]["steps"] > 0
     with open(os.path.join(folder, "curves.csv")) as curves, open(os.path.join(folder, "README.md")) as text:
-        assert sum(int(row["part"]) == 4 for row in csv.DictReader(curves)) * 50 == net.record["settings"]["steps"]
+        parts = [int(row["part"]) for row in csv.DictReader(curves)]
+        assert parts.count(max(parts)) * 50 == net.record["settings"]["steps"]
         assert f"images/{name}.jpg" in text.read()
     assert zipfile.is_zipfile(os.path.join(folder, f"{name}.keras"))
     painted, photo = net.predict_on_batch(picture(64, 64)[None]), picture(64, 64)
@@ -191,3 +192,5 @@ def test_at_least_four_styles_are_shipped_and_blend():
 def test_pretrained_refuses_an_unknown_style():
     with pytest.raises(ValueError, match="style must be one of"):
         pretrained("mona_lisa")
+    with pytest.raises(ValueError, match="precision must be one of"):
+        pretrained("starry_night", "bf16")
