@@ -255,10 +255,7 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
         trainer = StyleTrainer(nets, list(paintings.values()), extractor, content_layers=content_layers, style_layers=style_layers,
                                content_weight=content_weight, style_weight=style_weight, tv_weight=tv_weight,
                                ramp=RAMP * steps if start is None else 0)
-        rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-        # each device's loss is a share of the whole batch's, and so is what its gradient is cut to
-        trainer.compile(_MuonOnAll(rate, global_clipnorm=CLIP / strategy.num_replicas_in_sync, name="muon") if strategy else
-                        Muon(rate, global_clipnorm=CLIP),
+        trainer.compile(_optimizer(learning_rate, steps, strategy),
                         jit_compile=keras.backend.backend() == "jax")  # on a CPU, XLA is slower than TensorFlow's own kernels
         trainer.several_workers = bool(strategy and strategy.cluster_resolver and strategy.cluster_resolver.cluster_spec())
         trainer.build((None, crop, crop, 3))
@@ -273,8 +270,22 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
     if backup:  # the backup comes last: what the others write of an epoch is there when it counts as done
         callbacks += [keras.callbacks.CSVLogger(Path(backup, "log.csv"), append=True),
                       keras.callbacks.BackupAndRestore(str(backup), double_checkpoint=True, delete_checkpoint=False)]
+    _fit(trainer, batches(done, steps), steps, epoch, callbacks, progress)
+    losses = {name: values[-1] for name, values in trainer.history.history.items() if values} or (last_losses(backup) if backup else {})
+    nets = dict(zip(paintings, trainer.nets()))
+    for net in nets.values():
+        net.record["steps"], net.record["losses"] = trainer.steps_made(), losses
+    if folder is not None and folder.unusable:
+        logger.warning("%d of %d files could not be used as photos of %d pixels and more", len(folder.unusable), len(folder.paths), crop)
+    for name, net in nets.items() if output else ():
+        save_transform_net(net, Path(output, f"{name}.keras") if several else output)
+    return nets if several else net
+
+
+def _fit(trainer, batches, steps, epoch, callbacks, progress):
+    """trainer.fit, which an interrupt ends as if it were done."""
     try:
-        trainer.fit(batches(done, steps), epochs=math.ceil(steps / epoch), steps_per_epoch=epoch, shuffle=False, callbacks=callbacks,
+        trainer.fit(batches, epochs=math.ceil(steps / epoch), steps_per_epoch=epoch, shuffle=False, callbacks=callbacks,
                     verbose="auto" if progress else 0)
     except BaseException as ended:
         for callback in callbacks:  # fit() does not end them then, and their files would stay open
@@ -285,15 +296,15 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
         if keras.backend.backend() == "jax":
             trainer.jax_state_sync()
         logger.warning("interrupted: the network is as it was after %d of %d steps", trainer.steps_made(), steps)
-    losses = {name: values[-1] for name, values in trainer.history.history.items() if values} or (last_losses(backup) if backup else {})
-    nets = dict(zip(paintings, trainer.nets()))
-    for net in nets.values():
-        net.record["steps"], net.record["losses"] = trainer.steps_made(), losses
-    if folder is not None and folder.unusable:
-        logger.warning("%d of %d files could not be used as photos of %d pixels and more", len(folder.unusable), len(folder.paths), crop)
-    for name, net in nets.items() if output else ():
-        save_transform_net(net, Path(output, f"{name}.keras") if several else output)
-    return nets if several else net
+
+
+def _optimizer(learning_rate, steps, strategy):
+    """Muon, along a cosine to 0, with the gradient of the whole batch cut to CLIP."""
+    rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+    if strategy is None:
+        return Muon(rate, global_clipnorm=CLIP)
+    # each device's loss is a share of the whole batch's, and so is what its gradient is cut to
+    return _MuonOnAll(rate, global_clipnorm=CLIP / strategy.num_replicas_in_sync, name="muon")
 
 
 def _batches(photos, crop, batch_size, seed, strategy):
