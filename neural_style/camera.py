@@ -1,6 +1,7 @@
 """A camera's picture in a style, as it comes: the newest frame is painted, and those that came meanwhile are dropped."""
 import contextlib
 import os
+import signal
 import threading
 import time
 from dataclasses import dataclass
@@ -67,27 +68,45 @@ def stylize_camera(source, net, output=None, *, size=320, window=True, seconds=N
 
     def painted():
         nonlocal count, started
-        with contextlib.suppress(KeyboardInterrupt):
-            for moment, image in camera:
-                if count == 0:
-                    started = time.monotonic() - moment
-                result = paint(net, load_image(image, size)[None])[0]
-                count += 1
-                yield moment, result
-                if shown and not shown.show(result) or seconds is not None and moment >= seconds:
-                    return
+        for moment, image in camera:
+            if count == 0:
+                started = time.monotonic() - moment
+            result = paint(net, load_image(image, size)[None])[0]
+            count += 1
+            yield moment, result
+            if shown and not shown.show(result) or seconds is not None and moment >= seconds:
+                return
 
     try:
-        if output is None:
-            for _ in painted():
-                pass
-        else:
-            write_video(painted(), output, camera.rate)
+        with _stopped_by_ctrl_c(camera):
+            if output is None:
+                for _ in painted():
+                    pass
+            else:
+                write_video(painted(), output, camera.rate)
     finally:
         camera.close()
         if shown:
             shown.close()
     return Shown(count, camera.seen - count, time.monotonic() - started)
+
+
+@contextlib.contextmanager
+def _stopped_by_ctrl_c(camera):
+    """Ctrl-C is the camera's end, so that what was painted is written, wherever it finds the program; a second one is a KeyboardInterrupt."""
+    if threading.current_thread() is not threading.main_thread():  # signals come to the main one
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT) or signal.default_int_handler
+
+    def stop(number, frame):
+        signal.signal(signal.SIGINT, before)
+        camera.stop()
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _name(source):
@@ -151,6 +170,12 @@ class Camera:
                 (moment, image), self._newest = self._newest, None
             first = moment if first is None else first
             yield moment - first, np.ascontiguousarray(image[:, :, ::-1])
+
+    def stop(self):
+        """No more pictures than the newest, also for who waits for one."""
+        with self._news:
+            self._over = True
+            self._news.notify()
 
     def close(self):
         self._over = True

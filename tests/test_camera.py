@@ -1,4 +1,5 @@
 import _thread
+import signal
 import threading
 import time
 
@@ -102,13 +103,38 @@ def test_q_and_the_close_button_stop(film, net, display, monkeypatch, event):
     assert stylize_camera(film, net, size=32).frames == 2
 
 
-def test_ctrl_c_keeps_the_film(film, net, tmp_path):
-    write_video([picture(48, 64, number % 5) for number in range(600)], tmp_path / "long.mp4", 20)
-    stylize(picture(24, 32), net)
-    threading.Timer(1.0, _thread.interrupt_main).start()
+@pytest.mark.parametrize("where", ["within the network", "within the encoder", "waiting for the camera"])
+def test_ctrl_c_keeps_the_film(net, tmp_path, monkeypatch, where):
+    """Wherever it finds the program; and afterwards Ctrl-C is what it was."""
+    write_video([picture(48, 64, number % 5) for number in range(600)], tmp_path / "long.mp4", 2 if "waiting" in where else 20)
+    before, paint, write = signal.getsignal(signal.SIGINT), camera_module.paint, camera_module.write_video
+    calls = []
+
+    def painted(*arguments):
+        calls.append(1)
+        if len(calls) == 3 and "network" in where:
+            signal.raise_signal(signal.SIGINT)
+        if len(calls) == 3 and "waiting" in where:
+            threading.Timer(0.2, _thread.interrupt_main).start()
+        return paint(*arguments)
+
+    def interrupted(frames):
+        for number, frame in enumerate(frames):
+            if number == 2 and "encoder" in where:
+                signal.raise_signal(signal.SIGINT)
+            yield frame
+    monkeypatch.setattr(camera_module, "paint", painted)
+    monkeypatch.setattr(camera_module, "write_video", lambda frames, *arguments: write(interrupted(frames), *arguments))
     shown = stylize_camera(tmp_path / "long.mp4", net, tmp_path / "out.mp4", size=32, window=False)
-    assert 1 <= shown.frames < 100
-    assert len([*read_frames(tmp_path / "out.mp4")]) in (shown.frames - 1, shown.frames)
+    assert 3 <= shown.frames <= 4 and len([*read_frames(tmp_path / "out.mp4")]) == shown.frames
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_second_ctrl_c_is_an_interrupt(film, net, tmp_path, monkeypatch):
+    monkeypatch.setattr(camera_module, "paint", lambda *arguments: [signal.raise_signal(signal.SIGINT) for _ in range(2)])
+    with pytest.raises(KeyboardInterrupt):
+        stylize_camera(film, net, tmp_path / "out.mp4", size=32, window=False)
+    assert not (tmp_path / "out.mp4").exists()
 
 
 def test_seconds(film, net, tmp_path):
