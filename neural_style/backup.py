@@ -33,6 +33,9 @@ def steps_done(folder, steps, epoch):
 
     Keras writes weights, then their epoch, and copies both before; killed in between, they do not belong together. So the weights are
     asked, whose optimiser has counted, and the epoch is written anew.
+
+    Raises:
+        ValueError: two states, neither of them whole, which no kill leaves: nothing is thrown away for that.
     """
     folder = Path(folder)
     latest, metadata = _states(folder)[0], folder / "training_metadata.json"
@@ -46,7 +49,9 @@ def steps_done(folder, steps, epoch):
             shutil.copy(path, latest)
         metadata.write_text(json.dumps({"epoch": done // epoch if done < steps else -(-steps // epoch), "batch": 0}))
         return done
-    for path in (*_states(folder), metadata):
+    if all(path.exists() for path in _states(folder)):
+        raise ValueError(f"{str(folder)!r} has no state that can be read; remove it to start anew")
+    for path in (*_states(folder), metadata):  # killed within the first state
         path.unlink(missing_ok=True)
     return 0
 

@@ -35,7 +35,6 @@ def write(folder, **states):
     ({"latest": "no counter", "before": 50, "metadata": '{"epoch": 1, "batch": 0}'}, 50, 1),
     ({"latest": 100, "before": "half", "metadata": '{"epoch": 2, "batch": 0}'}, 100, 2),
     ({"latest": "half"}, 0, None),                                                      # killed within the first weights
-    ({"latest": "half", "before": "half", "metadata": '{"epoch": 2, "batch": 0}'}, 0, None),
     ({"latest": 77, "before": 50}, 77, 1),                                              # stopped within an epoch: it takes the rest of it
     ({"latest": 120, "before": 100}, 120, 3)])                                          # all 120, the last epoch shorter
 def test_whatever_a_kill_leaves_the_newest_whole_state_goes_on(tmp_path, states, done, epoch):
@@ -47,6 +46,13 @@ def test_whatever_a_kill_leaves_the_newest_whole_state_goes_on(tmp_path, states,
         assert json.loads((tmp_path / METADATA).read_text()) == {"epoch": epoch, "batch": 0}
         with h5py.File(tmp_path / LATEST) as file:
             assert file["optimizer/vars/0"][()] == done
+
+
+def test_two_states_that_cannot_be_read_are_not_thrown_away(tmp_path):
+    write(tmp_path, latest="no counter", before="half")
+    with pytest.raises(ValueError, match="no state that can be read"):
+        steps_done(tmp_path, 120, 50)
+    assert (tmp_path / LATEST).exists() and (tmp_path / BEFORE).exists()
 
 
 def test_a_backup_with_steps_in_it_is_claimed_by_its_own_training_alone(tmp_path):
