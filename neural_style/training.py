@@ -44,9 +44,9 @@ logger = logging.getLogger("neural_style")
 class StyleTrainer(keras.Model):
     """Transform networks with the losses that train them; for compile() and fit() with batches of photos, RGB 0-255.
 
-        loss = content_weight L_content(net(x), x) + style_weight L_style(net(x), painting) + tv_weight TV(net(x))
+        loss = content_weight L_content(net(x), x) + style_weight L_style(net(x), painting) + tv_weight TV(net(x)) + grid_weight Grid(net(x))
 
-    Johnson et al. 2016, equations 1 to 5, with the relative errors of losses.content_loss and losses.style_loss. Several networks take
+    Johnson et al. 2016, equations 1 to 5, with the relative errors of losses.content_loss and losses.style_loss, and grid_loss. Several networks take
     the batches in turn; they share all but their instance normalisations (Dumoulin et al. 2017), so each learns from all batches.
     All is in keras.ops, so it trains on any of Keras' backends. save() saves the networks alone: ModelCheckpoint writes files that
     load_transform_net reads; of several networks, to NAME.keras one NAME-STYLE.keras each.
@@ -58,14 +58,14 @@ class StyleTrainer(keras.Model):
     """
 
     def __init__(self, nets, styles, extractor, *, content_layers=CONTENT_LAYERS, style_layers=STYLE_LAYERS, content_weight=1.0,
-                 style_weight=6.0, tv_weight=1e-5, error="relative", ramp=0):
+                 style_weight=6.0, tv_weight=1e-5, grid_weight=0.1, error="relative", ramp=0):
         super().__init__(name="style_trainer")
         nets, styles = ([it] if isinstance(it, (keras.Model, np.ndarray)) else [*it] for it in (nets, styles))
         if len(nets) != len(styles):
             raise ValueError(f"each network must have its painting. Received: {len(nets)} networks, {len(styles)} paintings")
         self.joint, self.records = join(nets), [net.record for net in nets]
         self._net = partial(TransformNet, nets[0].width, nets[0].residual_blocks, nets[0].precision)
-        self._weights_of = {"content": content_weight, "style": style_weight, "tv": tv_weight}
+        self._weights_of = {"content": content_weight, "style": style_weight, "tv": tv_weight, "grid": grid_weight}
         names = [*layer_weights(content_layers)]
         content_extractor = keras.Model(extractor.input, {name: extractor.output[name] for name in names})
         # within functions, the feature network is no part of this model, so neither its backups nor its optimiser take it in
@@ -103,14 +103,14 @@ class StyleTrainer(keras.Model):
         return [separate(self.joint, self._net(dict(record)), number) for number, record in enumerate(self.records)]
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The weighted sum of the three losses, each a mean over the batch; the style's may come in by and by."""
+        """The weighted sum of the four losses, each a mean over the batch; the style's may come in by and by."""
         if not training and len(self._styles) > 1:
             raise ValueError("several networks have no one loss outside of training: evaluate a StyleTrainer of one")
         features = self._features(_vgg_input(y_pred))
         statistics = self._styles[0].statistics(features)
         styles = ops.stack([loss.value(statistics) for loss in self._styles])
         losses = {"content": self._content(self._targets(_vgg_input(x)))(features), "style": ops.sum(self._turn() * styles),
-                  "tv": self._variation(features)}
+                  "tv": self._variation(features), "grid": grid_loss(y_pred)}
         for name, loss in losses.items():
             losses[name] = self._weights_of[name] * loss
             self._trackers[name].update_state(losses[name])
@@ -129,6 +129,19 @@ class StyleTrainer(keras.Model):
         for number, net in enumerate(self.nets()):
             name = f"{Path(filepath).with_suffix('')}-{net.record.get('style', number)}.keras"
             save_transform_net(net, filepath if len(self.records) == 1 else name)
+
+
+def grid_loss(y):
+    """Mean square, in grey levels, of the pattern of 4 x 4 pixels that repeats all over a picture; of B x H x W x C, the mean over B.
+
+        p_ij = mean of y_(4m+i, 4n+j) over m and n,   Grid = mean_ij (p_ij - mean p)^2,   each channel by itself
+
+    Two upsamplings to nearest neighbours treat the 16 places of such a square differently, so a network can leave a pattern there: a cheap
+    source of the painting's fine grain, to which the style loss is blind, for a Gram matrix does not know where anything is.
+    """
+    height, width = (side // 4 * 4 for side in ops.shape(y)[1:3])
+    pattern = ops.mean(ops.reshape(y[:, :height, :width], (-1, height // 4, 4, width // 4, 4, y.shape[-1])), axis=(1, 3))
+    return ops.mean((pattern - ops.mean(pattern, axis=(1, 2), keepdims=True)) ** 2)
 
 
 class _Stop(keras.callbacks.Callback):
@@ -173,8 +186,8 @@ class _MuonOnAll(Muon):
 
 def train_transform_net(style, photos, output=None, *, width=16, residual_blocks=5, crop=256, batch_size=4, steps=2000, style_size=512,
                         network="vgg16", weights="imagenet", pooling="avg", normalize=False, content_layers=CONTENT_LAYERS,
-                        style_layers=STYLE_LAYERS, content_weight=1.0, style_weight=6.0, tv_weight=1e-5, learning_rate=3e-3, start=None,
-                        name=None, licence="", precision="float32", strategy=None, backup=None, callbacks=(), seed=0, progress=True):
+                        style_layers=STYLE_LAYERS, content_weight=1.0, style_weight=6.0, tv_weight=1e-5, grid_weight=0.1, learning_rate=3e-3,
+                        start=None, name=None, licence="", precision="float32", strategy=None, backup=None, callbacks=(), seed=0, progress=True):
     """Train a network that paints any photo in the style of one painting, or one for each of several at once.
 
     Args:
@@ -190,7 +203,7 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
             Photos with a side below crop are left out.
         steps: batches. style_size: longer side of the painting in pixels; larger gives larger strokes.
         network, weights, pooling, normalize: of the feature network, see feature_extractor.
-        content_layers, style_layers, content_weight, style_weight, tv_weight: of the losses, see StyleTrainer.
+        content_layers, style_layers, content_weight, style_weight, tv_weight, grid_weight: of the losses, see StyleTrainer.
         learning_rate: Muon's at the start, see muon.Muon; it falls to 0 along a cosine.
         start: a network to go on from, {name: network} where each style has its own, or None for a new one; much faster where it knows
             another style already.
@@ -253,7 +266,7 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
             if known is not None:
                 net.set_weights(known.get_weights())
         trainer = StyleTrainer(nets, list(paintings.values()), extractor, content_layers=content_layers, style_layers=style_layers,
-                               content_weight=content_weight, style_weight=style_weight, tv_weight=tv_weight,
+                               content_weight=content_weight, style_weight=style_weight, tv_weight=tv_weight, grid_weight=grid_weight,
                                ramp=RAMP * steps if start is None else 0)
         trainer.compile(_optimizer(learning_rate, steps, strategy),
                         jit_compile=keras.backend.backend() == "jax")  # on a CPU, XLA is slower than TensorFlow's own kernels
@@ -353,13 +366,13 @@ def _vgg_input(x):
 
 
 def _check(*, paintings, starts, output, crop, batch_size, steps, style_size, network, content_layers, style_layers, content_weight, style_weight,
-           tv_weight, learning_rate, width, residual_blocks, seed, **rest):
+           tv_weight, grid_weight, learning_rate, width, residual_blocks, seed, **rest):
     for name, value, least in (("crop", crop, 2 * LEAST_SIDE), ("batch_size", batch_size, 1), ("steps", steps, 1), ("style_size", style_size, 1),
                                ("seed", seed, 0)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
             raise ValueError(f"{name} must be an integer, at least {least}. Received: {name}={value!r}")
     for name, value in (("content_weight", content_weight), ("style_weight", style_weight), ("tv_weight", tv_weight),
-                        ("learning_rate", learning_rate)):
+                        ("grid_weight", grid_weight), ("learning_rate", learning_rate)):
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
             raise ValueError(f"{name} must be a finite number, at least 0. Received: {name}={value!r}")
     for layers in (content_layers, style_layers):

@@ -230,10 +230,10 @@ def parts(net):
 def blend(nets):
     """A network between others: its weights are the weighted mean of theirs.
 
-    Networks that were trained together, as the pretrained ones were, differ in the scales and offsets of their normalisations alone, and a
-    mean of these is a style between (Dumoulin et al. 2017, section 3.2). Those that were fine-tuned from one another lie in one valley of
-    the loss, and it works for them too (Wang et al. 2019, "Deep Network Interpolation for Continuous Imagery Effect Transition"). Two
-    that were trained apart blend to nothing.
+    Networks that were trained together differ in the scales and offsets of their normalisations alone, and a mean of these is a style
+    between (Dumoulin et al. 2017, section 3.2). Those that were fine-tuned from one another lie in one valley of the loss, and it works for
+    them too (Wang et al. 2019, "Deep Network Interpolation for Continuous Imagery Effect Transition"): the pretrained ones were first
+    trained together and then each by itself. Two that were trained apart from the start blend to nothing.
 
     Args:
         nets: [(network, share)], of one width and depth; the shares are brought to the sum 1.

@@ -18,7 +18,8 @@ from neural_style import (Photos, Preview, StyleTrainer, blend, build_transform_
                           preprocess, save_image, style_loss, train_transform_net)
 from neural_style import training
 from neural_style.images import IMAGENET_MEAN_BGR
-from conftest import picture
+from neural_style.training import grid_loss
+from conftest import IMAGES, picture
 
 #: Of the package, wherever it is installed, and of these tests, for processes of their own.
 PATHS = os.pathsep.join([str(Path(neural_style.__file__).parent.parent), str(Path(__file__).parent)])
@@ -46,7 +47,7 @@ def test_the_loss_is_its_numpy_transcription(tiny):
     """Johnson et al.'s loss with relative errors: for each picture of the batch, then the mean."""
     net, painting = build_transform_net(2, 1), picture(20, 24, 9)
     trainer = StyleTrainer(net, painting, tiny.model, content_layers=["conv2"], style_layers={"conv1": 0.3, "conv2": 0.7}, content_weight=2.0,
-                           style_weight=5.0, tv_weight=0.01)
+                           style_weight=5.0, tv_weight=0.01, grid_weight=0.2)
     batch = np.stack([picture(24, 24, seed) for seed in (1, 2)]).astype("float32")
     painted = ops.convert_to_numpy(net(batch)).astype("float64")
 
@@ -61,7 +62,8 @@ def test_the_loss_is_its_numpy_transcription(tiny):
                     for name, w in {"conv1": 0.3, "conv2": 0.7}.items())
         corner = y[:-1, :-1]
         variation = (((y[1:, :-1] - corner) ** 2 + (y[:-1, 1:] - corner) ** 2) ** 1.25).mean()
-        expected.append(2 * content + 5 * style + 0.01 * variation)
+        pattern = np.array([[y[i::4, j::4].mean((0, 1)) for j in range(4)] for i in range(4)])
+        expected.append(2 * content + 5 * style + 0.01 * variation + 0.2 * pattern.var((0, 1)).mean())
     assert float(trainer.compute_loss(x=batch, y_pred=net(batch))) == pytest.approx(np.mean(expected), rel=1e-4)
 
 
@@ -173,7 +175,7 @@ def test_a_training_that_is_done_stays_as_it_was(photos, tmp_path):
                                         **{**QUICK, "steps": np.int64(4)}) for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(first.get_weights(), again.get_weights()))
     assert again.record["losses"] == pytest.approx(first.record["losses"]) and again.record["steps"] == 4
-    assert set(again.record["losses"]) == {"content", "loss", "style", "tv"}
+    assert set(again.record["losses"]) == {"content", "grid", "loss", "style", "tv"}
 
 
 def test_steps_are_as_many_as_asked_for(photos, tmp_path, monkeypatch):
@@ -210,7 +212,7 @@ def test_keras_own_callbacks(photos, tmp_path):
         Preview([picture(40, 30), picture(30, 40), picture(35, 35)], tmp_path / "preview", steps=2, size=40)])
     assert load_transform_net(tmp_path / "best.keras").record["settings"]["steps"] == 4
     assert list((tmp_path / "logs" / "train").iterdir())
-    assert set(rows(tmp_path / "log.csv")[0]) >= {"epoch", "loss", "content", "style", "tv"}
+    assert set(rows(tmp_path / "log.csv")[0]) >= {"epoch", "loss", "content", "style", "tv", "grid"}
     assert sorted(path.name for path in (tmp_path / "preview").iterdir()) == ["00002.png", "00004.png"]
     assert load_image(tmp_path / "preview" / "00004.png").shape == (80, 30 + 40 + 40 + 12, 3)
 
@@ -273,13 +275,22 @@ def test_bad_arguments(photos, name, value):
         train_transform_net(picture(48, 48), photos, **{**QUICK, name: value})
 
 
+def test_grid_loss_knows_a_pattern_of_four_pixels():
+    pattern = np.random.default_rng(0).normal(0, 5, (4, 4, 3)).astype("float32")
+    gridded = 100 + np.tile(pattern, (16, 15, 1))[None]
+    for y in (gridded, gridded[:, :63, :59], np.roll(gridded, 2, axis=1)):  # what is left over at the border does not count
+        assert float(grid_loss(y)) == pytest.approx(pattern.var((0, 1)).mean(), rel=1e-4)
+    assert float(grid_loss(np.concatenate([gridded, np.full_like(gridded, 7)]))) == pytest.approx(pattern.var((0, 1)).mean() / 2, rel=1e-4)
+    assert float(grid_loss(load_image(os.path.join(IMAGES, "dog.jpg"), 256)[None].astype("float32"))) < 0.1  # a photo has none
+
+
 def test_a_new_network_learns_photos_first(photos, tiny, monkeypatch):
     """The style loss comes in by and by, over the first half of the steps; where a network knows another style already, it counts at once."""
     net, batch = build_transform_net(2, 1), picture(24, 24)[None].astype("float32")
     shares = {}
     for ramp in (0, 4):
         trainer = StyleTrainer(net, picture(20, 24, 9), tiny.model, content_layers=["conv2"], style_layers=["conv1"], content_weight=0.0,
-                               tv_weight=0.0, ramp=ramp)
+                               tv_weight=0.0, grid_weight=0.0, ramp=ramp)
         shares[ramp] = np.array([float(trainer.compute_loss(x=batch, y_pred=net(batch))) for _ in range(6)])
     np.testing.assert_allclose(shares[4] / shares[0], [0.05, 0.2875, 0.525, 0.7625, 1, 1], rtol=1e-5)
     ramps = []
