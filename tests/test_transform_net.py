@@ -196,7 +196,7 @@ def test_pretrained_networks_leave_no_grid(name):
     assert float(grid_loss(painted[None])) ** 0.5 < 1
 
 
-@pytest.mark.parametrize("first,second", itertools.combinations(pretrained(), 2))
+@pytest.mark.parametrize("first,second", [*itertools.combinations(pretrained(), 2)])
 def test_between_two_pretrained_networks_lies_a_style(first, second):
     """Half of each paints with as much contrast, and follows the photo as well, as the two themselves; and it lies between them."""
     photo = load_image(os.path.join(IMAGES, "dog.jpg"), 128)
