@@ -130,7 +130,15 @@ def test_ctrl_c_keeps_the_film(net, tmp_path, monkeypatch, where):
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_a_second_ctrl_c_is_an_interrupt(film, net, tmp_path, monkeypatch):
+@pytest.fixture
+def interruptible():
+    """Ctrl-C as Python's own handler takes it, also where the tests run in the background, which shells start with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_second_ctrl_c_is_an_interrupt(film, net, tmp_path, monkeypatch, interruptible):
     monkeypatch.setattr(camera_module, "paint", lambda *arguments: [signal.raise_signal(signal.SIGINT) for _ in range(2)])
     with pytest.raises(KeyboardInterrupt):
         stylize_camera(film, net, tmp_path / "out.mp4", size=32, window=False)
