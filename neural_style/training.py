@@ -46,8 +46,8 @@ class StyleTrainer(keras.Model):
 
         loss = content_weight L_content(net(x), x) + style_weight L_style(net(x), painting) + tv_weight TV(net(x)) + grid_weight Grid(net(x))
 
-    Johnson et al. 2016, equations 1 to 5, with the relative errors of losses.content_loss and losses.style_loss, and grid_loss. Several networks take
-    the batches in turn; they share all but their instance normalisations (Dumoulin et al. 2017), so each learns from all batches.
+    Johnson et al. 2016, equations 1 to 5, with the relative errors of losses.content_loss and losses.style_loss; and grid_loss. Several
+    networks take the batches in turn; they share all but their instance normalisations (Dumoulin et al. 2017), so each learns from all.
     All is in keras.ops, so it trains on any of Keras' backends. save() saves the networks alone: ModelCheckpoint writes files that
     load_transform_net reads; of several networks, to NAME.keras one NAME-STYLE.keras each.
 
@@ -132,7 +132,7 @@ class StyleTrainer(keras.Model):
 
 
 def grid_loss(y):
-    """Mean square, in grey levels, of the pattern of 4 x 4 pixels that repeats all over a picture; of B x H x W x C, the mean over B.
+    """Mean square of the pattern of 4 x 4 pixels that repeats all over a picture, in squared grey levels; of B x H x W x C, the mean over B.
 
         p_ij = mean of y_(4m+i, 4n+j) over m and n,   Grid = mean_ij (p_ij - mean p)^2,   each channel by itself
 
