@@ -214,6 +214,7 @@ def _add_train(commands):
     command.add_argument("--style-weight", type=float, metavar="W", help="weight of the style loss")
     command.add_argument("--tv-weight", type=float, metavar="W", help="weight of total variation")
     command.add_argument("--grid-weight", type=float, metavar="W", help="weight of the pattern that upsampling may leave (0.1)")
+    command.add_argument("--style-scales", type=int, metavar="N", help="sizes at which the style is compared: 2: also at half the size (1)")
     command.add_argument("--content-layers", type=_layers, metavar="L[=W],...", help="relu3_3")
     command.add_argument("--style-layers", type=_layers, metavar="L[=W],...", help="relu1_2,relu2_2,relu3_3=0.3,relu4_3=0.1")
     command.add_argument("--learning-rate", type=float, metavar="R", help="of Muon, at the start (0.003)")

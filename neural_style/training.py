@@ -14,7 +14,7 @@ from keras import ops
 from . import __version__
 from .backup import claim, last_losses, steps_done
 from .features import check_extractor, check_layers, feature_extractor, smallest_side
-from .images import IMAGENET_MEAN_BGR, load_image, preprocess, save_image
+from .images import IMAGENET_MEAN_BGR, load_image, save_image
 from .losses import content_loss, layer_weights, style_loss, total_variation_loss
 from .muon import Muon
 from .photos import Photos, rounds
@@ -46,19 +46,21 @@ class StyleTrainer(keras.Model):
 
         loss = content_weight L_content(net(x), x) + style_weight L_style(net(x), painting) + tv_weight TV(net(x)) + grid_weight Grid(net(x))
 
-    Johnson et al. 2016, equations 1 to 5, with the relative errors of losses.content_loss and losses.style_loss; and grid_loss. Several
+    Johnson et al. 2016, equations 1 to 5, with the relative errors of losses.content_loss and losses.style_loss; and grid_loss. L_style is the
+    mean over `style_scales` sizes: picture and painting as they are, at half of that, at a quarter ...: a Gram matrix sees no further than
+    its layer's view, and a network that is to paint waves, not only their foam, must be shown them from further off. Several
     networks take the batches in turn; they share all but their instance normalisations (Dumoulin et al. 2017), so each learns from all.
     All is in keras.ops, so it trains on any of Keras' backends. save() saves the networks alone: ModelCheckpoint writes files that
     load_transform_net reads; of several networks, to NAME.keras one NAME-STYLE.keras each.
 
     Args:
         nets: from build_transform_net: one, or a list for the paintings. styles: the painting, uint8 RGB, H x W x 3, or a list of them.
-        extractor: from feature_extractor, with all the layers.
+        extractor: from feature_extractor, with all the layers. style_scales: sizes at which the style is compared, 1: only the pictures' own.
         ramp: batches in which the style loss comes in, from FIRST_SHARE of its weight on; 0: it counts at once.
     """
 
     def __init__(self, nets, styles, extractor, *, content_layers=CONTENT_LAYERS, style_layers=STYLE_LAYERS, content_weight=1.0,
-                 style_weight=6.0, tv_weight=1e-5, grid_weight=0.1, error="relative", ramp=0):
+                 style_weight=6.0, tv_weight=1e-5, grid_weight=0.1, style_scales=1, error="relative", ramp=0):
         super().__init__(name="style_trainer")
         nets, styles = ([it] if isinstance(it, (keras.Model, np.ndarray)) else [*it] for it in (nets, styles))
         if len(nets) != len(styles):
@@ -66,12 +68,16 @@ class StyleTrainer(keras.Model):
         self.joint, self.records = join(nets), [net.record for net in nets]
         self._net = partial(TransformNet, nets[0].width, nets[0].residual_blocks, nets[0].precision)
         self._weights_of = {"content": content_weight, "style": style_weight, "tv": tv_weight, "grid": grid_weight}
-        names = [*layer_weights(content_layers)]
-        content_extractor = keras.Model(extractor.input, {name: extractor.output[name] for name in names})
+        content_extractor, style_extractor = (keras.Model(extractor.input, {name: extractor.output[name] for name in layer_weights(layers)})
+                                              for layers in (content_layers, style_layers))
         # within functions, the feature network is no part of this model, so neither its backups nor its optimiser take it in
-        self._features, self._targets = (lambda x: extractor(x)), (lambda x: content_extractor(x))
-        self._styles = [style_loss({name: ops.convert_to_numpy(painting[name]) for name in layer_weights(style_layers)}, style_layers, error)
-                        for painting in (extractor(preprocess(style)) for style in styles)]
+        self._features, self._targets, self._coarse = (partial(model.__call__) for model in (extractor, content_extractor, style_extractor))
+        self._scales = style_scales
+
+        def target(style, scale):
+            painting = style_extractor(_vgg_input(_smaller(style[None], scale)))
+            return style_loss({name: ops.convert_to_numpy(value) for name, value in painting.items()}, style_layers, error)
+        self._styles = [[target(style, scale) for scale in range(style_scales)] for style in styles]
         self._content = partial(content_loss, layers=content_layers, error=error)
         self._variation = total_variation_loss()
         self._trackers = {name: keras.metrics.Mean(name=name) for name in self._weights_of}
@@ -107,8 +113,11 @@ class StyleTrainer(keras.Model):
         if not training and len(self._styles) > 1:
             raise ValueError("several networks have no one loss outside of training: evaluate a StyleTrainer of one")
         features = self._features(_vgg_input(y_pred))
-        statistics = self._styles[0].statistics(features)
-        styles = ops.stack([loss.value(statistics) for loss in self._styles])
+        styles = 0.0
+        for scale in range(self._scales):
+            seen = self._coarse(_vgg_input(_smaller(y_pred, scale))) if scale else features
+            statistics = self._styles[0][scale].statistics(seen)
+            styles += ops.stack([losses[scale].value(statistics) for losses in self._styles]) / self._scales
         losses = {"content": self._content(self._targets(_vgg_input(x)))(features), "style": ops.sum(self._turn() * styles),
                   "tv": self._variation(features), "grid": grid_loss(y_pred)}
         for name, loss in losses.items():
@@ -186,8 +195,9 @@ class _MuonOnAll(Muon):
 
 def train_transform_net(style, photos, output=None, *, width=16, residual_blocks=5, crop=256, batch_size=4, steps=2000, style_size=512,
                         network="vgg16", weights="imagenet", pooling="avg", normalize=False, content_layers=CONTENT_LAYERS,
-                        style_layers=STYLE_LAYERS, content_weight=1.0, style_weight=6.0, tv_weight=1e-5, grid_weight=0.1, learning_rate=3e-3,
-                        start=None, name=None, licence="", precision="float32", strategy=None, backup=None, callbacks=(), seed=0, progress=True):
+                        style_layers=STYLE_LAYERS, content_weight=1.0, style_weight=6.0, tv_weight=1e-5, grid_weight=0.1, style_scales=1,
+                        learning_rate=3e-3, start=None, name=None, licence="", precision="float32", strategy=None, backup=None, callbacks=(), seed=0,
+                        progress=True):
     """Train a network that paints any photo in the style of one painting, or one for each of several at once.
 
     Args:
@@ -203,7 +213,7 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
             Photos with a side below crop are left out.
         steps: batches. style_size: longer side of the painting in pixels; larger gives larger strokes.
         network, weights, pooling, normalize: of the feature network, see feature_extractor.
-        content_layers, style_layers, content_weight, style_weight, tv_weight, grid_weight: of the losses, see StyleTrainer.
+        content_layers, style_layers, content_weight, style_weight, tv_weight, grid_weight, style_scales: of the losses, see StyleTrainer.
         learning_rate: Muon's at the start, see muon.Muon; it falls to 0 along a cosine.
         start: a network to go on from, {name: network} where each style has its own, or None for a new one; much faster where it knows
             another style already.
@@ -240,11 +250,13 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
     _check(paintings=paintings, starts=starts, output=None if several else output, **settings)
     check_extractor(network, weights, pooling, precision)
     paintings = {name: load_image(painting, style_size) for name, painting in paintings.items()}
-    least = smallest_side(layer_weights(style_layers), network)
+    least = smallest_side(layer_weights(style_layers), network) * 2 ** (style_scales - 1)
+    if crop < least:
+        raise ValueError(f"crop must be at least {least} for its style layers at style_scales={style_scales}. Received: crop={crop}")
     for name, painting in paintings.items():
         if min(painting.shape[:2]) < least:
-            raise ValueError(f"a painting must be at least {least} pixels high and wide for its style layers. Received: {painting.shape[1]} x "
-                             f"{painting.shape[0]} pixels at style_size={style_size}")
+            raise ValueError(f"a painting must be at least {least} pixels high and wide for its style layers at style_scales={style_scales}. "
+                             f"Received: {painting.shape[1]} x {painting.shape[0]} pixels at style_size={style_size}")
     if several and output is not None:
         Path(output).mkdir(parents=True, exist_ok=True)
         for name in paintings:
@@ -267,7 +279,7 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
                 net.set_weights(known.get_weights())
         trainer = StyleTrainer(nets, list(paintings.values()), extractor, content_layers=content_layers, style_layers=style_layers,
                                content_weight=content_weight, style_weight=style_weight, tv_weight=tv_weight, grid_weight=grid_weight,
-                               ramp=RAMP * steps if start is None else 0)
+                               style_scales=style_scales, ramp=RAMP * steps if start is None else 0)
         trainer.compile(_optimizer(learning_rate, steps, strategy),
                         jit_compile=keras.backend.backend() == "jax")  # on a CPU, XLA is slower than TensorFlow's own kernels
         trainer.several_workers = bool(strategy and strategy.cluster_resolver and strategy.cluster_resolver.cluster_spec())
@@ -360,15 +372,23 @@ def _rounded(pixels):
     return np.clip(np.rint(ops.convert_to_numpy(pixels)), 0, 255).astype("uint8")
 
 
+def _smaller(x, halvings):
+    """The pictures at half their size, so many times over: means of 2 x 2 pixels."""
+    x = ops.cast(x, "float32")
+    for _ in range(halvings):
+        x = ops.average_pool(x, 2, data_format="channels_last")
+    return x
+
+
 def _vgg_input(x):
     """RGB 0-255 -> BGR minus ImageNet's mean: images.preprocess for tensors."""
     return ops.flip(ops.cast(x, "float32"), -1) - IMAGENET_MEAN_BGR
 
 
 def _check(*, paintings, starts, output, crop, batch_size, steps, style_size, network, content_layers, style_layers, content_weight, style_weight,
-           tv_weight, grid_weight, learning_rate, width, residual_blocks, seed, **rest):
+           tv_weight, grid_weight, style_scales, learning_rate, width, residual_blocks, seed, **rest):
     for name, value, least in (("crop", crop, 2 * LEAST_SIDE), ("batch_size", batch_size, 1), ("steps", steps, 1), ("style_size", style_size, 1),
-                               ("seed", seed, 0)):
+                               ("style_scales", style_scales, 1), ("seed", seed, 0)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
             raise ValueError(f"{name} must be an integer, at least {least}. Received: {name}={value!r}")
     for name, value in (("content_weight", content_weight), ("style_weight", style_weight), ("tv_weight", tv_weight),

@@ -280,7 +280,7 @@ def test_trains_options_reach_the_function(folder, capsys, monkeypatch):
     monkeypatch.setattr(stylization, "resolve", lambda name: order.append("start") or name)
     monkeypatch.setattr(training, "train_transform_net", lambda **options: received.update(options) or net)
     options = {"width": 8, "crop": 32, "batch_size": 2, "steps": 9, "style_size": 100, "content_weight": 2.0, "style_weight": 3.0, "tv_weight": 4.0,
-               "grid_weight": 5.0, "content_layers": ["conv2_1"], "style_layers": {"conv1_1": 0.5}, "learning_rate": 0.1,
+               "grid_weight": 5.0, "style_scales": 6, "content_layers": ["conv2_1"], "style_layers": {"conv1_1": 0.5}, "learning_rate": 0.1,
                "start": "starry_night", "name": "mosaic", "licence": "CC0", "network": "vgg19", "weights": "vgg.npz", "precision": "bfloat16", "backup": "backup", "seed": 3}
     given = {**options, "content_layers": "conv2_1", "style_layers": "conv1_1=0.5", "strategy": "multi-worker"}
     arguments = [text for name, value in given.items() for text in (f"--{name.replace('_', '-')}", str(value))]

@@ -67,6 +67,25 @@ def test_the_loss_is_its_numpy_transcription(tiny):
     assert float(trainer.compute_loss(x=batch, y_pred=net(batch))) == pytest.approx(np.mean(expected), rel=1e-4)
 
 
+def test_the_style_at_several_scales_is_their_mean(tiny):
+    """Each scale's loss is that of pictures which were made smaller beforehand, by means of 2 x 2 pixels."""
+    def smaller(x):
+        return x[:, :x.shape[1] // 2 * 2, :x.shape[2] // 2 * 2].reshape(len(x), x.shape[1] // 2, 2, x.shape[2] // 2, 2, 3).mean((2, 4))
+
+    def loss(painting, batch, scales):
+        trainer = StyleTrainer(build_transform_net(2, 1), painting, tiny.model, content_layers=["conv2"], style_layers={"conv1": 0.3, "conv2": 0.7},
+                               content_weight=0.0, tv_weight=0.0, grid_weight=0.0, style_scales=scales)
+        return float(trainer.compute_loss(x=batch, y_pred=batch))
+    paintings, batches = [picture(38, 30, 9).astype("float64")], [np.stack([picture(40, 34, seed) for seed in (1, 2)]).astype("float64")]
+    for _ in range(2):
+        paintings.append(smaller(paintings[-1][None])[0])
+        batches.append(smaller(batches[-1]))
+    each = [loss(painting, batch.astype("float32"), 1) for painting, batch in zip(paintings, batches)]
+    assert abs(each[0] / each[1] - 1) > 0.1
+    for scales in (1, 2, 3):
+        assert loss(paintings[0], batches[0].astype("float32"), scales) == pytest.approx(np.mean(each[:scales]), rel=1e-4)
+
+
 def test_training_lowers_the_loss_and_leaves_the_features_alone(photos, tmp_path):
     net = train_transform_net(picture(48, 48, 3), photos, tmp_path / "net.keras", **{**QUICK, "steps": 150, "learning_rate": 5e-3},
                               backup=tmp_path / "backup", name="mosaic", licence="CC0")
@@ -265,7 +284,7 @@ def test_folders_without_photos(photos, tmp_path):
         train_transform_net(picture(48, 48), photos, **{**QUICK, "crop": 128})
 
 
-@pytest.mark.parametrize("name,value", [("crop", 8), ("batch_size", 0), ("steps", 1.5), ("style_weight", -1.0), ("grid_weight", -0.1),
+@pytest.mark.parametrize("name,value", [("crop", 8), ("batch_size", 0), ("steps", 1.5), ("style_weight", -1.0), ("grid_weight", -0.1), ("style_scales", 0), ("style_scales", 1.5), ("style_scales", 9),
                                         ("learning_rate", float("nan")), ("width", 0), ("style_layers", ["conv9_9"]), ("output", "net.h5"), ("output", "nowhere/net.keras"),
                                         ("start", "starry_night"), ("network", "resnet"), ("precision", "int8"), ("seed", -1), ("style_size", 1),
                                         ("output", ".")])
