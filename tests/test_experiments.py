@@ -17,8 +17,8 @@ def psnr(image, reference):
 
 
 def test_content_reconstructions_lose_the_photo_layer_by_layer():
-    photo = load_image(PHOTO, 96)
-    results = [transfer(PHOTO, None, content_layers=[layer], tv_weight=0, size=96, start_size=24, steps=60, progress=False)
+    photo = load_image(PHOTO, 64)
+    results = [transfer(PHOTO, None, content_layers=[layer], tv_weight=0, size=64, start_size=32, steps=60, progress=False)
                for layer in LAYERS]
     decibels = [psnr(result.image, photo) for result in results]
     print("PSNR", dict(zip(LAYERS, np.round(decibels, 1))))
