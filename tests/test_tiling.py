@@ -28,8 +28,8 @@ def losses_of(content, style, grams_of_content=None, error="relative"):
             "style": style_loss(style, STYLE_LAYERS, error, grams_of_content)}
 
 
-@pytest.mark.parametrize("height,width,tile,error", [(301, 215, 192, "relative"), (215, 160, 176, "sum"), (250, 333, 208, "relative"),
-                                                     (215, 160, 176, "relative")])
+@pytest.mark.parametrize("height,width,tile", [(301, 215, 192), (215, 160, 176), (250, 333, 208)])
+@pytest.mark.parametrize("error", ["relative", "sum"])
 def test_loss_and_gradient_are_those_of_the_whole_picture(extractor, height, width, tile, error):
     content, style, x = (preprocess(picture(h, w, seed)) for h, w, seed in [(height, width, 1), (270, 190, 2), (height, width, 3)])
     features = extractor(content)
@@ -109,7 +109,7 @@ def test_clear_errors(extractor):
 
 
 def test_transfer_in_tiles_makes_the_same_picture(monkeypatch):
-    content, style = picture(170, 240, 1), picture(200, 170, 2)
+    content, style = picture(190, 240, 1), picture(200, 170, 2)
     options = dict(size=240, start_size=None, steps=3, progress=False)
     whole, tiled = (np.asarray(transfer(content, style, tile=tile, **options).image).astype(int) for tile in (None, 176))
     assert np.abs(whole - tiled).mean() < 0.1
