@@ -284,7 +284,8 @@ def test_folders_without_photos(photos, tmp_path):
         train_transform_net(picture(48, 48), photos, **{**QUICK, "crop": 128})
 
 
-@pytest.mark.parametrize("name,value", [("crop", 8), ("batch_size", 0), ("steps", 1.5), ("style_weight", -1.0), ("grid_weight", -0.1), ("style_scales", 0), ("style_scales", 1.5), ("style_scales", 9),
+@pytest.mark.parametrize("name,value", [("crop", 8), ("batch_size", 0), ("steps", 1.5), ("style_weight", -1.0), ("grid_weight", -0.1),
+                                        ("style_scales", 0), ("style_scales", 1.5), ("style_scales", 9),
                                         ("learning_rate", float("nan")), ("width", 0), ("style_layers", ["conv9_9"]), ("output", "net.h5"), ("output", "nowhere/net.keras"),
                                         ("start", "starry_night"), ("network", "resnet"), ("precision", "int8"), ("seed", -1), ("style_size", 1),
                                         ("output", ".")])
