@@ -46,7 +46,7 @@ def _measure(size, arguments):
     from neural_style.features import activation_bytes, tile_geometry
     from neural_style.preflight import plan
     from neural_style.tiling import TiledEvaluator, describe
-    from neural_style.transfer import CONTENT_LAYERS, STYLE_LAYERS
+    from neural_style.iterative import CONTENT_LAYERS, STYLE_LAYERS
 
     if arguments.budget:
         preflight.free_memory = lambda: 1e9 * arguments.budget

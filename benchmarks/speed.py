@@ -28,7 +28,7 @@ from scipy.optimize import fmin_l_bfgs_b
 from neural_style import (Evaluator, content_loss, feature_extractor, lbfgs, load_image, load_weights, preprocess, presets,
                           style_loss, total_variation_loss, transfer)
 from neural_style.features import check_layers
-from neural_style.transfer import CONTENT_LAYERS, PIXEL_RANGE, STYLE_LAYERS
+from neural_style.iterative import CONTENT_LAYERS, PIXEL_RANGE, STYLE_LAYERS
 from neural_style.weights import conv_layers
 
 IMAGES = Path(__file__).parent.parent / "images"

@@ -6,8 +6,6 @@
 The names below are loaded when first used, so that `import neural_style` and the command line's --help take no time.
 """
 import importlib
-import sys
-from types import ModuleType
 
 __version__ = "0.1.0"
 
@@ -38,24 +36,18 @@ _MODULES = {
     "flow": ("optical_flow", "reliable", "warp", "warping_error"),
     "film": ("stylize_video",),
     "camera": ("stylize_camera",),
-    "transfer": ("transfer",),
+    "iterative": ("transfer",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = sorted(_HOME)
 
 
-class _Package(ModuleType):
-    def __getattr__(self, name):
-        if name not in _HOME:
-            raise AttributeError(f"module 'neural_style' has no attribute {name!r}")
-        module = importlib.import_module(f"neural_style.{_HOME[name]}")
-        return module if name == _HOME[name] and name != "transfer" else getattr(module, name)
-
-    def __dir__(self):
-        return [*super().__dir__(), *__all__]
-
-    # `import neural_style.transfer` would bind the module over the function of the same name; the function wins.
-    transfer = property(lambda self: self.__getattr__("transfer"), lambda self, module: None)
+def __getattr__(name):
+    if name not in _HOME:
+        raise AttributeError(f"module 'neural_style' has no attribute {name!r}")
+    module = importlib.import_module(f"neural_style.{_HOME[name]}")
+    return module if name == _HOME[name] else getattr(module, name)
 
 
-sys.modules[__name__].__class__ = _Package
+def __dir__():
+    return [*globals(), *__all__]

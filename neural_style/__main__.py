@@ -104,7 +104,7 @@ def _transfer(arguments):
     check_writable(output)
     options = _inputs(options) if record is None else _repeated(record, options)
 
-    from .transfer import INTERRUPTED, transfer
+    from .iterative import INTERRUPTED, transfer
     terminated = _interrupt_when_terminated()
     try:
         result = transfer(**options)
@@ -163,7 +163,7 @@ def _regions(options, styles):
 def _strokes_and_shapes(strokes, style, options):
     """[(picture, style layers)]: blocks 1 and 2 from `strokes`, the deeper ones from the only STYLE."""
     from .features import check_layers
-    from .transfer import STYLE_LAYERS
+    from .iterative import STYLE_LAYERS
     if len(style) != 1 or style == ["none"]:
         raise ValueError(f"--strokes-from goes with one STYLE. Received: {len(style)}")
     names = check_layers(options.get("style_layers", STYLE_LAYERS), options.get("network", "vgg16"))

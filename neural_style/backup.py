@@ -6,7 +6,7 @@ from pathlib import Path
 
 import h5py
 
-from .images import whole_or_not
+from .files import whole_or_not
 
 
 def claim(folder, identity):

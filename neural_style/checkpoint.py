@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .images import whole_or_not
+from .files import whole_or_not
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from PIL import Image
 
 from .callbacks import duration, in_notebook
 from .flow import load_cv2
-from .images import load_image, save_image, whole_or_not
+from .files import whole_or_not
+from .images import load_image, save_image
 from .painter import OPTIONS, Painter, known_from
 from .record import digest
 from .stylization import is_network, paint, resolve

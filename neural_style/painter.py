@@ -18,7 +18,7 @@ from .losses import content_loss, layer_weights, style_loss, style_statistics, t
 from .objective import start as first_x
 from .optimizers import INTERRUPTED, optimize
 from .tiling import Tiling, describe
-from .transfer import PIXEL_RANGE, transfer
+from .iterative import PIXEL_RANGE, transfer
 
 #: transfer()'s arguments that a film takes too.
 OPTIONS = ("network", "weights", "pooling", "normalize", "content_layers", "style_layers", "content_weight", "style_weight", "tv_weight",

@@ -70,7 +70,7 @@ def sweep(content, style, *, height=1.7, **settings):
                          f"Received lists for: {', '.join(axes) or 'none'}")
     from .optimizers import INTERRUPTED
     from .plotting import contact_sheet, pyplot
-    from .transfer import transfer
+    from .iterative import transfer
     pyplot()  # if it is missing, say so now
     fixed = {"progress": False, **{name: value for name, value in settings.items() if name not in axes}}
     (down, rows), (across, columns) = [("", [None])] * (2 - len(axes)) + list(axes.items())
@@ -89,7 +89,7 @@ def sweep(content, style, *, height=1.7, **settings):
 
 
 def _check(number, job):
-    from .transfer import transfer
+    from .iterative import transfer
     if not isinstance(job, dict):
         raise TypeError(f"a job must be a dict of transfer()'s arguments. Received: job {number}, {type(job).__name__}")
     try:
@@ -129,5 +129,5 @@ def _work(job, threads):
             tf.config.threading.set_inter_op_parallelism_threads(1)
         except RuntimeError:
             logger.warning("this worker has used TensorFlow before, with other threads than %d; they cannot be changed", threads)
-        from .transfer import transfer
+        from .iterative import transfer
         return transfer(**job)

@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from . import __version__
-from .images import save_image, whole_or_not
+from .files import whole_or_not
+from .images import save_image
 from .masks import Region
 
 #: Settings that hold pictures, so that a string among them is a path.

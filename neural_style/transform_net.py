@@ -15,7 +15,7 @@ import numpy as np
 from keras import layers, ops
 
 from .features import PRECISIONS
-from .images import whole_or_not
+from .files import whole_or_not
 
 #: The least height and width that the network's reflections at a quarter of the size allow.
 LEAST_SIDE = 16

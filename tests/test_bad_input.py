@@ -21,7 +21,7 @@ from neural_style import (Checkpoint, Evaluator, TransferResult, compare, contac
 from neural_style.__main__ import main
 from conftest import picture
 
-module = sys.modules["neural_style.transfer"]
+module = sys.modules["neural_style.iterative"]
 RGB = picture(48, 64, 1)
 
 

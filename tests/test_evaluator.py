@@ -4,7 +4,7 @@ import pytest
 from scipy.optimize import fmin_l_bfgs_b
 
 from neural_style import Evaluator, content_loss, feature_extractor, preprocess, style_loss, total_variation_loss
-from neural_style.transfer import CONTENT_LAYERS, STYLE_LAYERS
+from neural_style.iterative import CONTENT_LAYERS, STYLE_LAYERS
 from conftest import picture
 
 LAYERS = ("conv1", "conv2")

@@ -13,7 +13,7 @@ HEAD = """
 import os, random, signal, sys, time
 import numpy as np
 from PIL import Image
-from neural_style import images, weights
+from neural_style import files, images, weights
 from pathlib import Path
 path = Path(sys.argv[1])
 picture = np.random.default_rng(0).integers(0, 256, (700, 700, 3), "uint8")
@@ -46,7 +46,7 @@ def whole(name): return (images.load_image(path.parent / name) == picture).all()
 """),
     "checkpoint": ("run.npz", """
 def write():
-    with images.whole_or_not(path) as file: np.savez(file, x=picture.astype("float64"))
+    with files.whole_or_not(path) as file: np.savez(file, x=picture.astype("float64"))
 def check():
     with np.load(path) as file: assert (file["x"] == picture).all()
 def allowed(): return {path.name} | {name for name in os.listdir(path.parent) if whole(name)}
@@ -73,7 +73,7 @@ def test_killed_while_writing(what, tmp_path):
 
 
 def test_two_writers_of_one_file_leave_one_whole_file(tmp_path):
-    from neural_style.images import whole_or_not
+    from neural_style.files import whole_or_not
     with whole_or_not(tmp_path / "a.txt") as first, whole_or_not(tmp_path / "a.txt") as second:
         first.write(b"first" * 1000)
         second.write(b"second" * 1000)
@@ -81,12 +81,12 @@ def test_two_writers_of_one_file_leave_one_whole_file(tmp_path):
 
 
 def test_where_files_without_a_name_are_unknown(tmp_path, monkeypatch):
-    from neural_style.images import whole_or_not
+    from neural_style.files import whole_or_not
     monkeypatch.delattr(os, "O_TMPFILE", raising=False)
     with pytest.raises(RuntimeError):
         with whole_or_not(tmp_path / "a.txt") as file:
             file.write(b"half")
-            assert [name.startswith(".a-") for name in os.listdir(tmp_path)] == [True]
+            assert [name.endswith(".part") for name in os.listdir(tmp_path)] == [True]
             raise RuntimeError
     assert os.listdir(tmp_path) == []
     with whole_or_not(tmp_path / "a.txt") as file:

@@ -68,8 +68,8 @@ def test_a_signal_saves_the_picture_so_far(folder, number, code, message):
 
 
 def test_options_reach_transfer(folder, monkeypatch):
-    import neural_style.transfer  # noqa: F401
-    module, received = sys.modules["neural_style.transfer"], {}
+    import neural_style.iterative  # noqa: F401
+    module, received = sys.modules["neural_style.iterative"], {}
     signature = inspect.signature(module.transfer)
 
     def transfer(**options):
@@ -132,9 +132,9 @@ def test_weights_that_cannot_be_had_exit_with_1(empty_cache, no_keras_download, 
 
 
 def test_presets_blends_and_what_is_left_out_reach_transfer(folder, monkeypatch):
-    import neural_style.transfer  # noqa: F401
+    import neural_style.iterative  # noqa: F401
     received = {}
-    monkeypatch.setattr(sys.modules["neural_style.transfer"], "transfer", lambda **options: received.update(options)
+    monkeypatch.setattr(sys.modules["neural_style.iterative"], "transfer", lambda **options: received.update(options)
                         or TransferResult(Image.new("RGB", (4, 4)), {}, "all done", 1.0, {}))
     assert main("transfer content.png style.png style.png --blend 3,1 -o out.png --preset anishathalye --steps 9".split()) == 0
     assert received == {**presets.anishathalye, "content": "content.png", "style": [("style.png", 3.0), ("style.png", 1.0)],

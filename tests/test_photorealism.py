@@ -7,7 +7,7 @@ import pytest
 
 from neural_style import Evaluator, content_loss, extras, feature_extractor, load_image, preprocess, presets, transfer
 from neural_style.photorealism import guided_filter, locally_affine, matting_laplacian, photorealism_loss
-from neural_style.transfer import STYLE_LAYERS
+from neural_style.iterative import STYLE_LAYERS
 from conftest import IMAGES, picture
 
 

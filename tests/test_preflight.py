@@ -10,7 +10,7 @@ from neural_style.arguments import Stage
 from neural_style.features import activation_bytes, tile_geometry
 from neural_style.optimizers import MEMORY
 from neural_style.preflight import estimate, free_memory, plan
-from neural_style.transfer import CONTENT_LAYERS, STYLE_LAYERS
+from neural_style.iterative import CONTENT_LAYERS, STYLE_LAYERS
 from conftest import picture
 
 LAYERS = (*CONTENT_LAYERS, *STYLE_LAYERS)
@@ -39,12 +39,12 @@ def test_adam_takes_over_where_l_bfgs_would_not_fit():
 
 
 def test_a_run_that_adam_took_over_goes_on_and_says_so(monkeypatch, capsys):
-    real = sys.modules["neural_style.transfer"].plan
+    real = sys.modules["neural_style.iterative"].plan
 
     def short(height, width, *arguments, **keywords):
         found = real(height, width, *arguments, **keywords)
         return replace(found, optimizer="adam", corrections=0) if max(height, width) == 96 else found
-    monkeypatch.setattr(sys.modules["neural_style.transfer"], "plan", short)
+    monkeypatch.setattr(sys.modules["neural_style.iterative"], "plan", short)
     options = dict(weights="torchvision", size=96, start_size=48, steps=20, style_layers=["conv1_1", "conv2_1"], content_layers=["conv2_2"])
     result = transfer(picture(72, 96), picture(60, 60, 2), **options)
     assert result.message == "all steps done; by Adam at this size, for want of memory for L-BFGS"
@@ -77,7 +77,7 @@ def test_the_line_before_a_run_says_time_memory_tiles_and_history(monkeypatch, c
     assert re.fullmatch(r"about \d:\d\d and \d+\.\d GB of memory", lines[0])  # with what the process has by then
     assert f"in tiles of {plans[1].tiling.tile} pixels" in lines[1] and "history" not in lines[1]
     assert f"L-BFGS's history cut to {plans[2].corrections}" in lines[2] and plans[2].corrections < MEMORY
-    monkeypatch.setattr(sys.modules["neural_style.transfer"], "estimate", lambda *arguments: "about a while")
+    monkeypatch.setattr(sys.modules["neural_style.iterative"], "estimate", lambda *arguments: "about a while")
     transfer(picture(48, 64), picture(64, 48), weights="torchvision", size=64, start_size=None, steps=1)
     assert capsys.readouterr().out.startswith("about a while\n64 x 48")
 

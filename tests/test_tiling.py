@@ -7,7 +7,7 @@ import pytest
 from neural_style import Evaluator, content_loss, feature_extractor, preprocess, style_loss, style_statistics, total_variation_loss, transfer
 from neural_style.features import tile_geometry
 from neural_style.tiling import TiledEvaluator, Tiling, describe
-from neural_style.transfer import CONTENT_LAYERS, STYLE_LAYERS
+from neural_style.iterative import CONTENT_LAYERS, STYLE_LAYERS
 from conftest import picture
 
 WEIGHTS = {"content": 1.0, "style": 50.0, "tv": 1e-3}
