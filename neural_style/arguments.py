@@ -1,4 +1,5 @@
 """What transfer() asks of its arguments: all is checked here, before any network is built."""
+import inspect
 import math
 import os
 from dataclasses import dataclass
@@ -6,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from .checkpoint import Checkpoint
+from .checks import choice, count, flag, is_count, is_finite, layers as checked_layers, number
 from .color import PRESERVE, grey, recolored_style
 from .features import check_extractor, check_layers, smallest_side
-from .images import load_image
+from .images import ALPHAS, load_image, load_with_alpha
 from .losses import CONTENT_ERRORS, STYLE_ERRORS, check_error, layer_weights, total_variation_loss
 from .masks import check_map, check_masks
 from .matting import load_pymatting
@@ -17,6 +19,8 @@ from .statistics import check_statistic
 
 INITS = ("recolored", "content", "style", "noise")
 
+#: More iterations than any run makes, and as many as the optimizers can count.
+MOST_STEPS = 10 ** 9
 
 #: At the coarse stages content and photorealism count so much more than at the last one: they settle where large shapes go, and
 #: a subject that they lose does not come back.
@@ -35,7 +39,8 @@ class Stage:
 class Inputs:
     """What transfer() works with: content, at full size, or None; styles, [(picture, share)]; init, a name or picture; stages,
     [Stage], from coarse to fine; regions, [masks.Region]; content_map, H x W or None. With preserve_color, content and styles are as
-    the network shall see them, and colors is the content as it came."""
+    the network shall see them, and colors is the content as it came. alpha: with alpha="keep", of the content, uint8 H x W; None where it is
+    opaque. settings: all other arguments, as Python's own types."""
     content: np.ndarray | None
     styles: list
     init: object
@@ -43,58 +48,67 @@ class Inputs:
     regions: list
     content_map: np.ndarray | None
     colors: np.ndarray | None
+    alpha: np.ndarray | None
+    settings: dict
 
 
 def check_arguments(content, style, *, network, weights, pooling, normalize, content_layers, style_layers, content_weight,
                     style_weight, tv_weight, photorealism_weight, error, tv_options, style_scale, init, noise_std, size, start_size, steps, optimizer,
-                    learning_rate, bounds, precision, tile, preserve_color, masks, content_map, style_loss, seed):
+                    learning_rate, bounds, precision, tile, preserve_color, masks, content_map, style_loss, seed, alpha):
     """Check every argument of transfer(); returns Inputs."""
     check_extractor(network, weights, pooling, precision)
-    for name, layers in {"content_layers": content_layers, "style_layers": style_layers}.items():
+    normalize, bounds, alpha = flag("normalize", normalize), flag("bounds", bounds), choice("alpha", alpha, ALPHAS)
+    content_layers, style_layers = checked_layers("content_layers", content_layers), checked_layers("style_layers", style_layers)
+    for layers in (content_layers, style_layers):
         check_layers(layer_weights(layers), network)
-    for name, weight in {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight}.items():
-        if not _is_weight(weight):
-            raise ValueError(f"{name} must be a finite number, at least 0. Received: {name}={weight!r}")
+    content_weight, style_weight, tv_weight = (number(name, weight) for name, weight in (
+        ("content_weight", content_weight), ("style_weight", style_weight), ("tv_weight", tv_weight)))
     photorealism = photorealism_weight if isinstance(photorealism_weight, (list, tuple)) else [photorealism_weight]
-    if not photorealism or not all(map(_is_weight, photorealism)):
+    if not photorealism or not all(is_finite(weight) and weight >= 0 for weight in photorealism):
         raise ValueError("photorealism_weight must be a finite number, at least 0, or a list of them, one for each of the stages at "
                          f"`size`. Received: photorealism_weight={photorealism_weight!r}")
-    for name, value in {"style_scale": style_scale, "noise_std": noise_std, "learning_rate": learning_rate}.items():
-        if not (value is None and name != "style_scale" or _is_number(value) and 0 < value < math.inf):
-            raise ValueError(f"{name} must be a finite number above 0. Received: {name}={value!r}")
-    for name, value in {"size": size, "start_size": start_size, "steps": None if isinstance(steps, dict) else steps}.items():
-        if not (value is None and name != "size" or _is_count(value)):
-            raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")
-    if isinstance(steps, dict):
-        sizes = list(steps)
-        if not (steps and all(map(_is_count, [*sizes, *steps.values()])) and sizes == sorted(sizes) and sizes[-1] == size):
-            raise ValueError("a schedule of steps must be {longer side: steps}, positive integers, from coarse to fine, the last "
-                             f"side that of size={size}. Received: steps={steps!r}")
-    if not (tile in (None, "auto") or isinstance(tile, (int, np.integer)) and not isinstance(tile, bool) and tile >= 1):
+    photorealism = [float(weight) for weight in photorealism]
+    style_scale = number("style_scale", style_scale, above=True)
+    noise_std, learning_rate = (value if value is None else number(name, value, above=True) for name, value in (
+        ("noise_std", noise_std), ("learning_rate", learning_rate)))
+    size, start_size = count("size", size), start_size if start_size is None else count("start_size", start_size)
+    steps = _check_steps(steps, size)
+    if not math.isfinite(size * style_scale):
+        raise ValueError(f"style_scale must be a finite number, also times size. Received: style_scale={style_scale:g}, size={size}")
+    if not (tile is None or isinstance(tile, str) and tile == "auto" or is_count(tile)):
         raise ValueError(f"tile must be 'auto', None or a positive integer. Received: tile={tile!r}")
-    if optimizer not in OPTIMIZERS:
-        raise ValueError(f"optimizer must be one of {OPTIMIZERS}. Received: optimizer={optimizer!r}")
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ValueError(f"seed must be an integer, at least 0. Received: seed={seed!r}")
+    choice("optimizer", optimizer, OPTIMIZERS)
+    seed = count("seed", seed, 0)
     if isinstance(error, dict) and set(error) != {"content", "style"}:
         raise ValueError(f"error must be a name or have the keys 'content' and 'style'. Received: error={error!r}")
     for value, known in zip(errors(error), (CONTENT_ERRORS, STYLE_ERRORS)):
         check_error(value, known)
-    total_variation_loss(**(tv_options or {}))
+    _check_tv_options(tv_options)
 
     check_statistic(style_loss)
     if style_loss != "gram" and errors(error)[1] not in ("relative", "mean"):
         raise ValueError(f"style_loss={style_loss!r} knows the errors 'relative' and 'mean'. Received: error={error!r}")
-    if preserve_color is not None and preserve_color not in PRESERVE:
+    if preserve_color is not None and not (isinstance(preserve_color, str) and preserve_color in PRESERVE):
         raise ValueError(f"preserve_color must be None or one of {PRESERVE}. Received: preserve_color={preserve_color!r}")
+    settings = {"network": network, "weights": weights, "pooling": pooling, "normalize": normalize, "content_layers": content_layers,
+                "style_layers": style_layers, "content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight,
+                "photorealism_weight": photorealism if isinstance(photorealism_weight, (list, tuple)) else photorealism[0], "error": error,
+                "tv_options": tv_options, "style_scale": style_scale, "init": init, "noise_std": noise_std, "size": size,
+                "start_size": start_size, "steps": steps, "optimizer": optimizer, "learning_rate": learning_rate, "bounds": bounds,
+                "precision": precision, "tile": tile if tile is None or tile == "auto" else int(tile), "preserve_color": preserve_color,
+                "masks": masks, "content_map": content_map, "style_loss": style_loss, "seed": seed, "alpha": alpha}
 
-    content = None if content is None else load_image(content, size)
+    opacity = None
+    if content is not None:
+        content, opacity = load_with_alpha(content, size) if alpha == "keep" else (load_image(content, size), None)
     styles = _check_styles(style, style_layers, network)
     if content is None and not styles:
         raise ValueError("content and style must not both be None: there is nothing to paint")
-    if (content is None or content_weight == 0) and (not styles or style_weight == 0):
-        raise ValueError("content_weight and style_weight must not both be 0, nor the one that a missing content or style "
-                         f"leaves. Received: content_weight={content_weight}, style_weight={style_weight}")
+    counts = {name: weight > 0 and any(layer_weights(layers).values())
+              for name, weight, layers in (("content", content_weight, content_layers), ("style", style_weight, style_layers))}
+    if not (content is not None and counts["content"] or styles and counts["style"]):
+        raise ValueError("content_weight and style_weight must not both be 0, nor all weights of their layers, nor the one that a missing content "
+                         f"or style leaves. Received: content_weight={content_weight:g}, style_weight={style_weight:g}")
     styles = [(load_image(image, scaled(size, max(1, style_scale))), share) for image, share in styles]
     init = _check_init(init, content, styles)
     regions = check_masks(masks, content, [image for image, _ in styles])
@@ -115,7 +129,8 @@ def check_arguments(content, style, *, network, weights, pooling, normalize, con
         content = grey(content) if preserve_color == "luminance" else content
 
     *coarse, (_, steps_at_size) = schedule(size, start_size, steps)
-    weights = {"content": content_weight if content is not None else 0, "style": style_weight if styles else 0, "tv": tv_weight}
+    weights = {"content": content_weight if content is not None and counts["content"] else 0,
+               "style": style_weight if styles and counts["style"] else 0, "tv": tv_weight}
     at_coarse = {**weights, "content": COARSE * weights["content"], "photorealism": COARSE * photorealism[0]}
     stages = [_stage(*one, at_coarse) for one in coarse]
     stages += [_stage(size, steps_at_size, {**weights, "photorealism": weight}) for weight in photorealism]
@@ -128,7 +143,34 @@ def check_arguments(content, style, *, network, weights, pooling, normalize, con
         if side < least:
             raise ValueError(f"at a longer side of {longer} the {name} image is only {side} pixels on its shorter one, and "
                              f"these layers need {least}; use a larger size or start_size, or shallower layers")
-    return Inputs(content, styles, init, stages, regions, content_map, colors)
+    return Inputs(content, styles, init, stages, regions, content_map, colors, opacity, settings)
+
+
+def _check_steps(steps, size):
+    """None, an int, or a schedule {longer side: steps} of ints."""
+    if not isinstance(steps, dict):
+        return None if steps is None else count("steps", steps, most=MOST_STEPS)
+    sides = list(steps)
+    if not (steps and all(is_count(one) and one <= MOST_STEPS for one in [*sides, *steps.values()]) and sides == sorted(sides)
+            and sides[-1] == size):
+        raise ValueError("a schedule of steps must be {longer side: steps}, positive integers, from coarse to fine, the last "
+                         f"side that of size={size}. Received: steps={steps!r:.200}")
+    return {int(side): int(number) for side, number in steps.items()}
+
+
+def _check_tv_options(options):
+    if options is not None and not (isinstance(options, dict) and set(options) <= {*inspect.signature(total_variation_loss).parameters}):
+        raise TypeError("tv_options must be a dict of total_variation_loss's arguments, "
+                        f"{', '.join(inspect.signature(total_variation_loss).parameters)}. Received: tv_options={options!r}")
+    total_variation_loss(**(options or {}))
+
+
+def check_backend():
+    """Raise a RuntimeError unless Keras computes on TensorFlow, which the optimization of pixels needs."""
+    import keras
+    if keras.backend.backend() != "tensorflow":
+        raise RuntimeError("the optimization of pixels needs Keras on TensorFlow; set KERAS_BACKEND=tensorflow. "
+                           f"Received: {keras.backend.backend()}")
 
 
 def check_callbacks(callback, checkpoint, resume):
@@ -139,7 +181,8 @@ def check_callbacks(callback, checkpoint, resume):
             raise TypeError("a Checkpoint is given as checkpoint=, not among the callbacks")
         if not callable(one):
             raise TypeError(f"callback must be a function or a list of functions. Received: {type(one).__name__}")
-    if not isinstance(resume, bool) or resume and checkpoint is None:
+        _check_takes_one(one)
+    if not isinstance(resume, (bool, np.bool_)) or resume and checkpoint is None:
         raise ValueError(f"resume must be True or False, and needs a checkpoint. Received: resume={resume!r}, "
                          f"checkpoint={checkpoint!r}")
     if checkpoint is not None and not isinstance(checkpoint, Checkpoint):
@@ -147,6 +190,17 @@ def check_callbacks(callback, checkpoint, resume):
             raise TypeError(f"checkpoint must be a path or a Checkpoint. Received: {type(checkpoint).__name__}")
         checkpoint = Checkpoint(checkpoint)
     return callbacks, checkpoint
+
+
+def _check_takes_one(callback):
+    try:
+        signature = inspect.signature(callback)
+    except (TypeError, ValueError):  # of a built-in function, Python does not know
+        return
+    try:
+        signature.bind(None)
+    except TypeError as error:
+        raise TypeError(f"callback must take one argument, the intermediate result. Received: {callback!r:.100}, {error}") from None
 
 
 def _check_styles(style, style_layers, network):
@@ -162,9 +216,10 @@ def _check_styles(style, style_layers, network):
     shares = [share for _, share in pairs]
     for name in asked.values():
         of_layer = [share.get(name, 0.0) if isinstance(share, dict) else share for share in shares]
-        if not all(map(_is_weight, of_layer)) or not any(of_layer):
+        if not all(is_finite(share) and share >= 0 for share in of_layer) or not any(of_layer) or not is_finite(sum(map(float, of_layer))):
             layer = f" in layer {name!r}" if any(isinstance(share, dict) for share in shares) else ""
-            raise ValueError(f"the shares of a style blend must be at least 0, and one above{layer}. Received: {of_layer}")
+            raise ValueError(f"the shares of a style blend must be finite, their sum too, at least 0, and one above{layer}. "
+                             f"Received: {of_layer!r:.200}")
     # Python's floats: NumPy's would make float64 of the targets that they multiply, and other pictures in the last bit
     return [(image, {name: float(number) for name, number in share.items()} if isinstance(share, dict) else float(share))
             for image, share in pairs if isinstance(share, dict) or share > 0]
@@ -194,18 +249,6 @@ def _check_init(init, content, styles):
 
 def _stage(size, steps, weights):
     return Stage(size, steps, {term: weight for term, weight in weights.items() if weight > 0})
-
-
-def _is_weight(value):
-    return _is_number(value) and 0 <= value < math.inf
-
-
-def _is_number(value):
-    return isinstance(value, (int, float, np.integer)) and not isinstance(value, bool)
-
-
-def _is_count(value):
-    return _is_number(value) and not isinstance(value, float) and value >= 1
 
 
 def schedule(size, start_size, steps):

@@ -1,8 +1,9 @@
 """What happens after each step: callbacks in SciPy's way, callback(intermediate_result), and those that come ready.
 
-A callback is any function of an IntermediateResult; raising StopIteration ends the run and keeps the picture. One that has
-a method close() is told when the run is over, whatever ended it.
+A callback is any function of an IntermediateResult; raising StopIteration ends the run and keeps the picture. Whatever else it raises is
+a warning, and the run goes on. One that has a method close() is told when the run is over, whatever ended it.
 """
+import contextlib
 import importlib.util
 import logging
 import sys
@@ -13,8 +14,8 @@ from pathlib import Path
 from scipy.optimize import OptimizeResult
 
 from . import plotting
+from .checks import count, number
 from .images import deprocess, save_image
-
 
 logger = logging.getLogger("neural_style")
 
@@ -27,15 +28,24 @@ class IntermediateResult(OptimizeResult):
         .step, .steps           done, and of the whole run; .stage, .stages: which size of how many; .done: at this size
         .terms, .history        the weighted loss terms now, and after each step
         .seconds, .left         since the start, and about how many are left
+        .elapsed                seconds since this call began: less than .seconds in a run that was resumed
     """
 
     @property
     def image(self):
         return deprocess(self.x, self.shape)
 
+    def of_its_own(self):
+        """A copy that shares nothing that can be changed."""
+        history = {name: [*values] for name, values in self.history.items()}
+        return IntermediateResult({**self, "x": self.x.copy(), "terms": dict(self.terms), "history": history})
+
 
 class Recorder:
     """Follows a run: writes the history and passes each step on to the callbacks.
+
+    A callback that fails takes neither the run nor the others with it: its first failure is a warning, and the last one tells how many there
+    were. Each gets an IntermediateResult of its own; those of this library, which change nothing, have only_looks and share one.
 
     Args:
         history: {"total": [...], term: [...]}, appended to; 0 where a term does not count in a stage.
@@ -47,16 +57,20 @@ class Recorder:
     def __init__(self, history, shapes, stages, callbacks, seconds=0.0):
         self.history, self.callbacks = history, callbacks
         self._pixels, self._steps = [height * width for height, width, _ in shapes], [stage.steps for stage in stages]
-        self._started, self._evaluated = time.monotonic() - seconds, 0
-        self._began, self.last = None, None
+        self._began, self._before, self._evaluated = time.monotonic(), seconds, 0
+        self._first_step, self.last, self._failures = None, None, {}
+
+    @property
+    def elapsed(self):
+        return time.monotonic() - self._began
 
     @property
     def seconds(self):
-        return time.monotonic() - self._started
+        return self._before + self.elapsed
 
     def stage(self, number, done, evaluator):
         """A function to call after each step of a stage, of which so many are done."""
-        self._began = self._began or time.monotonic()
+        self._first_step = self._first_step or time.monotonic()
 
         def after_step(intermediate_result):
             nonlocal done
@@ -68,21 +82,41 @@ class Recorder:
             self._evaluated += self._pixels[number]
             ahead = self._pixels[number] * (self._steps[number] - done) + sum(
                 pixels * steps for pixels, steps in zip(self._pixels[number + 1:], self._steps[number + 1:]))
-            self.last = here = IntermediateResult(intermediate_result, shape=evaluator.shape, step=sum(self._steps[:number]) + done,
-                                      steps=sum(self._steps), stage=number + 1, stages=len(self._steps), done=done,
-                                      terms=dict(evaluator.terms), history=self.history, seconds=self.seconds,
-                                      left=(time.monotonic() - self._began) * ahead / self._evaluated)
+            self.last = here = IntermediateResult(
+                intermediate_result, shape=evaluator.shape, step=sum(self._steps[:number]) + done, steps=sum(self._steps), stage=number + 1,
+                stages=len(self._steps), done=done, terms=dict(evaluator.terms), history=self.history, seconds=self.seconds,
+                elapsed=self.elapsed, left=(time.monotonic() - self._first_step) * ahead / self._evaluated)
             for callback in self.callbacks:
-                callback(here)
+                try:
+                    callback(here if getattr(callback, "only_looks", False) else here.of_its_own())
+                except StopIteration:
+                    raise
+                except Exception as error:
+                    self._failed(callback, error)
         return after_step
 
-    def close(self):
-        """Tell the callbacks that the run is over. One that fails then takes neither the others nor the result with it."""
+    def _failed(self, callback, error):
+        self._failures[id(callback)] = self._failures.get(id(callback), 0) + 1
+        if self._failures[id(callback)] == 1:
+            logger.warning("after step %d, %s failed, and the run goes on: %r", self.last.step, _name(callback), error)
+
+    def close(self, interrupted=False):
+        """Tell the callbacks that the run is over. One that fails then takes neither the others nor the result with it, and neither does a
+        Ctrl-C; but of a run that a first one has ended, it is the second."""
         for callback in self.callbacks:
+            if self._failures.get(id(callback), 0) > 1:
+                logger.warning("%s failed after %d steps", _name(callback), self._failures[id(callback)])
             try:
                 getattr(callback, "close", lambda: None)()
-            except Exception as error:
-                logger.warning("at the end of the run, %s failed: %s", type(callback).__name__, error)
+            except (Exception, KeyboardInterrupt) as error:
+                if interrupted and isinstance(error, KeyboardInterrupt):
+                    raise
+                interrupted = interrupted or isinstance(error, KeyboardInterrupt)
+                logger.warning("at the end of the run, %s failed: %s", _name(callback), str(error) or type(error).__name__)
+
+
+def _name(callback):
+    return getattr(callback, "__qualname__", type(callback).__name__)
 
 
 @dataclass(frozen=True)
@@ -90,9 +124,10 @@ class SaveEvery:
     """Save the picture every `steps` steps into `folder`, as 00010.png: frames of the run."""
     steps: int
     folder: str
+    only_looks = True
 
     def __post_init__(self):
-        _positive("steps", self.steps)
+        count("steps", self.steps)
         Path(self.folder).mkdir(parents=True, exist_ok=True)
 
     def __call__(self, intermediate_result):
@@ -105,12 +140,11 @@ class StopWhen:
     """End the run where the last `patience` steps of the last stage lowered the loss by less than `change` of it."""
     patience: int = 10
     change: float = 0.01
+    only_looks = True
 
     def __post_init__(self):
-        if not isinstance(self.patience, int):
-            raise ValueError(f"patience must be a positive integer. Received: patience={self.patience!r}")
-        _positive("patience", self.patience)
-        _positive("change", self.change)
+        count("patience", self.patience)
+        number("change", self.change, above=True)
 
     def __call__(self, intermediate_result):
         here = intermediate_result
@@ -121,19 +155,21 @@ class StopWhen:
 
 @dataclass(frozen=True)
 class TimeLimit:
-    """End the run after so many seconds: as good a picture as they buy."""
+    """End the run after so many seconds of this call: as good a picture as they buy. What a resumed run had taken before does not count."""
     seconds: float
+    only_looks = True
 
     def __post_init__(self):
-        _positive("seconds", self.seconds)
+        number("seconds", self.seconds, above=True)
 
     def __call__(self, intermediate_result):
-        if intermediate_result.seconds >= self.seconds:
+        if intermediate_result.elapsed >= self.seconds:
             raise StopIteration
 
 
 class ProgressBar:
-    """One line in a terminal, rewritten at most ten times a second; elsewhere, a line for each stage."""
+    """One line in a terminal, rewritten at most ten times a second; elsewhere, a line for each stage. Where there is no output, nothing."""
+    only_looks = True
 
     def __init__(self, stream=None):
         self.stream = sys.stdout if stream is None else stream
@@ -144,7 +180,7 @@ class ProgressBar:
         if self._last and self._last.stage != here.stage:
             self._write(self._last, "\n")
         self._last = here
-        if self.stream.isatty() and now - self._shown > 0.1:
+        if self.stream is not None and self.stream.isatty() and now - self._shown > 0.1:
             self._shown = now
             self._write(here, "")
 
@@ -153,6 +189,8 @@ class ProgressBar:
             self._write(self._last, "\n")
 
     def _write(self, here, end):
+        if self.stream is None:
+            return
         self.stream.write(("\r" if self.stream.isatty() else "") + facts(here) + ("\033[K" if self.stream.isatty() else "") + end)
         self.stream.flush()
 
@@ -164,8 +202,10 @@ class LivePreview:
     last drawing, less than 3 %.
     """
 
+    only_looks = True
+
     def __init__(self, seconds=1.0, share=0.025):
-        self.seconds, self.share = _positive("seconds", seconds), _positive("share", share)
+        self.seconds, self.share = number("seconds", seconds, above=True), number("share", share, above=True)
         plotting.pyplot()  # an error now where it is missing, and no part of the first drawing's time
         self._handle, self._next, self._last = None, 0.0, None
 
@@ -195,7 +235,7 @@ def progress():
     if not in_notebook():
         return ProgressBar()
     if importlib.util.find_spec("matplotlib") is None:
-        print('a live preview needs matplotlib: pip install "neural-style[notebooks]"')
+        say('a live preview needs matplotlib: pip install "neural-style[notebooks]"')
         return ProgressBar()
     return LivePreview()
 
@@ -221,7 +261,7 @@ def duration(seconds):
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
-def _positive(name, value):
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
-        raise ValueError(f"{name} must be a number above 0. Received: {name}={value!r}")
-    return value
+def say(line):
+    """Print a line; where nobody reads it (a closed pipe or terminal), the run goes on without."""
+    with contextlib.suppress(OSError, ValueError):
+        print(line, flush=True)

@@ -64,8 +64,11 @@ def layers(name, value):
     if isinstance(value, str):
         value = [value]
     if isinstance(value, Mapping):
-        named = {str(layer): number(f"the weight of {layer!r} in {name}", weight) for layer, weight in value.items()}
-    elif isinstance(value, Iterable) and not isinstance(value, (Iterator, bytes, np.ndarray)):
+        for layer, weight in value.items():
+            if not is_finite(weight) or weight < 0:
+                raise ValueError(f"the weight of a layer must be a finite number, at least 0. Received: {name}={{{layer}: {_shown(weight)}}}")
+        named = {str(layer): float(weight) for layer, weight in value.items()}
+    elif isinstance(value, Iterable) and not isinstance(value, (Iterator, bytes)):
         named = sorted(value, key=str) if isinstance(value, (set, frozenset)) else list(value)
         if not all(isinstance(layer, str) for layer in named):
             raise TypeError(f"{name} must name layers by text. Received: {name}={_shown(value)}")

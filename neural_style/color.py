@@ -92,7 +92,12 @@ def transfer_luminance(image, content):
     Where the chroma leaves no room for so bright or dark a luma, the nearest that fits R'G'B' is taken, so chroma is kept
     exactly, up to the final rounding.
     """
-    return _rounded(_with_luma(_pixels(image) @ YCC[0], _pixels(content)))
+    return _rounded(luminance_of(_pixels(image), content))
+
+
+def luminance_of(pixels, content):
+    """transfer_luminance of a picture that is not rounded, float H x W x 3; the result is not rounded either."""
+    return _with_luma(pixels @ YCC[0], _pixels(content))
 
 
 def match_histogram(image, reference):

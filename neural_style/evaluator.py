@@ -1,4 +1,5 @@
 """Loss and gradient of the pixels, in the form that SciPy's optimisers ask for. The only autodiff on pixels."""
+import threading
 from contextlib import contextmanager
 
 import keras
@@ -77,7 +78,7 @@ class Evaluator:
             return terms, total, tape.gradient(total, x)
 
         # a concrete function: TensorFlow warns of "retracing" where one process makes many Evaluators of tf.functions
-        evaluate = tf.function(evaluate).get_concrete_function(
+        evaluate = tf.function(evaluate, autograph=False).get_concrete_function(
             tf.TensorSpec(self.shape, tf.float32), tf.nest.map_structure(lambda m: tf.TensorSpec(m.shape, m.dtype), self._maps))
         return lambda x, maps: evaluate(*tf.nest.flatten((tf.constant(x), maps)))
 
@@ -85,8 +86,11 @@ class Evaluator:
         """(loss: float, grad: float64 vector) at x."""
         x = np.array(x, "float32")  # a copy: SciPy changes its x in place
         if self._x is None or not np.array_equal(x, self._x):
-            with graph_as_written():
-                terms, total, grad = self._evaluate(x.reshape(self.shape), self._maps)
+            try:
+                with graph_as_written():
+                    terms, total, grad = self._evaluate(x.reshape(self.shape), self._maps)
+            except (tf.errors.ResourceExhaustedError, tf.errors.AbortedError) as error:  # oneDNN aborts where it gets no memory
+                raise MemoryError(f"TensorFlow ran out of memory at {self.shape[2]} x {self.shape[1]} pixels; use a smaller size, or tile=") from error
             self.terms = {name: float(term) for name, term in terms.items()}
             self._x, self._loss, self._grad = x, float(total), np.asarray(grad).ravel()
             if not np.isfinite(self._loss) or not np.isfinite(self._grad).all():
@@ -168,16 +172,29 @@ def _upper_gradient_first(f, sums):
     return f, tf.nest.pack_sequence_as(sums, flat)
 
 
+_LOCK = threading.Lock()
+_users, _before = 0, False
+
+
 @contextmanager
 def graph_as_written():
-    """Run a tf.function without TensorFlow's graph optimiser.
+    """Run a tf.function without TensorFlow's graph optimizer.
 
     On large pictures it has gradients added up in the order in which they happen to be ready, so that the same x gives
-    another gradient in the last bit, and the same transfer() another picture. It gains this graph no time.
+    another gradient in the last bit, and the same transfer() another picture. It gains this graph no time. The option is the whole
+    process's: of several threads, the first one in sets it, and the last one out sets it back.
     """
-    before = tf.config.optimizer.get_experimental_options().get("disable_meta_optimizer", False)
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    global _users, _before
+    options = tf.config.optimizer
+    with _LOCK:
+        if _users == 0:
+            _before = options.get_experimental_options().get("disable_meta_optimizer", False)
+            options.set_experimental_options({"disable_meta_optimizer": True})
+        _users += 1
     try:
         yield
     finally:
-        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": before})
+        with _LOCK:
+            _users -= 1
+            if _users == 0:
+                options.set_experimental_options({"disable_meta_optimizer": _before})

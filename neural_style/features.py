@@ -2,9 +2,7 @@
 import difflib
 import logging
 import math
-import os
 import re
-import tempfile
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +10,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from .checks import choice, flag, layers as checked_layers
+from .files import whole_or_not
 from .images import load_image, preprocess
+from .npz import read_npz
 from .weights import CONVOLUTIONS, cache_folder, check_weights, conv_layers, load_weights
 
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
@@ -47,7 +48,7 @@ def feature_extractor(layers, *, network="vgg16", weights="imagenet", pooling="a
     Raises:
         ValueError, TypeError: an unknown layer, network, pooling or precision; weights that cannot be read.
     """
-    layers = check_layers(layers, network)
+    layers, normalize = check_layers(layers, network), flag("normalize", normalize)
     check_extractor(network, weights, pooling, precision)
     if precision == "bfloat16" and not fast_bfloat16():
         logger.warning("this processor has neither AVX512-BF16 nor AMX: bfloat16 is slower here than float32")
@@ -60,26 +61,22 @@ def feature_extractor(layers, *, network="vgg16", weights="imagenet", pooling="a
 
 def check_layers(layers, network):
     """{name as asked for: Keras' name}, or a ValueError that lists the layers there are."""
-    layers = [layers] if isinstance(layers, str) else list(layers)
-    known = _graph(network)
+    layers, known = checked_layers("layers", layers), _graph(network)
     names = {name: _keras_layer(name) for name in layers}
     for name, keras_name in names.items():
         if keras_name not in known:
             close = difflib.get_close_matches(str(name), [*known, *(_paper_layer(layer) for layer in known)], 1)
             raise ValueError(f"{network} has no layer {name!r}{f'; did you mean {close[0]!r}?' if close else ''} It has "
                              f"{', '.join(known)} (conv4_2 and relu4_2 stand for block4_conv2, pool4 for block4_pool)")
-    if not names:
-        raise ValueError("layers must name at least one layer. Received: none")
     return names
 
 
 def check_extractor(network, weights, pooling, precision):
     """Raise for options that feature_extractor would refuse, without loading or building anything."""
     check_weights(network, weights)
-    if pooling not in POOLINGS:
+    if not isinstance(pooling, str) or pooling not in POOLINGS:
         raise ValueError(f"pooling must be 'avg' or 'max'. Received: pooling={pooling!r}")
-    if precision not in PRECISIONS:
-        raise ValueError(f"precision must be one of {sorted(PRECISIONS)}. Received: precision={precision!r}")
+    choice("precision", precision, PRECISIONS)
 
 
 def fast_bfloat16():
@@ -143,14 +140,16 @@ def mean_activations(parameters, pooling):
     Computed once for a weights file and a pooling, and kept in Keras' cache folder.
     """
     cached = cache_folder() / f"{parameters.network}-{parameters.sha256[:16]}-{pooling}-activations.npz"
-    names = list(conv_layers(parameters.network))
-    try:
-        with np.load(cached) as file:
-            return {name: file[name] for name in names}
-    except FileNotFoundError:
-        pass
-    except (OSError, ValueError, KeyError, EOFError):
-        logger.warning("%s is damaged and is computed anew", cached)
+    shapes = {name: shape[-1:] for name, shape in conv_layers(parameters.network).items()}
+    names = list(shapes)
+    if cached.exists():
+        try:
+            means = read_npz(cached, shapes)
+            if all(np.isfinite(mean).all() and mean.min() >= 0 and mean.max() > 0 for mean in means.values()):
+                return means
+            logger.warning("%s is damaged and is computed anew", cached)
+        except (OSError, ValueError) as error:
+            logger.warning("%s is damaged and is computed anew: %s", cached, error)
     model = _build({name: name for name in names}, parameters.network, parameters.layers, pooling, "float32")
     photos = sorted(Path(files("neural_style") / "calibration").glob("*.jpg"))
     total, positions = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0)
@@ -161,10 +160,11 @@ def mean_activations(parameters, pooling):
             total[name] = total[name] + f.sum(axis=(0, 1, 2))
             positions[name] += f.shape[1] * f.shape[2]
     means = {name: (total[name] / positions[name]).astype("float32") for name in names}
-    with tempfile.TemporaryDirectory(dir=cached.parent) as folder:
-        part = Path(folder, "part.npz")
-        np.savez(part, **means)
-        os.replace(part, cached)
+    try:
+        with whole_or_not(cached) as file:
+            np.savez(file, **means)
+    except OSError as error:
+        logger.warning("the mean activations cannot be kept in %s, so each run computes them anew: %s", cached.parent, error)
     return means
 
 
@@ -185,10 +185,10 @@ def _build(names, network, convolutions, pooling, precision):
     tensors = {}
     for name in graph[:deepest + 1]:
         if name.endswith("pool"):
-            layer = POOLINGS[pooling](2, name=name, dtype=PRECISIONS[precision])
+            layer = POOLINGS[pooling](2, name=name, dtype=PRECISIONS[precision], data_format="channels_last")
         else:
             layer = keras.layers.Conv2D(conv_layers(network)[name][-1], 3, padding="same", activation="relu", name=name,
-                                        kernel_initializer="zeros", dtype=PRECISIONS[precision])
+                                        kernel_initializer="zeros", dtype=PRECISIONS[precision], data_format="channels_last")
         x = tensors[name] = layer(x)
         if name in convolutions:
             layer.set_weights(convolutions[name])
@@ -198,11 +198,13 @@ def _build(names, network, convolutions, pooling, precision):
     return model
 
 
-@lru_cache
 def _graph(network):
     """Keras' names of the layers, first to last: block1_conv1, block1_conv2, block1_pool, ..."""
-    if network not in CONVOLUTIONS:
-        raise ValueError(f"network must be one of {sorted(CONVOLUTIONS)}. Received: network={network!r}")
+    return _layers_of(choice("network", network, CONVOLUTIONS))
+
+
+@lru_cache
+def _layers_of(network):
     return [f"block{block}_{layer}" for block, count in enumerate(CONVOLUTIONS[network], start=1)
             for layer in [*(f"conv{conv}" for conv in range(1, count + 1)), "pool"]]
 

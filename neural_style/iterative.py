@@ -1,18 +1,21 @@
 """transfer(): the whole algorithm of Gatys, Ecker and Bethge on one screen."""
 import time
+from contextlib import nullcontext, suppress
+from types import SimpleNamespace
 
 import numpy as np
 from PIL import Image
 
-from .arguments import check_arguments, check_callbacks, scaled
-from .callbacks import Recorder, progress as progress_here
+from .arguments import check_arguments, check_backend, check_callbacks, scaled
+from .callbacks import Recorder, progress as progress_here, say
 from .checkpoint import State
-from .color import transfer_luminance
+from .color import luminance_of, transfer_luminance
 from .evaluator import Evaluator
 from .features import activation_bytes, feature_extractor, tile_geometry
-from .images import IMAGENET_MEAN_BGR, deprocess, load_image, preprocess, resize
+from .files import only_user
+from .images import IMAGENET_MEAN_BGR, deprocess, load_image, pixels_of, preprocess, resize, resize_pixels
 from .losses import layer_weights
-from .objective import build_losses, only_in_regions, start
+from .objective import build_losses, check_regions, only_in_regions, start
 from .optimizers import INTERRUPTED, MEMORY, STOPPED, optimize
 from .photorealism import LAPLACIAN_BYTES
 from .preflight import estimate, plan
@@ -30,7 +33,7 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
              content_layers=CONTENT_LAYERS, style_layers=STYLE_LAYERS, content_weight=1.0, style_weight=50.0,
              tv_weight=1e-5, photorealism_weight=0.0, error="relative", tv_options=None, style_scale=1.0, init=None, noise_std=None, size=512,
              start_size=128, steps=None, optimizer="lbfgs", learning_rate=None, bounds=True, precision="float32", tile="auto",
-             preserve_color=None, masks=None, content_map=None, style_loss="gram", seed=0, callback=None, progress=True,
+             preserve_color=None, masks=None, content_map=None, style_loss="gram", seed=0, alpha="white", callback=None, progress=True,
              checkpoint=None, resume=False):
     """Paint the content image in the style of another (Gatys, Ecker and Bethge, CVPR 2016).
 
@@ -77,13 +80,15 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
         content_map: a mask that multiplies the content's squared errors: 1 keeps a face, 0 sets the sky free, and an array may
             go above 1.
         style_loss: what is compared: "gram", "moments" or "wasserstein"; see losses.style_loss.
-        seed: of the noise; the rest holds no chance.
+        seed: seeds the noise; nothing else in a run is random.
+        alpha: what becomes of a photo's transparency: "white": the photo is laid on white, and the result is opaque. "keep": the result
+            has the photo's alpha, for .png, .webp and .tiff.
         callback: a function, or a list of them, called after each step with an IntermediateResult: SciPy's .x (a copy) and
-            .fun, and .image, .step, .history and more. StopIteration ends the run and keeps the picture. See callbacks.py
-            for SaveEvery, StopWhen and TimeLimit.
+            .fun, and .image, .step, .history and more. StopIteration ends the run and keeps the picture; any other exception of a
+            callback is a warning, and the run goes on. See callbacks.py for SaveEvery, StopWhen and TimeLimit.
         progress: say what the run will take (a second's trial), and show a live preview in a notebook, a progress bar in a
             terminal.
-        checkpoint: a path, .npz, to keep the state of the run in, every 20 seconds; or a Checkpoint.
+        checkpoint: a path, .npz, to keep the state of the run in, every 20 seconds; or a Checkpoint. One run at a time may use it.
         resume: go on from the checkpoint, where there is one; its inputs and settings must be these. Pixels, history and
             seconds are those of the killed run; L-BFGS gathers its memory anew, and Adam and SGD their moments.
 
@@ -93,83 +98,102 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
     Raises:
         TypeError, ValueError, FileNotFoundError: an argument that cannot be right, before any network is built.
         MemoryError: more than the memory that is free, even in tiles; the message names a size that would fit.
-        FloatingPointError: a loss or gradient that is not finite; its .result has the last good picture.
+        FloatingPointError: a loss or gradient that is not finite.
+        RuntimeError: another run uses the checkpoint; Keras is on another backend than TensorFlow; no weights can be had.
+
+    An exception that ends a run has the best picture so far in its .result, a TransferResult; None before the first step.
     """
     settings = {name: value for name, value in locals().items() if name not in (
         "content", "style", "callback", "progress", "checkpoint", "resume")}
-    given, started = (content, style), time.monotonic()
+    check_backend()
     callbacks, checkpoint = check_callbacks(callback, checkpoint, resume)
     inputs = check_arguments(content, style, **settings)
+    with only_user(checkpoint.path) if checkpoint else nullcontext():
+        return _run(content, style, inputs, callbacks, progress, checkpoint, resume)
+
+
+def _run(content, style, inputs, callbacks, progress, checkpoint, resume):
+    """transfer(), its arguments checked; content and style are as they were given."""
+    given, started, s = (content, style), time.monotonic(), SimpleNamespace(**inputs.settings)
     content, styles, stages = inputs.content, inputs.styles, inputs.stages
     terms = list(dict.fromkeys(term for stage in stages for term in stage.weights))
 
-    layers = [name for term, names in (("content", content_layers), ("style", style_layers)) if term in terms
+    layers = [name for term, names in (("content", s.content_layers), ("style", s.style_layers)) if term in terms
               for name in layer_weights(names)]
-    geometry, bytes_per_pixel = tile_geometry(layers, network), activation_bytes(layers, network, precision)
+    geometry, bytes_per_pixel = tile_geometry(layers, s.network), activation_bytes(layers, s.network, s.precision)
     full = content if content is not None else styles[0][0]
     shapes = [load_image(full, stage.size).shape for stage in stages]
-    plans = [plan(*shape[:2], geometry, bytes_per_pixel, tile, MEMORY, optimizer,
+    plans = [plan(*shape[:2], geometry, bytes_per_pixel, s.tile, MEMORY, s.optimizer,
                   extra=LAPLACIAN_BYTES * ("photorealism" in stage.weights)) for shape, stage in zip(shapes, stages)]
-    parameters = load_weights(network, weights)
-    extractor = feature_extractor(layers, network=network, weights=parameters, pooling=pooling, normalize=normalize,
-                                  precision=precision)
-    record = make_record(*given, settings, parameters)
-    state = State()
-    if checkpoint:
-        checkpoint.identity = {name: record[name] for name in ("content", "style", "settings", "weights")}
-        state = checkpoint.load() if resume else state
-        callbacks = [checkpoint, *callbacks]
+    check_regions(content, styles, inputs.regions, stages, s.style_layers, s.network, s.style_scale)
+    parameters = load_weights(s.network, s.weights)
+    record = make_record(*given, inputs.settings, parameters)
+    state = checkpoint.begin(record, resume, stages, shapes) if checkpoint else State()
+    extractor = feature_extractor(layers, network=s.network, weights=parameters, pooling=s.pooling, normalize=s.normalize,
+                                  precision=s.precision)
+    callbacks = [*([progress_here()] if progress else []), *([checkpoint] if checkpoint else []), *callbacks]
     if progress:
-        print(estimate(extractor, shapes, stages, plans))
-        callbacks = [progress_here(), *callbacks]
+        say(estimate(extractor, shapes, stages, plans))
     history = state.history or {name: [] for name in ("total", *terms)}
     recorder = Recorder(history, shapes, stages, callbacks, state.seconds + time.monotonic() - started)
 
-    def result(picture, message):
-        image = resize(picture, full.shape[1::-1])  # already of that size, but for a run that was stopped at a coarse stage
-        if preserve_color == "luminance":
-            image = Image.fromarray(transfer_luminance(np.asarray(image), inputs.colors))
-        seconds = recorder.seconds
-        return TransferResult(image, history, message, seconds, settings,
-                              {**record, "seconds": seconds, "message": message, "steps": len(history["total"])})
+    def painted(x, shape):
+        """(uint8 picture, the same not rounded) of an x, the content where no region is."""
+        content_image = None if content is None else load_image(content, max(shape[1:3]))
+        return (only_in_regions(deprocess(x, shape), content_image, inputs.regions),
+                only_in_regions(pixels_of(x, shape), content_image, inputs.regions, rounded=False))
 
-    picture, message = None, None
+    def result(picture, pixels, message):
+        size = full.shape[1::-1]
+        image, pixels = resize(picture, size), resize_pixels(pixels, size)  # already of that size, but for a run that was stopped at a coarse stage
+        if s.preserve_color == "luminance":
+            image, pixels = Image.fromarray(transfer_luminance(np.asarray(image), inputs.colors)), luminance_of(pixels, inputs.colors)
+        if inputs.alpha is not None:
+            image, pixels = image.copy(), np.dstack([pixels, inputs.alpha]).astype("float32")
+            image.putalpha(Image.fromarray(inputs.alpha))
+        seconds = recorder.seconds
+        return TransferResult(image, history, message, seconds, inputs.settings,
+                              {**record, "seconds": seconds, "message": message, "steps": len(history["total"])}, pixels)
+
+    picture = pixels = message = None
     try:
         for number, (stage, shape, planned) in enumerate(zip(stages, shapes, plans)):
             if number < state.stage:
                 continue
             content_image = None if content is None else load_image(content, stage.size)
-            style_images = [(load_image(image, scaled(stage.size, style_scale)), share) for image, share in styles]
+            style_images = [(load_image(image, scaled(stage.size, s.style_scale)), share) for image, share in styles]
             done = 0
             if number == state.stage and state.x is not None:
                 x, done = state.x.reshape(1, *shape), state.done
             elif picture is None:
-                x = start(inputs.init, shape, content_image, style_images, inputs.regions, noise_std, seed)
+                x = start(inputs.init, shape, content_image, style_images, inputs.regions, s.noise_std, s.seed)
             else:
                 x = preprocess(resize(picture, shape[1::-1]))
 
             losses = build_losses(extractor, content_image, style_images, inputs.regions, inputs.content_map, terms=stage.weights,
-                                  content_layers=content_layers, style_layers=style_layers, error=error, tv_options=tv_options,
-                                  statistic=style_loss, network=network, tiling=planned.tiling)
+                                  content_layers=s.content_layers, style_layers=s.style_layers, error=s.error, tv_options=s.tv_options,
+                                  statistic=s.style_loss, network=s.network, tiling=planned.tiling)
             evaluator = (Evaluator(extractor, losses, stage.weights, x.shape) if planned.tiling.tile is None else
                          TiledEvaluator(extractor, losses, stage.weights, x.shape, planned.tiling))
-            x, message = optimize(evaluator, x, stage.steps - done, PIXEL_RANGE if bounds else None,
+            x, message = optimize(evaluator, x, stage.steps - done, PIXEL_RANGE if s.bounds else None,
                                   recorder.stage(number, done, evaluator), planned.optimizer,
-                                  learning_rate if planned.optimizer == optimizer else TAKEOVER_RATE, planned.corrections)
-            message += TAKEOVER if planned.optimizer != optimizer else ""
-            picture = only_in_regions(deprocess(x, evaluator.shape), content_image, inputs.regions)
+                                  s.learning_rate if planned.optimizer == s.optimizer else TAKEOVER_RATE, planned.corrections)
+            message += TAKEOVER if planned.optimizer != s.optimizer else ""
+            picture, pixels = painted(x, evaluator.shape)
             if message.startswith((INTERRUPTED, STOPPED)):
                 break
     except KeyboardInterrupt:  # between stages; within one, optimize() has seen to it
-        if picture is None:
+        if recorder.last is None and picture is None:
             raise
         message = INTERRUPTED
-    except FloatingPointError as error:
-        error.result = recorder.last and result(recorder.last.image, f"stopped: {error}")
+        picture, pixels = (picture, pixels) if picture is not None else painted(recorder.last.x, recorder.last.shape)
+    except BaseException as error:
+        with suppress(Exception):  # the error that ended the run is the one to be told
+            error.result = recorder.last and result(*painted(recorder.last.x, recorder.last.shape), f"stopped: {error}")
         raise
     finally:
-        recorder.close()
-    return result(picture, message)
+        recorder.close(interrupted=message == INTERRUPTED)
+    return result(picture, pixels, message)
 
 
 #: Adam's learning rate where it takes over from L-BFGS, in the middle of a run, and what the result's message then says.

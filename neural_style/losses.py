@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from keras import ops
 
+from .checks import flag, is_finite, layers as checked_layers
 from .statistics import check_statistic, positions
 
 CONTENT_ERRORS = ("relative", "paper", "mean", "sum", "sqrt")
@@ -231,9 +232,11 @@ def total_variation_loss(exponent=1.25, reduction="mean", separate=False):
             have it.
         separate: each direction on its own, with all its differences: sum |d_i|^(2 exponent) + sum |d_j|^(2 exponent).
     """
+    separate = flag("separate", separate)
     least = 0.5 if separate else 1
-    if isinstance(exponent, bool) or not isinstance(exponent, (int, float)) or not least <= exponent < math.inf:
+    if not is_finite(exponent) or exponent < least:
         raise ValueError(f"exponent must be at least {least}. Received: exponent={exponent!r}")
+    exponent = float(exponent)
     if reduction not in ("mean", "sum"):
         raise ValueError(f"reduction must be 'mean' or 'sum'. Received: reduction={reduction!r}")
 
@@ -257,15 +260,8 @@ def total_variation_loss(exponent=1.25, reduction="mean", separate=False):
 
 def layer_weights(layers):
     """{name: w_l}: as given, or 1 shared evenly among names."""
-    if isinstance(layers, str):
-        layers = [layers]
-    weights = dict(layers) if isinstance(layers, dict) else {name: 1 / len(layers) for name in layers}
-    for name, w in weights.items():
-        if isinstance(w, bool) or not isinstance(w, (int, float)) or not 0 <= w < math.inf:
-            raise ValueError(f"the weight of a layer must be a finite number, at least 0. Received: {name}: {w!r}")
-    if not weights:
-        raise ValueError("layers must name at least one layer. Received: none")
-    return weights
+    layers = checked_layers("layers", layers)
+    return layers if isinstance(layers, dict) else {name: 1 / len(layers) for name in layers}
 
 
 def _layer(features, name):

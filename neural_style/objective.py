@@ -3,10 +3,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .arguments import errors
+from .arguments import errors, scaled
 from .color import color_statistics, color_transform
 from .features import receptive_fields
-from .images import preprocess, resize
+from .images import load_image, preprocess, resize
 from .losses import content_loss, layer_weights, style_loss, style_statistics, total_variation_loss, weighted_sum
 from .masks import resized, shrink
 from .photorealism import matting_laplacian, photorealism_loss
@@ -78,12 +78,21 @@ def start(init, shape, content, styles, regions, noise_std, seed):
     return preprocess(resize(image, shape[1::-1]))
 
 
-def only_in_regions(picture, content, regions):
-    """The picture where regions are, and the content as it was where none is; uint8 RGB of one size."""
+def only_in_regions(picture, content, regions, rounded=True):
+    """The picture where regions are, and the content as it was where none is; RGB of one size, uint8, or float32 if not rounded."""
     if not regions:
         return picture
     covered = np.minimum(sum(resized(region.content, content.shape) for region in regions), 1)[..., None]
-    return np.rint(covered * picture + (1 - covered) * content).astype("uint8")
+    mixed = covered * picture + (1 - covered) * content
+    return np.rint(mixed).astype("uint8") if rounded else mixed.astype("float32")
+
+
+def check_regions(content, styles, regions, stages, style_layers, network, style_scale):
+    """Raise a ValueError if at some stage no region has a position at any of the style layers."""
+    for stage in stages if regions else ():
+        if "style" in stage.weights:
+            images = [(load_image(image, scaled(stage.size, style_scale)), share) for image, share in styles]
+            _parts(load_image(content, stage.size), images, regions, style_layers, network)
 
 
 def _recolored(content, styles, regions):

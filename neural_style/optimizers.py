@@ -64,7 +64,7 @@ def lbfgs(evaluator, x, steps, bounds=None, callback=None, memory=MEMORY):
         if here.fun <= best["fun"]:
             best.update(here)
         if callback is not None:
-            callback(here)
+            callback(OptimizeResult(x=here.x.copy(), fun=here.fun))
 
     message = "all steps done"
     try:

@@ -82,7 +82,7 @@ def describe(extractor, x, map_layers, measures, tiling):
     """
     wanted = {*map_layers, *(name for measure in measures for name in measure.sums)}
 
-    @tf.function
+    @partial(tf.function, autograph=False)
     def look(crop, core, parts):
         features = extractor(crop)
         features = tiling.core({name: features[name] for name in wanted}, core)
@@ -153,7 +153,7 @@ class TiledEvaluator(Evaluator):
         of_tiles = _there_and_back(tile_sums, pixels, tf.TensorSpec([4], tf.int32), tf.nest.map_structure(
             lambda array: tf.TensorSpec([1, None, None, array.shape[-1]], array.dtype), self._maps)) if layered else None
         of_strips = {last: _there_and_back(partial(strip_sums, last=last), pixels) for last in (False, True)} if striped else None
-        whole_terms = tf.function(whole_terms).get_concrete_function(tf.TensorSpec(self.shape, tf.float32)) if whole else None
+        whole_terms = tf.function(whole_terms, autograph=False).get_concrete_function(tf.TensorSpec(self.shape, tf.float32)) if whole else None
 
         pieces = []  # (where in the picture, the functions there and back, what they take beside the pixels, given the maps)
         for crop, core in tiling.tiles(height, width) if layered else ():
@@ -196,9 +196,9 @@ def _there_and_back(sums, *specs):
             statistics = sums(x, *more)
         return tape.gradient(statistics, x, output_gradients=upstream)
 
-    there = tf.function(sums).get_concrete_function(*specs)
+    there = tf.function(sums, autograph=False).get_concrete_function(*specs)
     upstream = tf.nest.map_structure(lambda s: tf.TensorSpec(s.shape, s.dtype), there.structured_outputs)
-    return there, tf.function(carry).get_concrete_function(upstream, *specs)
+    return there, tf.function(carry, autograph=False).get_concrete_function(upstream, *specs)
 
 
 def _tensors(*arguments):

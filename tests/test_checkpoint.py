@@ -63,7 +63,7 @@ def test_without_a_file_a_run_starts_afresh_and_without_resume_too(tmp_path, who
     assert len(steps) == 36
 
 
-@pytest.mark.parametrize("change,words", [({"style_weight": 3.0}, "another settings"), ({"content": picture(48, 64, 9)}, "another content"),
+@pytest.mark.parametrize("change,words", [({"style_weight": 3.0}, "another setting style_weight;"), ({"content": picture(48, 64, 9)}, "another content"),
                                           ({"style": picture(64, 48, 9)}, "another style")])
 def test_another_run_is_refused(tmp_path, change, words):
     path = tmp_path / "run.npz"
