@@ -3,8 +3,14 @@ import inspect
 import logging
 import multiprocessing
 import os
+import sys
 import threading
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, as_completed, wait
+from concurrent.futures.process import BrokenProcessPool
+
+import numpy as np
+
+from .checks import count
 
 logger = logging.getLogger("neural_style")
 
@@ -21,7 +27,8 @@ def map_transfer(jobs, executor=None, threads=None):
         jobs: dicts of transfer()'s arguments. Paths are read where the job runs. progress is off unless asked for.
         executor: a concurrent.futures.Executor: ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")),
             dask.distributed's client.get_executor(), mpi4py's MPIPoolExecutor. It stays open. None: processes of our own on
-            this machine, one for every four cores.
+            this machine, one for every four cores. Where one of ours is killed, its own job fails alone, with BrokenProcessPool, and another
+            process takes its place; a ProcessPoolExecutor of yours fails all jobs that were waiting.
         threads: cores that TensorFlow uses in a worker. None: those of the machine shared evenly among our own processes;
             one each with an executor of yours, which alone knows how many workers stand side by side. A worker plans with
             the like share of its machine's memory.
@@ -31,8 +38,9 @@ def map_transfer(jobs, executor=None, threads=None):
 
     Raises:
         TypeError: jobs that are no dicts, or with names that transfer() does not have, before any of them starts.
+        ValueError: an executor that forks this process, in which TensorFlow was used: its workers would wait for ever.
 
-    A forked process cannot use the TensorFlow of its parent; ours are spawned, so a script needs `if __name__ == "__main__":`.
+    Ours are spawned, so a script needs `if __name__ == "__main__":`.
     Jobs that share a process (threads of a Dask worker) run one after the other.
     """
     jobs = [*jobs]
@@ -40,8 +48,10 @@ def map_transfer(jobs, executor=None, threads=None):
         _check(number, job)
     if executor is not None and not callable(getattr(executor, "submit", None)):
         raise TypeError(f"executor must have submit(), like those of concurrent.futures. Received: {type(executor).__name__}")
-    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
-        raise ValueError(f"threads must be a positive integer or None. Received: threads={threads!r}")
+    threads = threads if threads is None else count("threads", threads)
+    if isinstance(executor, ProcessPoolExecutor) and executor._mp_context.get_start_method() == "fork" and _tensorflow_was_used():
+        raise ValueError("executor must spawn its processes, for TensorFlow was used in this one: "
+                         "ProcessPoolExecutor(mp_context=multiprocessing.get_context('spawn')). Received: one that forks")
     return _finished(jobs, executor, threads)
 
 
@@ -58,7 +68,10 @@ def sweep(content, style, *, height=1.7, **settings):
 
     Returns:
         (Figure, results): results[i] for one list, results[i][j] for two. After Ctrl-C, the cells there are, with the best
-        picture so far in the last.
+        picture so far in the last. A cell that fails is named in a warning; it is blank on the sheet, and None in the results.
+
+    Raises:
+        Exception: the last cell's, where all fail.
     """
     nested = ("style_layers", "content_layers", "masks")
     if isinstance(settings.get("callback"), list):
@@ -74,16 +87,24 @@ def sweep(content, style, *, height=1.7, **settings):
     pyplot()  # if it is missing, say so now
     fixed = {"progress": False, **{name: value for name, value in settings.items() if name not in axes}}
     (down, rows), (across, columns) = [("", [None])] * (2 - len(axes)) + list(axes.items())
-    results, interrupted = [], False
+    results, interrupted, failure = [], False, None
     for row in rows:
         results.append([])
         for column in columns:
-            results[-1].append(transfer(content, style, **fixed, **({down: row} if down else {}), **{across: column}))
-            if interrupted := results[-1][-1].message.startswith(INTERRUPTED):
+            try:
+                result = transfer(content, style, **fixed, **({down: row} if down else {}), **{across: column})
+            except Exception as error:
+                failure, result = error, getattr(error, "result", None)
+                logger.warning("the cell %s failed: %s", ", ".join(f"{name}={value}" for name, value in ((down, row), (across, column)) if name), error)
+            results[-1].append(result)
+            if interrupted := result is not None and result.message.startswith(INTERRUPTED):
                 break
         if interrupted:
             break
-    sheet = contact_sheet(results, [f"{down}={row}" for row in rows[:len(results)]] if down else None,
+    if not any(result is not None for row in results for result in row):
+        raise failure
+    blank = np.full((1, 1, 3), 255, "uint8")
+    sheet = contact_sheet([[blank if result is None else result for result in row] for row in results], [f"{down}={row}" for row in rows[:len(results)]] if down else None,
                           [f"{across}={column}" for column in columns[:len(results[0])]], height=height)
     return sheet, results if down else results[0]
 
@@ -99,23 +120,58 @@ def _check(number, job):
 
 
 def _finished(jobs, executor, threads):
-    ours = None
     if executor is None:
         cores = os.cpu_count() or 1
         workers = min(max(1, cores // 4), max(1, len(jobs)))
-        executor = ours = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
-        threads = threads or max(1, cores // workers)
+        yield from _in_our_processes(jobs, workers, threads or max(1, cores // workers))
+        return
     futures = {}
     try:
         for number, job in enumerate(jobs):
             futures[executor.submit(_work, {"progress": False, **job}, threads or 1)] = number
-        for future in as_completed(futures):
-            yield futures[future], future
+        for future in as_completed([*futures]):
+            yield futures.pop(future), future  # popped: a result is not kept once it was handed on
     finally:
         for future in futures:
             future.cancel()
-        if ours:
-            ours.shutdown()
+
+
+def _in_our_processes(jobs, workers, threads):
+    """Each worker is a pool of one process, so that one that dies takes no other job with it."""
+    idle, waiting, running = [_pool() for _ in range(workers)], list(enumerate(jobs))[::-1], {}
+    try:
+        while waiting or running:
+            while waiting and idle:
+                (number, job), pool = waiting.pop(), idle.pop()
+                running[pool.submit(_work, {"progress": False, **job}, threads)] = number, pool
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                number, pool = running.pop(future)
+                if isinstance(future.exception(), BrokenProcessPool):
+                    pool.shutdown()
+                    pool = _pool()
+                idle.append(pool)
+                yield number, future
+            done.clear()
+            future = None
+    finally:
+        for pool in [*idle, *(pool for _, pool in running.values())]:
+            pool.shutdown(cancel_futures=True)
+
+
+def _pool():
+    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+
+
+def _tensorflow_was_used():
+    """Whether TensorFlow's threads run in this process: a forked one would have their locks and not them."""
+    if "tensorflow" not in sys.modules:
+        return False
+    try:
+        from tensorflow.python.eager import context
+        return context.context()._context_handle is not None
+    except (ImportError, AttributeError):  # another version, which keeps it elsewhere
+        return True
 
 
 def _work(job, threads):

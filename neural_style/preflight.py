@@ -10,6 +10,7 @@ from keras import ops
 
 from .callbacks import duration
 from .evaluator import Evaluator
+from .memory import system_memory
 from .optimizers import MEMORY
 from .statistics import gram_matrix
 from .tiling import Tiling
@@ -92,29 +93,12 @@ def plan(height, width, geometry, activation_bytes, tile="auto", corrections=MEM
 
 
 def free_memory():
-    """Bytes that are free for us: the system's, within a container's limit; infinite where the system does not say.
+    """Bytes that are free for us; see memory.system_memory.
 
     A process that was given a part of the cores (map_transfer's workers; tf.config.threading) takes that part of them.
     """
     threads, cores = tf.config.threading.get_intra_op_parallelism_threads(), os.cpu_count() or 1
-    return _system_memory() * (min(1, threads / cores) if threads else 1)
-
-
-def _system_memory():
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        free = next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
-    except (OSError, StopIteration):
-        try:
-            return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2  # macOS tells what there is, not what is free
-        except (AttributeError, ValueError, OSError):
-            return float("inf")
-    try:
-        limit, used = (int(Path("/sys/fs/cgroup", name).read_text()) for name in ("memory.max", "memory.current"))
-        usage = dict(line.split() for line in Path("/sys/fs/cgroup/memory.stat").read_text().splitlines())
-    except (OSError, ValueError):  # no limit, or "max"
-        return free
-    return min(free, limit - used + int(usage.get("inactive_file", 0)))  # files in the cache make room when asked
+    return system_memory() * (min(1, threads / cores) if threads else 1)
 
 
 def estimate(extractor, shapes, stages, plans):
