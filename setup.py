@@ -31,5 +31,5 @@ setup(
         "test": ["pytest>=8", "hypothesis>=6.100", "distributed>=2024.5", "jax>=0.4.30", *masks, *photo, *tensorboard, *video, *notebooks],
         "video": video,
     },
-    entry_points={"console_scripts": ["neural-style = neural_style.__main__:main"]},
+    entry_points={"console_scripts": ["neural-style = neural_style.__main__:process"]},
 )

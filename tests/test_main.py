@@ -13,7 +13,9 @@ from PIL import Image
 import neural_style
 from neural_style import (TransferResult, build_transform_net, load_image, load_transform_net, presets, save_image, save_transform_net,
                           stylize, train_transform_net, transfer, video_info, write_video)
-from neural_style.__main__ import _layers, main
+from neural_style.__main__ import main
+from neural_style.command_line import _layers
+from neural_style.interrupts import Interrupts
 from neural_style.masks import Region
 from conftest import picture
 
@@ -81,7 +83,7 @@ def test_options_reach_transfer(folder, monkeypatch):
                 "--style-weight 3 --tv-weight 0 --content-layers conv4_2 --style-layers conv1_1,conv2_1=0.5 --init content.png "
                 "--network vgg19 --weights w.h5 --pooling max --error paper --precision bfloat16 --no-bounds --seed 4 --quiet"
                 .split()) == 0
-    assert received.pop("init") == Path("content.png")
+    assert received.pop("init") == Path("content.png") and isinstance(received.pop("callback"), Interrupts)
     assert received == dict(content="content.png", style=["style.png", "style.png"], size=100, start_size=None, steps=9,
                             content_weight=2.0, style_weight=3.0, tv_weight=0.0, content_layers=["conv4_2"],
                             style_layers={"conv1_1": 1.0, "conv2_1": 0.5}, network="vgg19", weights="w.h5", pooling="max",
@@ -137,6 +139,7 @@ def test_presets_blends_and_what_is_left_out_reach_transfer(folder, monkeypatch)
     monkeypatch.setattr(sys.modules["neural_style.iterative"], "transfer", lambda **options: received.update(options)
                         or TransferResult(Image.new("RGB", (4, 4)), {}, "all done", 1.0, {}))
     assert main("transfer content.png style.png style.png --blend 3,1 -o out.png --preset anishathalye --steps 9".split()) == 0
+    assert isinstance(received.pop("callback"), Interrupts)
     assert received == {**presets.anishathalye, "content": "content.png", "style": [("style.png", 3.0), ("style.png", 1.0)],
                         "steps": 9}
     received.clear()
@@ -334,7 +337,7 @@ def test_video(folder, capsys):
 
 @pytest.mark.parametrize("arguments,words", [
     (["--style", "style.png", "-o", "out.mp4"], "either FILM or --camera"), (["nowhere.mp4", "--style", "style.png", "-o", "out.mp4"], "no film"),
-    (["text.jpg", "--style", "style.png", "-o", "out.mp4"], "no frame that can be decoded"), (["nowhere.mp4", "--style", "style.png"], "needs --output"),
+    (["text.jpg", "--style", "style.png", "-o", "out.mp4"], "is not a film"), (["nowhere.mp4", "--style", "style.png"], "needs --output"),
     (["--camera", "77", "--style", "nowhere.keras", "-o", "out.mp4"], "no network"), (["--camera", "0", "--style", "a.keras", "--every", "2"], "every"),
 ])
 def test_bad_films_are_one_line(folder, capsys, arguments, words):
