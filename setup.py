@@ -6,6 +6,7 @@ from setuptools import setup
 
 here = Path(__file__).parent
 
+heic = ["pillow-heif>=1.0"]
 masks = ["opencv-python-headless>=4.9"]
 photo = ["pymatting>=1.1.13"]
 video = ["av>=15", "opencv-python-headless>=4.9", "pygame-ce>=2.5"]
@@ -22,13 +23,15 @@ setup(
     python_requires=">=3.10",
     packages=["neural_style"],
     package_data={"neural_style": ["calibration/*.jpg", "calibration/SOURCES.md", "pretrained/*"]},
-    install_requires=["tensorflow>=2.16", "keras>=3.4", "scipy>=1.11", "numpy>=1.26", "pillow>=10.1"],
+    # Keras: 3.12.4 and 3.15.1 are the first without a known hole in what it reads from files. Pillow: with AVIF, and as of 11.3.
+    install_requires=["tensorflow>=2.16", "keras>=3.12.4,!=3.13.*,!=3.14.*,!=3.15.0", "scipy>=1.11", "numpy>=1.26", "pillow>=11.3"],
     extras_require={
+        "heic": heic,
         "masks": masks,
         "notebooks": notebooks,
         "photo": photo,
         "tensorboard": tensorboard,
-        "test": ["pytest>=8", "hypothesis>=6.100", "distributed>=2024.5", "jax>=0.4.30", *masks, *photo, *tensorboard, *video, *notebooks],
+        "test": ["pytest>=8", "hypothesis>=6.100", "distributed>=2024.5", "jax>=0.4.30", *heic, *masks, *photo, *tensorboard, *video, *notebooks],
         "video": video,
     },
     entry_points={"console_scripts": ["neural-style = neural_style.__main__:process"]},
