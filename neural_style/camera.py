@@ -9,11 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
+from . import checks
 from .extras import load
 from .flow import load_cv2
 from .images import load_image
 from .stylization import paint, resolve
-from .video import check_video_path, load_av, write_video
+from .video import check_video_path, load_av, paths_in, read_frames, video_info, write_video
+
+
+#: The largest number of a camera that OpenCV can be asked for.
+LAST_CAMERA = 2 ** 31 - 1
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class Shown:
         return self.frames / max(self.seconds, 1e-9)
 
 
-def stylize_camera(source, net, output=None, *, size=320, window=True, seconds=None):
+def stylize_camera(source, net, output=None, *, size=320, window=True, seconds=None, overwrite=False):
     """Show what a camera sees, painted by a network, until q, the window's close button or Ctrl-C.
 
     Args:
@@ -39,20 +44,21 @@ def stylize_camera(source, net, output=None, *, size=320, window=True, seconds=N
         size: longer side in pixels in which frames are painted.
         window: show a window, where there is a display; without one, there must be an output.
         seconds: stop after so many; None: at the end of the film, or never.
+        overwrite: let `output` replace the film that takes the camera's place, or another input.
 
     Returns:
         Shown: frames painted and dropped.
 
     Raises:
-        ValueError: no such camera; neither a display nor an output. ImportError: OpenCV, PyAV or pygame is missing.
+        TypeError, ValueError, FileNotFoundError, PermissionError: an argument that cannot be right; no such camera or film; neither a
+            display nor an output. ImportError: OpenCV, PyAV or pygame is missing.
     """
-    if isinstance(source, bool) or not isinstance(source, (int, str, os.PathLike)):
-        raise TypeError(f"source must be a camera's number or a film's path. Received: {type(source).__name__}")
-    if seconds is not None and not seconds > 0:
-        raise ValueError(f"seconds must be a number above 0. Received: seconds={seconds!r}")
+    source = _check_source(source)
+    seconds = None if seconds is None else checks.number("seconds", seconds, above=True)
+    window, overwrite = checks.flag("window", window), checks.flag("overwrite", overwrite)
     load_image(np.zeros((2, 2, 3), "uint8"), size)  # raises for a size that is none
     if output is not None:
-        check_video_path(output)
+        check_video_path(output, [source, *paths_in(net)], overwrite)
         load_av()
     net = resolve(net)
     shown = _window(_name(source), output) if window else None
@@ -109,6 +115,14 @@ def _stopped_by_ctrl_c(camera):
         signal.signal(signal.SIGINT, before)
 
 
+def _check_source(source):
+    if isinstance(source, (str, os.PathLike)):
+        return source
+    if not checks.is_count(source, -LAST_CAMERA):
+        raise TypeError(f"source must be a camera's number or a film's path. Received: {type(source).__name__}")
+    return checks.count("source", source, 0, LAST_CAMERA)
+
+
 def _name(source):
     return f"camera {source}" if isinstance(source, int) else Path(source).name
 
@@ -130,46 +144,55 @@ def _window(title, output):
 class Camera:
     """Iterates over (seconds since the first frame, the newest frame, uint8 RGB); a thread reads on meanwhile and forgets what it replaces.
 
-    Attributes: seen, the frames read so far; rate, frames per second as the camera says; name.
+    A film in a camera's place is opened by read_frames, as any film here: OpenCV would also take playlists, and names for series of pictures.
+
+    Attributes: seen, the frames read so far; rate, frames per second as the camera says.
     """
 
     def __init__(self, source):
-        cv2 = load_cv2()
-        if not isinstance(source, int) and not Path(source).is_file():
-            raise FileNotFoundError(f"no film at {str(source)!r}")
-        with _quiet(cv2):
-            self._capture = cv2.VideoCapture(source if isinstance(source, int) else str(source))
-        if not self._capture.isOpened():
-            raise ValueError(f"{_name(source)} cannot be opened")
-        self.rate = self._capture.get(cv2.CAP_PROP_FPS) or 25.0
         self._paced = not isinstance(source, int)
-        self._news, self._newest, self._over, self.seen = threading.Condition(), None, False, 0
+        if self._paced:
+            self.rate, self._frames = float(video_info(source).rate), (image for _, image in read_frames(source))
+        else:
+            cv2 = load_cv2()
+            with _quiet(cv2):
+                capture = cv2.VideoCapture(source)
+            if not capture.isOpened():
+                raise ValueError(f"{_name(source)} cannot be opened")
+            self.rate, self._frames = capture.get(cv2.CAP_PROP_FPS) or 25.0, _captured(capture)
+        self._news, self._newest, self._over, self._error, self.seen = threading.Condition(), None, False, None, 0
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
     def _read(self):
         started = time.monotonic()
-        while not self._over:
-            if self._paced:  # a file would be read as fast as it can be
-                time.sleep(max(0, started + self.seen / self.rate - time.monotonic()))
-            there, image = self._capture.read()
-            with self._news:
-                if there:
+        try:
+            while not self._over:
+                if self._paced:  # a file would be read as fast as it can be
+                    time.sleep(max(0, started + self.seen / self.rate - time.monotonic()))
+                image = next(self._frames, None)
+                with self._news:
+                    if image is None:
+                        break
                     self._newest, self.seen = (time.monotonic() - started, image), self.seen + 1
-                else:
-                    self._over = True
-                self._news.notify()
+                    self._news.notify()
+        except Exception as error:  # told to the one who waits for a picture
+            self._error = error
+        finally:
+            self.stop()
 
     def __iter__(self):
         first = None
         while True:
             with self._news:
                 self._news.wait_for(lambda: self._newest is not None or self._over)
+                if self._newest is None and self._error is not None:
+                    raise self._error
                 if self._newest is None:
                     return
                 (moment, image), self._newest = self._newest, None
             first = moment if first is None else first
-            yield moment - first, np.ascontiguousarray(image[:, :, ::-1])
+            yield moment - first, np.ascontiguousarray(image)
 
     def stop(self):
         """No more pictures than the newest, also for who waits for one."""
@@ -180,7 +203,19 @@ class Camera:
     def close(self):
         self._over = True
         self._thread.join()
-        self._capture.release()
+        self._frames.close()
+
+
+def _captured(capture):
+    """The pictures of an OpenCV camera, uint8 RGB."""
+    try:
+        while True:
+            there, image = capture.read()
+            if not there:
+                return
+            yield image[:, :, ::-1]
+    finally:
+        capture.release()
 
 
 #: SDL's drivers that show nothing, which it falls back to where there is no screen.

@@ -3,30 +3,39 @@
 After Ruder, Dosovitskiy and Brox 2016, "Artistic Style Transfer for Videos".
 """
 import json
+import logging
 import os
-import shutil
+import re
 import time
 from collections import deque
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from . import checks
 from .callbacks import duration, in_notebook
-from .flow import load_cv2
-from .files import whole_or_not
-from .images import load_image, save_image
-from .painter import OPTIONS, Painter, known_from
+from .files import only_user, whole_or_not
+from .flow import LEAST_SIDE, load_cv2
+from .images import check_size, load_image, save_image
+from .painter import OPTIONS, Painter, check_style, known_from
 from .record import digest
 from .stylization import is_network, paint, resolve
-from .video import check_video_path, read_frames, video_info, write_video
+from .video import check_video_path, paths_in, read_frames, video_info, write_video
 
 METHODS = ("independent", "warp", "temporal", "network")
+#: More frames than any film has, and as many as Python's slices can count; and how far back a frame is held to others.
+MOST_FRAMES, FARTHEST = 10 ** 9, 1000
+#: In the folder for frames: which film and settings they are of.
+MANIFEST = "film.json"
+
+logger = logging.getLogger("neural_style")
 
 
 def stylize_video(source, style, output, *, method=None, temporal_weight=0.002, long_term=(1,), next_steps=0.5, smooth=0.0, frames=None,
-                  every=1, work=None, executor=None, callback=None, progress=True, **options):
+                  every=1, work=None, executor=None, callback=None, progress=True, overwrite=False, **options):
     """Paint a film.
 
     Args:
@@ -43,52 +52,70 @@ def stylize_video(source, style, output, *, method=None, temporal_weight=0.002, 
         smooth: for "network": share of the last result, moved along the flow, in this one.
         frames: a slice of the source's frames; every: paint each so-manieth of them, and show it so much longer.
         work: the folder for finished frames, PNG; None: beside `output`, removed when the film is whole. A film that was interrupted or
-            killed goes on where it stood when it is asked for again.
+            killed goes on where it stood when it is asked for again. One run at a time may use the folder.
         executor: a concurrent.futures.Executor for the methods whose frames do not depend on each other; see map_transfer.
-        callback: called after each frame with (number, picture, frames in all).
+        callback: called after each frame with (number, picture, frames in all, or None where the film does not say). Its exceptions are
+            warnings, and the film goes on; but StopIteration ends the call, as an exception. The finished frames stay.
+        overwrite: let the film replace the source or another input; the sound is copied before.
         options: transfer()'s: size (the frame's own), steps, style_weight ...; size also with a network.
 
     Returns:
         The number of frames written.
 
     Raises:
-        TypeError, ValueError, FileNotFoundError: an argument that cannot be right, a source that is no film.
+        TypeError, ValueError, FileNotFoundError, PermissionError: an argument that cannot be right, a source that is no film: before
+            anything is written.
+        RuntimeError: another run is painting the same film.
+        OSError: the disk is full. The finished frames stay, and the same call goes on.
         ImportError: PyAV or OpenCV is missing.
     """
-    check_video_path(output)
-    method = method or ("network" if is_network(style) else "temporal")
-    _check(method, temporal_weight, long_term, next_steps, smooth, frames, every, executor, options)
-    info, chosen = video_info(source), frames or slice(None)
-    if method != "independent":
-        load_cv2()
-    settings = {"method": method, "temporal_weight": temporal_weight, "long_term": list(long_term), "next_steps": next_steps, "smooth": smooth,
-                "frames": [chosen.start, chosen.stop, chosen.step], "every": every, **options}
-    work = Path(work) if work else Path(output).with_name(f".{Path(output).name}.frames")
-    _claim(work, {"source": digest(source), "style": digest(style), "settings": json.loads(json.dumps(settings, default=str))})
-
-    picked = slice(chosen.start, chosen.stop, (chosen.step or 1) * every)
+    method = ("network" if is_network(style) else "temporal") if method is None else method
+    settings = _check(method, temporal_weight, long_term, next_steps, smooth, frames, every, options)
+    _check_others(executor, callback, settings)
+    progress, overwrite = checks.flag("progress", progress), checks.flag("overwrite", overwrite)
+    check_video_path(output, [source, *paths_in(style), options.get("weights")], overwrite)
+    info = video_info(source)
+    settings = {**settings, **_check_style(style, next(read_frames(source))[1], settings, options)}
+    start, stop, step = settings["frames"]
+    picked = slice(start, stop, (step or 1) * settings["every"])
     total = None if info.frames is None else len(range(*picked.indices(info.frames)))
-    if executor is None:
-        times = _paint_frames(source, style, settings, work, picked, total, callback, progress)
-    else:
-        workers = getattr(executor, "_max_workers", None) or os.cpu_count() or 1
-        jobs = [executor.submit(_paint_frames, source, style, settings, work, picked, total, None, False, (part, workers)) for part in range(workers)]
-        times, *_ = [job.result() for job in jobs]
-    painted = sorted(work.glob("*.png"))
-    if not painted:
-        raise ValueError(f"frames={frames} and every={every} leave no frame of {str(source)!r}")
-    last = None if picked.stop is None else times[-1] + (picked.step or 1) / info.rate
-    count = write_video(((moment - times[0], load_image(path)) for moment, path in zip(times, painted)), output,
-                        info.rate / (picked.step or 1), audio=source if info.audio else None, first=times[0], last=last)
-    if work == Path(output).with_name(f".{Path(output).name}.frames"):
-        shutil.rmtree(work)
-    return count
+    none = ValueError(f"frames={frames} and every={every} leave no frame of {str(source)!r}")
+    if total == 0:
+        raise none
+
+    beside = Path(output).with_name(f".{Path(output).name}.frames")
+    work = beside if work is None else Path(work)
+    if work.resolve() == Path(output).resolve():
+        raise ValueError(f"work must be another folder than the output. Received: work={str(work)!r}")
+    identity = {"source": digest(source), "style": digest(style), "settings": json.loads(json.dumps(settings, default=_plain))}
+    with _claimed(work, identity, passing=work == beside):
+        if executor is None:
+            times = _paint_frames(source, style, settings, work, picked, total, callback, progress)
+        else:
+            workers = getattr(executor, "_max_workers", None) or os.cpu_count() or 1
+            jobs = [executor.submit(_paint_frames, source, style, settings, work, picked, total, None, False, (part, workers))
+                    for part in range(workers)]
+            times, *_ = [job.result() for job in jobs]
+        if not times:
+            raise none
+        last = None if picked.stop is None else times[-1] + (picked.step or 1) / info.rate
+        return write_video(_painted(work, times), output, info.rate / (picked.step or 1), audio=source if info.audio else None,
+                           first=times[0], last=last, overwrite=overwrite)
+
+
+def _painted(work, times):
+    """(time, picture) of each frame of the film, from the folder: each is asked for by its number, so no other file there can be one."""
+    for number, moment in enumerate(times):
+        yield moment - times[0], load_image(_frame(work, number))
+
+
+def _frame(work, number):
+    return work / f"{number:06d}.png"
 
 
 def _paint_frames(source, style, settings, work, picked, total=None, callback=None, progress=False, part=(0, 1)):
     """Paint those of the frames that are not in `work` yet; of part (i, n), each n-th from the i-th. The times of all."""
-    method, reach = settings["method"], max(settings["long_term"]) if settings["method"] in ("warp", "temporal") else 1
-    linked = method in ("warp", "temporal") or settings["smooth"] > 0
+    linked, reach = _linked(settings), max(settings["long_term"]) if settings["method"] in ("warp", "temporal") else 1
     painter, before, times, began, done = None, deque(maxlen=reach), [], time.monotonic(), 0
     show = progress and _preview()
     for number, (moment, image) in enumerate(_picked(source, picked)):
@@ -97,12 +124,11 @@ def _paint_frames(source, style, settings, work, picked, total=None, callback=No
             image = load_image(image, settings["size"])
         if painter is None:  # of the first frame, whichever are still to be painted, and by whom
             painter = _painter(style, image, settings)
-        path = work / f"{number:06d}.png"
         if number % part[1] != part[0]:
             continue
-        if path.exists():
-            result = load_image(path)
-        else:
+        path = _frame(work, number)
+        result = _read_again(path, image.shape)
+        if result is None:
             known = known_from(image, before, settings["long_term"]) if linked and before else []
             result = painter(image, known)
             save_image(result, path, compress_level=1)
@@ -112,17 +138,44 @@ def _paint_frames(source, style, settings, work, picked, total=None, callback=No
                 left = "" if total is None else f" of {total}, about {duration((total - number - 1) / rate)} left"
                 show(result, f"frame {number + 1}{left}, {rate:.2f} frames a second")
             if callback:
-                callback(number, result, total)
+                _call(callback, number, result.copy(), total)
         before.appendleft((image, result))
     if progress and done:
         show(None, "")
     return times
 
 
+def _read_again(path, shape):
+    """A frame that was painted before; None if there is none, or, with a warning, if it is damaged."""
+    if not os.path.lexists(path):
+        return None
+    try:
+        result = load_image(path)
+        if result.shape == shape:
+            return result
+        reason = f"its shape is {result.shape}, not {shape}"
+    except (OSError, ValueError) as error:
+        reason = error
+    logger.warning("the frame %s is painted anew: %s", path, reason)
+    return None
+
+
+def _call(callback, number, image, total):
+    try:
+        callback(number, image, total)
+    except StopIteration:
+        raise
+    except Exception as error:
+        logger.warning("after frame %d, the callback failed, and the film goes on: %r", number, error)
+
+
 def _preview():
-    """A function of a picture and a line on it: in a notebook it shows both, in place; else it rewrites the line."""
+    """A function of a picture and a line on it: in a notebook it shows both, in place; else it rewrites the line, if somebody reads it."""
     if not in_notebook():
-        return lambda image, line: print(f"\r{line}" if line else "", end="" if line else "\n", flush=True)
+        def rewrite(image, line):
+            with suppress(OSError, ValueError):  # a closed pipe or terminal
+                print(f"\r{line}" if line else "", end="" if line else "\n", flush=True)
+        return rewrite
     from IPython.display import Image as Picture
     from IPython.display import display
     handles = [display(display_id=True) for _ in range(2)]
@@ -151,39 +204,121 @@ def _painter(style, first, settings):
 
 def _picked(source, picked):
     """The frames of a slice, as read_frames gives them."""
-    if (picked.start or 0) < 0 or (picked.stop or 0) < 0:
-        raise ValueError("frames must count from the film's start. Received: negative numbers")
     return islice(read_frames(source), picked.start, picked.stop, picked.step)
 
 
-def _claim(work, identity):
-    """Make the folder for frames this film's; it must be new, or of the same film with the same settings."""
-    manifest = work / "film.json"
-    if manifest.exists() and any(work.glob("*.png")):
-        if json.loads(manifest.read_text()) != identity:
-            raise ValueError(f"{str(work)!r} has the frames of another film or of other settings; remove it, or give another work=")
-        return
-    if work.exists() and not manifest.exists() and any(work.iterdir()):
-        raise ValueError(f"{str(work)!r} is a folder with other things in it; give another work=")
+# ---- The folder for frames -------------------------------------------------------------------------------------------
+
+@contextmanager
+def _claimed(work, identity, passing):
+    """The folder for frames, this film's and this run's alone. A passing one goes when the film is whole, or if no frame is finished."""
+    _check_folder(work)
     work.mkdir(parents=True, exist_ok=True)
-    with whole_or_not(manifest) as file:
-        file.write(json.dumps(identity).encode())
+    try:
+        with only_user(work):
+            _claim(work, identity)
+            whole = False
+            try:
+                yield
+                whole = True
+            finally:
+                if passing and (whole or not _has_frames(work)):
+                    for path in work.iterdir():
+                        if path.name != ".lock" and not path.is_dir():
+                            path.unlink()
+    finally:
+        if passing:
+            with suppress(OSError):  # it has frames or other things, or by now is another run's
+                work.rmdir()
 
 
-def _check(method, temporal_weight, long_term, next_steps, smooth, frames, every, executor, options):
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {METHODS}. Received: method={method!r}")
+def _claim(work, identity):
+    """Make the folder this film's; it must be new, or of the same film with the same settings."""
+    _check_folder(work)
+    if not _has_frames(work):
+        with whole_or_not(work / MANIFEST) as file:
+            file.write(json.dumps(identity).encode())
+    elif _manifest(work) != identity:
+        raise ValueError(f"{str(work)!r} has the frames of another film or of other settings; remove it, or give another work=")
+
+
+def _check_folder(work):
+    """Raise a ValueError if `work` is a folder of somebody else's; an empty one, or what was left of a killed run, is not."""
+    if os.path.lexists(work) and not work.is_dir():
+        raise ValueError(f"{str(work)!r} is no folder; give another work=")
+    left = re.compile(r"\.lock|\..*\.part")
+    if work.is_dir() and _manifest(work) is None and not all(left.fullmatch(name) for name in os.listdir(work)):
+        raise ValueError(f"{str(work)!r} is a folder with other things in it; give another work=")
+
+
+def _manifest(work):
+    """What stands in the folder's manifest; None if it has none of ours."""
+    try:
+        identity = json.loads((work / MANIFEST).read_text())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return identity if isinstance(identity, dict) and set(identity) == {"source", "style", "settings"} else None
+
+
+def _has_frames(work):
+    return any(re.fullmatch(r"[0-9]{6,}\.png", name) for name in os.listdir(work))
+
+
+# ---- Checks ----------------------------------------------------------------------------------------------------------
+
+def _check(method, temporal_weight, long_term, next_steps, smooth, frames, every, options):
+    """The settings of a film, without transfer()'s, as Python's own types."""
+    checks.choice("method", method, METHODS)
     strange = [name for name in options if name not in OPTIONS]
     if strange or method == "network" and set(options) - {"size"}:
         raise TypeError(f"a film by {method!r} does not take {', '.join(strange or sorted(set(options) - {'size'}))}")
-    for name, value, least, most in (("temporal_weight", temporal_weight, 0, 1e9), ("smooth", smooth, 0, 1), ("next_steps", next_steps, 0, 10)):
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
-            raise ValueError(f"{name} must be a number from {least} to {most:g}. Received: {name}={value!r}")
-    if not long_term or not all(isinstance(distance, int) and distance > 0 for distance in long_term):
-        raise ValueError(f"long_term must be positive integers, such as (1, 2, 4). Received: long_term={long_term!r}")
+    if not isinstance(long_term, (list, tuple)) or not long_term or not all(checks.is_count(one) and one <= FARTHEST for one in long_term):
+        raise ValueError(f"long_term must be positive integers up to {FARTHEST}, such as (1, 2, 4). Received: long_term={long_term!r:.200}")
     if frames is not None and not isinstance(frames, slice):
         raise TypeError(f"frames must be a slice. Received: {type(frames).__name__}")
-    if isinstance(every, bool) or not isinstance(every, int) or every < 1:
-        raise ValueError(f"every must be a positive integer. Received: every={every!r}")
-    if executor is not None and (method in ("warp", "temporal") or smooth > 0):
-        raise ValueError(f"the frames of method={method!r} with smooth={smooth} depend on each other: no executor")
+    frames = slice(None) if frames is None else frames
+    ends = [("start", frames.start, 0), ("stop", frames.stop, 0), ("step", frames.step, 1)]
+    for name, value, least in ends:
+        if value is not None and not (checks.is_count(value, least) and value <= MOST_FRAMES):
+            raise ValueError(f"frames must be a slice of integers that count from the film's start, {name} at least {least} and at most "
+                             f"{MOST_FRAMES:,}. Received: frames={frames!r:.200}")
+    return {"method": method, "temporal_weight": checks.number("temporal_weight", temporal_weight, most=1e9),
+            "long_term": [int(one) for one in long_term], "next_steps": checks.number("next_steps", next_steps, most=10),
+            "smooth": checks.number("smooth", smooth, most=1), "frames": [value if value is None else int(value) for _, value, _ in ends],
+            "every": checks.count("every", every, most=MOST_FRAMES)}
+
+
+def _check_others(executor, callback, settings):
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback must be a function of (number, picture, frames in all). Received: callback={callback!r:.200}")
+    if executor is not None and _linked(settings):
+        raise ValueError(f"the frames of method={settings['method']!r} with smooth={settings['smooth']} depend on each other: no executor")
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        raise TypeError(f"executor must be a concurrent.futures.Executor. Received: {type(executor).__name__}")
+
+
+def _linked(settings):
+    """Whether a frame depends on those before it."""
+    return settings["method"] in ("warp", "temporal") or settings["smooth"] > 0
+
+
+def _check_style(style, first, settings, options):
+    """The options as Python's own types; an error if `style` or an option cannot be right for the film's first frame."""
+    if "size" in options:
+        check_size(options["size"])
+        first = load_image(first, options["size"])
+    if settings["method"] != "independent":
+        load_cv2()
+    if _linked(settings) and min(first.shape[:2]) < LEAST_SIDE:
+        raise ValueError(f"the flow between frames, for method={settings['method']!r} with smooth={settings['smooth']}, needs at least "
+                         f"{LEAST_SIDE} x {LEAST_SIDE} pixels. Received: {first.shape[1]} x {first.shape[0]}")
+    if settings["method"] == "network":
+        resolve(style)
+        return {name: value if value is None else int(value) for name, value in options.items()}  # size is all there is
+    checked = check_style(style, first, options).settings
+    return {name: checked[name] for name in options}
+
+
+def _plain(value):
+    """A setting as JSON has it."""
+    return value.item() if isinstance(value, np.generic) else str(value)

@@ -12,18 +12,20 @@ from .extras import load
 
 #: Share of a frame's pixels that are new in it, above which it is another scene.
 CUT = 0.5
+#: The smallest side of a picture in which the search finds its way.
+LEAST_SIDE = 16
 
 
 def optical_flow(image, other):
     """The flow from `image` to `other`, uint8 RGB, H x W x 3 both.
 
     Raises:
-        ValueError: pictures of two sizes, or smaller than the 16 pixels a side that the search needs.
+        ValueError: pictures of two sizes, or of a side below LEAST_SIDE.
         ImportError: no OpenCV; the message names the extra.
     """
     cv2 = load_cv2()
-    if image.shape != other.shape or min(image.shape[:2]) < 16:
-        raise ValueError(f"the flow needs two pictures of one size, at least 16 x 16. Received: shapes {image.shape} and {other.shape}")
+    if image.shape != other.shape or min(image.shape[:2]) < LEAST_SIDE:
+        raise ValueError(f"the flow needs two pictures of one size, at least {LEAST_SIDE} x {LEAST_SIDE}. Received: shapes {image.shape} and {other.shape}")
     search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     search.setFinestScale(0)  # whole pixels and closer patches: a subject's outline to a pixel or two
     search.setPatchStride(3)

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from .arguments import check_arguments, errors
+from .arguments import check_arguments, check_backend, errors
 from .evaluator import Evaluator
 from .features import feature_extractor, tile_geometry
 from .flow import is_cut, optical_flow, reliable, warp
@@ -25,6 +25,18 @@ OPTIONS = ("network", "weights", "pooling", "normalize", "content_layers", "styl
            "error", "tv_options", "style_scale", "size", "start_size", "steps", "bounds", "precision", "style_loss", "seed")
 
 
+def check_style(style, first, settings):
+    """transfer()'s check of its arguments, those of the settings and else its defaults, for a film with this first frame; Inputs."""
+    if style is None:
+        raise TypeError("a film needs a style: a painting, or several with shares. Received: None")
+    check_backend()
+    defaults = {name: parameter.default for name, parameter in inspect.signature(transfer).parameters.items()}
+    own = {name: defaults[name] for name, parameter in inspect.signature(check_arguments).parameters.items()
+           if parameter.kind is parameter.KEYWORD_ONLY}
+    given = {name: settings[name] for name in OPTIONS if name in settings}
+    return check_arguments(first, style, **{**own, "size": max(first.shape[:2]), **given})
+
+
 class Painter:
     """Paints the frames of a film by optimisation, with one network, and one set of style targets for all of them.
 
@@ -34,11 +46,9 @@ class Painter:
     """
 
     def __init__(self, style, first, settings):
-        defaults = {name: parameter.default for name, parameter in inspect.signature(transfer).parameters.items()
-                    if parameter.kind is parameter.KEYWORD_ONLY and name not in ("callback", "progress", "checkpoint", "resume")}
-        options = {**defaults, "size": max(first.shape[:2]), **{name: settings[name] for name in OPTIONS if name in settings}}
-        inputs = check_arguments(first, style, **options)
-        self.options, self.settings, self.stages, self.styles = options, settings, inputs.stages, inputs.styles
+        inputs = check_style(style, first, settings)
+        self.options, self.settings, self.stages, self.styles = inputs.settings, settings, inputs.stages, inputs.styles
+        options = self.options
         content_names = [*layer_weights(options["content_layers"])]
         layers = [*content_names, *layer_weights(options["style_layers"])]
         self.extractor = feature_extractor(layers, **{name: options[name] for name in ("network", "weights", "pooling", "normalize", "precision")})

@@ -1,13 +1,15 @@
 """Films in and out, frame by frame: PyAV (FFmpeg) decodes and encodes, so memory does not grow with the film."""
 import logging
+import os
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
+from PIL import Image
 
 from .extras import load
+from .files import check_output, is_regular, whole_path
 
 logger = logging.getLogger("neural_style")
 
@@ -15,6 +17,13 @@ logger = logging.getLogger("neural_style")
 TIME_BASE = Fraction(1, 90_000)
 #: The matrix by which FFmpeg makes Y'CbCr of RGB, told to players, which would guess another one for large pictures: ITU-T H.273, SMPTE 170M.
 BT601 = 6
+
+#: FFmpeg's names of the formats that are read: films, and pictures, each a film of one frame. FFmpeg goes by what is in a file, not by its
+#: name. It knows playlists too (ffconcat, HLS, DASH ...), by which a file would have it read others; no such format sees a file.
+READABLE = ("mov", "matroska", "avi", "mpegts", "mpeg", "ogg", "flv", "asf", "mxf", "dv", "ivf", "gif", "apng",
+            "png_pipe", "jpeg_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe")
+#: Suffix -> FFmpeg's name of the formats that are written.
+WRITABLE = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 
 
 @dataclass(frozen=True)
@@ -46,8 +55,8 @@ def read_frames(path):
     """The frames of a film, one after the other: (time in seconds, a Fraction; uint8 RGB, H x W x 3), turned upright.
 
     Raises:
-        FileNotFoundError, ValueError: no such file, one that is no film, or has no pictures in it. Where a film is damaged further on, it
-            ends there, with a warning.
+        FileNotFoundError, TypeError, ValueError: no such file; one that is no film, or has no pictures in it; frames of more than
+            PIL.Image.MAX_IMAGE_PIXELS. Where a film is damaged further on, it ends there, with a warning.
         ImportError: no PyAV; the message names the extra.
     """
     with _open(path) as container:
@@ -61,7 +70,7 @@ def read_frames(path):
             yield time - start, _upright(frame)
 
 
-def write_video(frames, path, rate=25, audio=None, first=0, last=None, quality=18):
+def write_video(frames, path, rate=25, audio=None, first=0, last=None, quality=18, overwrite=False):
     """Encode frames as H.264, whole or not at all.
 
     Args:
@@ -71,16 +80,20 @@ def write_video(frames, path, rate=25, audio=None, first=0, last=None, quality=1
         rate: frames per second, for pictures without times.
         audio: a film whose sound track is copied, without encoding it anew, from `first` to `last` seconds.
         quality: x264's CRF: 0 without loss, 18 hardly to be seen, 51 worst.
+        overwrite: let the film replace `audio`, which is read to its end before.
 
     Returns:
         The number of frames.
+
+    Raises:
+        FileNotFoundError, PermissionError, TypeError, ValueError: no such folder; not writable; another kind of name; frames of two sizes.
+        OSError: the disk is full. An older film of that name stays.
     """
-    path = Path(path)
-    check_video_path(path)
+    check_video_path(path, [audio], overwrite)
     av, rate = load_av(), Fraction(rate).limit_denominator(100_000)
-    with TemporaryDirectory(dir=path.parent) as folder:
-        part, count, stream = Path(folder, "film" + path.suffix), 0, None
-        with av.open(str(part), "w") as container:
+    with whole_path(path) as part:
+        count, stream, sound = 0, None, None
+        with av.open(str(part), "w", format=WRITABLE[Path(path).suffix.lower()]) as container:
             for count, item in enumerate(frames, start=1):
                 time, image = item if isinstance(item, tuple) else (Fraction(count - 1) / rate, item)
                 if stream is None:
@@ -99,19 +112,22 @@ def write_video(frames, path, rate=25, audio=None, first=0, last=None, quality=1
             container.mux(stream.encode(None))
             if sound:
                 sound.until(None)
-        part.replace(path)
     return count
 
 
-def check_video_path(path):
-    """Raise a clear error if write_video could not write to `path`."""
+def check_video_path(path, inputs=(), overwrite=False):
+    """Raise a clear error if write_video could not write to `path`; inputs, overwrite: see files.check_output."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"the output must be a path. Received: {type(path).__name__}")
     path = Path(path)
-    if path.suffix.lower() not in (".mp4", ".mov", ".mkv"):
+    if path.suffix.lower() not in WRITABLE:
         raise ValueError(f"the name of a film must end in .mp4, .mov or .mkv. Received: {str(path)!r}")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"the folder {str(path.parent)!r} does not exist")
-    if path.is_dir():
-        raise ValueError(f"{str(path)!r} is a folder")
+    check_output(path, inputs, overwrite)
+
+
+def paths_in(style):
+    """The pictures and networks that a style or net names, without their shares: what its film must not replace."""
+    return [path for one in style for path in paths_in(one)] if isinstance(style, (dict, list, tuple)) else [style]
 
 
 class _Sound:
@@ -151,13 +167,24 @@ class _Sound:
 
 def _video_stream(container, image, rate, quality):
     height, width = image.shape[:2]
-    stream = container.add_stream("libx264", rate=rate, options={"crf": str(quality)})
+    stream = container.add_stream("libx264", rate=rate, options={"crf": str(quality), **_same_bytes()})
     stream.codec_context.thread_count = 1  # with more, x264 now and then encodes the same frames to other bytes
     stream.width, stream.height = width, height
     stream.pix_fmt = "yuv444p" if height % 2 or width % 2 else "yuv420p"
     stream.codec_context.time_base = TIME_BASE
     stream.codec_context.colorspace = BT601
     return stream
+
+
+def _same_bytes():
+    """x264's options by which the same frames always become the same film.
+
+    Its code for AVX-512 that weighs macroblocks by what depends on them (mbtree) reads memory beside a row that nobody wrote to, so a film
+    depends on what was in memory before. On a processor with AVX-512, it is told to use AVX2.
+    """
+    known = np.show_config(mode="dicts")["SIMD Extensions"]
+    extensions = [*known.get("baseline", ()), *known.get("found", ())]
+    return {"x264-params": "asm=AVX2"} if any(name.startswith("AVX512") or name == "X86_V4" for name in extensions) else {}
 
 
 def _upright(frame):
@@ -172,21 +199,41 @@ def _decoded(container, stream, path):
             yield frame
             number += 1
     except av.FFmpegError as error:
+        if number == 0:
+            raise ValueError(f"{str(path)!r} has no frame that can be decoded ({error}); {_limit()}") from error
         logger.warning("%s is damaged after %d frames and ends there: %s", path, number, error)
 
 
 def _open(path, pictures=True):
     av = load_av()
-    if not Path(path).is_file():
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"a film must be a path. Received: {type(path).__name__}")
+    if not is_regular(path):
         raise FileNotFoundError(f"no film at {str(path)!r}")
+    limit = {} if Image.MAX_IMAGE_PIXELS is None else {"max_pixels": str(Image.MAX_IMAGE_PIXELS)}
+    options = {"format_whitelist": ",".join(READABLE), "protocol_whitelist": "file", **limit}
     try:
-        container = av.open(str(path))
+        container = av.open(os.path.abspath(path), options=options)  # absolute: FFmpeg takes "a:b.mp4" for a protocol named a
     except av.FFmpegError as error:
-        raise ValueError(f"{str(path)!r} is not a film that FFmpeg can read: {error}") from error
-    if pictures and not container.streams.video:
+        raise ValueError(f"{str(path)!r} is not a film in a format that is read here: {error}") from error
+    try:
+        if pictures and not container.streams.video:
+            raise ValueError(f"{str(path)!r} has no pictures, only sound")
+        for stream in container.streams.video:
+            if limit and stream.width * stream.height > Image.MAX_IMAGE_PIXELS:
+                raise ValueError(f"{str(path)!r} has frames of {stream.width} x {stream.height} pixels; {_limit()}")
+            stream.codec_context.options = limit
+    except ValueError:
         container.close()
-        raise ValueError(f"{str(path)!r} has no pictures, only sound")
+        raise
     return container
+
+
+def _limit():
+    if Image.MAX_IMAGE_PIXELS is None:
+        return "there is no limit of pixels"
+    return (f"the limit against malicious files is {Image.MAX_IMAGE_PIXELS:,} pixels a frame; if you trust it, raise "
+            "PIL.Image.MAX_IMAGE_PIXELS first")
 
 
 def load_av():

@@ -149,6 +149,35 @@ def test_seconds(film, net, tmp_path):
     assert stylize_camera(film, net, tmp_path / "out.mp4", size=32, window=False, seconds=0.3).frames < 10
 
 
+def test_numpys_numbers_are_taken(film, net, tmp_path):
+    shown = stylize_camera(film, net, tmp_path / "out.mp4", size=np.int16(32), window=np.False_, seconds=np.float32(0.3))
+    assert shown.frames < 10
+    with pytest.raises(ValueError, match="camera 77 cannot be opened"):
+        stylize_camera(np.int64(77), net, tmp_path / "out.mp4")
+
+
+def test_the_film_in_its_place_is_not_overwritten(film, net, tmp_path):
+    before, link = film.read_bytes(), tmp_path / "link.mp4"
+    link.symlink_to(film)
+    for output in (film, link):
+        with pytest.raises(ValueError, match="also an input"):
+            stylize_camera(film, net, output, size=32, window=False)
+    assert film.read_bytes() == before and sorted(path.name for path in tmp_path.iterdir()) == ["film.mp4", "link.mp4"]
+    shown = stylize_camera(film, net, link, size=32, window=False, overwrite=True)
+    assert link.is_symlink() and video_info(film).width == 32 and video_info(film).frames == shown.frames
+
+
+def test_a_picture_that_cannot_be_read_is_told(film, net, tmp_path, monkeypatch):
+    """The thread that reads fails: who waits for a picture hears of it."""
+    def read(path):
+        yield 0, picture(48, 64)
+        raise MemoryError("a frame too large")
+    monkeypatch.setattr(camera_module, "read_frames", read)
+    with pytest.raises(MemoryError, match="too large"):
+        stylize_camera(film, net, tmp_path / "out.mp4", size=32, window=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
+
+
 def test_no_display(film, net, tmp_path, monkeypatch):
     monkeypatch.setenv("SDL_VIDEODRIVER", "there_is_none")
     with pytest.raises(ValueError, match="no display"):
@@ -162,12 +191,24 @@ def test_cameras_that_are_none(film, net, tmp_path):
     with pytest.raises(FileNotFoundError, match="no film"):
         stylize_camera(tmp_path / "none.mp4", net, tmp_path / "out.mp4")
     (tmp_path / "text.mp4").write_text("not a film")
-    with pytest.raises(ValueError, match="text.mp4 cannot be opened"):
+    with pytest.raises(ValueError, match="text.mp4' is not a film"):
         stylize_camera(tmp_path / "text.mp4", net, tmp_path / "out.mp4")
+    (tmp_path / "list.mp4").write_text("ffconcat version 1.0\nfile film.mp4\n")
+    with pytest.raises(ValueError, match="list.mp4' is not a film"):
+        stylize_camera(tmp_path / "list.mp4", net, tmp_path / "out.mp4")
     with pytest.raises(TypeError, match="camera's number"):
         stylize_camera(1.5, net, tmp_path / "out.mp4")
-    with pytest.raises(ValueError, match="seconds"):
-        stylize_camera(film, net, tmp_path / "out.mp4", seconds=0)
+    for source in (-1, 10 ** 30):
+        with pytest.raises((TypeError, ValueError), match="source"):
+            stylize_camera(source, net, tmp_path / "out.mp4")
+    for seconds in (0, "1", np.nan, True, 10 ** 400):
+        with pytest.raises(ValueError, match="seconds"):
+            stylize_camera(film, net, tmp_path / "out.mp4", seconds=seconds)
+    for size in (0, 2.5, "32", True):
+        with pytest.raises(ValueError, match="size"):
+            stylize_camera(film, net, tmp_path / "out.mp4", size=size)
+    with pytest.raises(ValueError, match="window"):
+        stylize_camera(film, net, tmp_path / "out.mp4", window=None)
     with pytest.raises(ValueError, match="needs an output"):
         stylize_camera(film, net, window=False)
     with pytest.raises(ValueError, match="must end in"):
