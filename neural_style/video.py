@@ -213,13 +213,16 @@ def _open(path, pictures=True):
     limit = {} if Image.MAX_IMAGE_PIXELS is None else {"max_pixels": str(Image.MAX_IMAGE_PIXELS)}
     options = {"format_whitelist": ",".join(READABLE), "protocol_whitelist": "file", **limit}
     try:
-        container = av.open(os.path.abspath(path), options=options)  # absolute: FFmpeg takes "a:b.mp4" for a protocol named a
+        # absolute: FFmpeg takes "a:b.mp4" for a protocol named a
+        container = av.open(os.path.abspath(path), options=options, metadata_errors="replace")
     except av.FFmpegError as error:
         raise ValueError(f"{str(path)!r} is not a film in a format that is read here: {error}") from error
     try:
         if pictures and not container.streams.video:
             raise ValueError(f"{str(path)!r} has no pictures, only sound")
         for stream in container.streams.video:
+            if stream.codec_context is None:
+                raise ValueError(f"{str(path)!r} has pictures of a kind that FFmpeg cannot decode")
             if limit and stream.width * stream.height > Image.MAX_IMAGE_PIXELS:
                 raise ValueError(f"{str(path)!r} has frames of {stream.width} x {stream.height} pixels; {_limit()}")
             stream.codec_context.options = limit
