@@ -12,7 +12,7 @@ from .color import PRESERVE, grey, recolored_style
 from .features import check_extractor, check_layers, smallest_side
 from .images import ALPHAS, load_image, load_with_alpha
 from .losses import CONTENT_ERRORS, STYLE_ERRORS, check_error, layer_weights, total_variation_loss
-from .masks import check_map, check_masks
+from .masks import Region, check_map, check_masks
 from .matting import load_pymatting
 from .optimizers import OPTIMIZERS
 from .statistics import check_statistic
@@ -112,8 +112,12 @@ def check_arguments(content, style, *, network, weights, pooling, normalize, con
     styles = [(load_image(image, scaled(size, max(1, style_scale))), share) for image, share in styles]
     init = _check_init(init, content, styles)
     regions = check_masks(masks, content, [image for image, _ in styles])
+    if opacity is not None and not opacity.any():
+        raise ValueError("content must not be wholly transparent with alpha='keep'")
     if regions and any(share != styles[0][1] for _, share in styles):
         raise ValueError("with masks, each region takes one style image, so shares say nothing; give the pictures alone")
+    if opacity is not None and styles and not regions:  # the style counts where the photo can be seen
+        regions = [Region((opacity > 0).astype("float32"), image=None)]
     if any(photorealism):
         load_pymatting()
         if content is None:

@@ -36,6 +36,8 @@ WITH_ALPHA, TAGGED, WITH_16_BITS = ("PNG", "WEBP", "TIFF"), ("PNG", "JPEG", "WEB
 SUFFIXES = (*WRITABLE, ".jpe", ".jfif", ".mpo", ".heic", ".heif", ".ico", ".pgm", ".pbm", ".pnm", ".j2k", ".dib", ".apng", ".avifs")
 
 ALPHAS = ("white", "keep")
+#: Of 255: with less alpha, a pixel's color is rounded to a few values.
+CLEAR = 32
 
 _HEIC = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 _AVIF = (b"avif", b"avis")
@@ -61,8 +63,8 @@ def load_image(source, size=None):
 def load_with_alpha(source, size=None):
     """Load a picture and its transparency: (uint8 RGB, H x W x 3; uint8 alpha, H x W, or None for an opaque picture).
 
-    Arguments and errors are those of load_image. The colors are the picture's own, not mixed with white. Where alpha is 0, they are those
-    of the nearest pixel that can be seen.
+    Arguments and errors are those of load_image. The colors are the picture's own, not mixed with white. Where alpha is below CLEAR, so that a
+    color is hardly known, it is that of the nearest pixel where it is not.
     """
     picture = _sized(_picture(source, size), size)
     if picture.mode != "RGBA":
@@ -72,7 +74,7 @@ def load_with_alpha(source, size=None):
     if alpha.min() == 255:
         return np.ascontiguousarray(rgb), None
     if alpha.any():
-        rows, columns = distance_transform_edt(alpha == 0, return_distances=False, return_indices=True)
+        rows, columns = distance_transform_edt(alpha < min(CLEAR, alpha.max()), return_distances=False, return_indices=True)
         rgb = rgb[rows, columns]
     return np.ascontiguousarray(rgb), alpha
 
@@ -140,7 +142,7 @@ def check_writable(path, bits=8, alpha="white", inputs=(), overwrite=False):
             raise ValueError(f"16 bits a channel need .png or .tiff. Received: {str(path)!r}")
         load("cv2", "OpenCV", "masks")
     if choice("alpha", alpha, ALPHAS) == "keep" and file_format not in WITH_ALPHA:
-        raise ValueError(f"a picture that keeps its transparency needs .png, .webp or .tiff. Received: {str(path)!r}")
+        raise ValueError(f"a picture that keeps its transparency needs a format with alpha: .png, .webp or .tiff. Received: {str(path)!r}")
     if file_format == "AVIF" and "AVIF" not in _known_formats():
         raise ValueError("this build of Pillow cannot write AVIF; use another format, or Pillow's own wheels from version 11.3 on")
     check_output(path, inputs, overwrite)
@@ -165,6 +167,11 @@ def deprocess(x, shape=None):
         x: 1 x H x W x 3 or H x W x 3, or a flat vector together with `shape`.
         shape: shape of x, where x is flat.
     """
+    return np.rint(pixels_of(x, shape, x_dtype=None)).astype("uint8")
+
+
+def pixels_of(x, shape=None, x_dtype="float32"):
+    """deprocess without the rounding: RGB, H x W x 3, cut to 0-255, float32 unless x_dtype says otherwise (None: that of x)."""
     x = np.asarray(x)
     x = x.reshape(x.shape if shape is None else shape)
     x = x[0] if x.ndim == 4 and x.shape[0] == 1 else x
@@ -172,13 +179,23 @@ def deprocess(x, shape=None):
         raise ValueError(f"x must be 1 x H x W x 3 (or flat, with its shape). Received: shape {x.shape}")
     if not np.isfinite(x).all():
         raise ValueError("x must be finite to become a picture. Received: NaN or infinite values")
-    return np.clip(np.rint(x + IMAGENET_MEAN_BGR), 0, 255).astype("uint8")[:, :, ::-1].copy()
+    pixels = np.clip(x + IMAGENET_MEAN_BGR, 0, 255)[:, :, ::-1]
+    return np.ascontiguousarray(pixels, x_dtype)
 
 
 def resize(picture, width_height):
     """Resize a PIL.Image or uint8 array to exactly (width, height) by Lanczos' filter; returns a PIL.Image."""
     picture = Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
     return picture if picture.size == tuple(width_height) else picture.resize(width_height, Image.LANCZOS)
+
+
+def resize_pixels(pixels, width_height):
+    """resize for a float array, H x W x C, which is not rounded."""
+    if pixels.shape[1::-1] == tuple(width_height):
+        return pixels
+    channels = [np.asarray(Image.fromarray(np.ascontiguousarray(channel, "float32")).resize(width_height, Image.LANCZOS))
+                for channel in np.moveaxis(pixels, -1, 0)]
+    return np.clip(np.stack(channels, axis=-1), 0, 255)
 
 
 def resize_map(values, width_height):

@@ -82,7 +82,7 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
         style_loss: what is compared: "gram", "moments" or "wasserstein"; see losses.style_loss.
         seed: seeds the noise; nothing else in a run is random.
         alpha: what becomes of a photo's transparency: "white": the photo is laid on white, and the result is opaque. "keep": the result
-            has the photo's alpha, for .png, .webp and .tiff.
+            has the photo's alpha, for .png, .webp and .tiff, and where nothing can be seen, no style counts.
         callback: a function, or a list of them, called after each step with an IntermediateResult: SciPy's .x (a copy) and
             .fun, and .image, .step, .history and more. StopIteration ends the run and keeps the picture; any other exception of a
             callback is a warning, and the run goes on. See callbacks.py for SaveEvery, StopWhen and TimeLimit.

@@ -97,7 +97,8 @@ def check_regions(content, styles, regions, stages, style_layers, network, style
 
 def _recolored(content, styles, regions):
     """The content with the style's mean and covariance of colours, each region with its own's."""
-    parts = [(resized(region.content, content.shape), [(styles[region.image][0], region.style, 1.0)]) for region in regions]
+    parts = [(resized(region.content, content.shape), [(image, region.style, _number(share)) for image, share in _styles_of(region, styles)])
+             for region in regions]
     if not regions:
         parts = [(np.ones(content.shape[:2]), [(image, None, _number(share)) for image, share in styles])]
     total = np.zeros(content.shape[:2])
@@ -127,15 +128,20 @@ def _parts(content, styles, regions, style_layers, network):
         return [Part(1.0, weights, None, [(image, None, share) for image, share in styles])]
     parts = []
     for region in regions:
-        image, mask = styles[region.image][0], resized(region.content, content.shape)
+        of_region, mask = _styles_of(region, styles), resized(region.content, content.shape)
         masks = _at_layers(mask, content.shape, weights, network, region.inside)
-        style_masks = None if region.style is None else _at_layers(region.style, image.shape, weights, network, region.inside)
+        style_masks = None if region.style is None else _at_layers(region.style, of_region[0][0].shape, weights, network, region.inside)
         there = {name: w for name, w in weights.items() if masks[name].any() and (style_masks is None or style_masks[name].any())}
         if there:  # a small region may be gone at a coarse stage
-            parts.append(Part(float(mask.mean()), there, masks, [(image, style_masks, 1.0)]))
+            parts.append(Part(float(mask.mean()), there, masks, [(image, style_masks, share) for image, share in of_region]))
     if not parts:
         raise ValueError("no region has a position at any of the style layers; give larger ones, or inside=False")
     return parts
+
+
+def _styles_of(region, styles):
+    """[(picture, share)] of a region: its own style image; or, of what can be seen of a photo that keeps its alpha, all of them."""
+    return styles if region.image is None else [(styles[region.image][0], 1.0)]
 
 
 def _at_layers(mask, shape, names, network, inside=False):
