@@ -4,7 +4,9 @@ Johnson, Alahi and Fei-Fei 2016, "Perceptual Losses for Real-Time Style Transfer
 layers, with the instance normalisation of Ulyanov, Vedaldi and Lempitsky 2017, "Improved Texture Networks". Training is in
 training.py, use in stylization.py.
 """
-import os
+import io
+import json
+import math
 import tempfile
 import zipfile
 from importlib.resources import as_file, files
@@ -14,8 +16,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from .checks import choice, count, is_finite
 from .features import PRECISIONS
-from .files import whole_or_not
+from .files import check_output, is_regular, whole_or_not
 
 #: The least height and width that the network's reflections at a quarter of the size allow.
 LEAST_SIDE = 16
@@ -28,6 +31,12 @@ LAST = 0.1
 #: Of instance normalisation. On a flat crop, each normalisation multiplies the gradient by epsilon^(-1/2): with the usual 1e-5 fifteen of
 #: them leave float32's range.
 EPSILON = 1e-3
+
+#: The widest and the deepest network that a file may hold, the numbers in its weights, and the bytes of its configuration: more is no network
+#: of ours.
+MOST_WIDTH, MOST_BLOCKS, MOST_NUMBERS, MOST_CONFIG = 128, 32, 1 << 25, 1 << 20
+#: Bytes that HDF5 takes beside the numbers themselves, of a network of the deepest kind.
+MOST_OVERHEAD = 1 << 20
 
 
 @keras.saving.register_keras_serializable("neural_style")
@@ -130,21 +139,14 @@ def build_transform_net(width=32, residual_blocks=5, *, precision="float32", rec
     Returns:
         A keras.Model, RGB 0-255, B x H x W x 3 -> float32 RGB 0-255, B x H x W x 3.
     """
-    for name, value, least in (("width", width, 1), ("residual_blocks", residual_blocks, 0)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise ValueError(f"{name} must be an integer, at least {least}. Received: {name}={value!r}")
-    _check_precision(precision)
+    width, residual_blocks = count("width", width), count("residual_blocks", residual_blocks, 0)
+    choice("precision", precision, PRECISIONS)
     net = TransformNet(width, residual_blocks, precision, record)
     rng = np.random.default_rng(seed)
     weights = [_glorot(w.shape, rng) if w.ndim == 4 else w for w in net.get_weights()]
     weights[-2] *= LAST  # the last kernel
     net.set_weights(weights)
     return net
-
-
-def _check_precision(precision):
-    if precision not in PRECISIONS:
-        raise ValueError(f"precision must be one of {sorted(PRECISIONS)}. Received: precision={precision!r}")
 
 
 def _glorot(shape, rng):
@@ -156,20 +158,95 @@ def _glorot(shape, rng):
 def load_transform_net(path, precision="float32"):
     """A network from its .keras file.
 
+    The file may be a stranger's. Its configuration gives the numbers from which this module builds the network, and its weights are read as
+    plain arrays of the shapes that this network has. Keras' own loader, which makes whatever objects a file names, never sees it.
+
     Raises:
         FileNotFoundError, ValueError: no such file, or one that is no transform network; an unknown precision.
     """
     path = Path(path)
-    _check_precision(precision)
-    if not path.is_file():
+    choice("precision", precision, PRECISIONS)
+    _check_suffix(path)
+    if not is_regular(path):
         raise FileNotFoundError(f"no network at {str(path)!r}")
     try:
-        net = keras.saving.load_model(path, compile=False)
-    except Exception as error:  # Keras, h5py and zipfile each have their own
-        raise ValueError(f"{str(path)!r} is not a .keras file of a transform network: {error}") from error
-    if not isinstance(net, TransformNet):
-        raise ValueError(f"{str(path)!r} must hold a transform network. Received: a {type(net).__name__} named {net.name!r}")
-    return net if precision == net.precision else _with_weights(net, net.get_weights(), precision=precision)
+        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+            config = _read_config(archive)
+            weights = io.BytesIO(_member(archive, "model.weights.h5", *_sizes(config["width"], config["residual_blocks"])))
+            net = build_transform_net(config["width"], config["residual_blocks"], precision=precision, record=config["record"])
+            net.set_weights(_read_weights(weights, net))
+    except Exception as error:  # zipfile, zlib, json and h5py each have their own
+        raise ValueError(f"{str(path)!r} is not a .keras file of a transform network: {' '.join(str(error).split())}") from error
+    return net
+
+
+def _read_config(archive):
+    """{"width", "residual_blocks", "precision", "record"} of the file, each of its type."""
+    text = _member(archive, "config.json", MOST_CONFIG)
+    config = json.loads(text)
+    if not isinstance(config, dict) or config.get("class_name") != "TransformNet" or config.get("registered_name") != "neural_style>TransformNet":
+        kind = config.get("class_name") if isinstance(config, dict) else type(config).__name__
+        raise ValueError(f"it must hold a transform network. Received: a {kind!s:.40}")
+    config = config.get("config")
+    if not isinstance(config, dict) or not isinstance(config.get("record"), dict):
+        raise ValueError("its configuration has no record")
+    count("width", config.get("width"), 1, MOST_WIDTH)
+    count("residual_blocks", config.get("residual_blocks"), 0, MOST_BLOCKS)
+    choice("precision", config.get("precision"), PRECISIONS)
+    return config
+
+
+def _sizes(width, residual_blocks):
+    """(most, least) bytes of the weights of a network, which the file must have before anything is built: its numbers, 4 bytes each, and more."""
+    chain = [(9, 3, width), (3, width, 2 * width), (3, 2 * width, 4 * width), *[(3, 4 * width, 4 * width)] * (2 * residual_blocks),
+             (3, 4 * width, 2 * width), (3, 2 * width, width), (9, width, 3)]  # kernel, channels in, channels out
+    numbers = sum(kernel ** 2 * before * after + 3 * after for kernel, before, after in chain) - 2 * 3  # the last has no normalization
+    if numbers > MOST_NUMBERS:
+        raise ValueError(f"its network has {numbers:,} numbers, more than {MOST_NUMBERS:,}")
+    return 4 * numbers + MOST_OVERHEAD, 4 * numbers
+
+
+def _read_weights(weights, net):
+    """The weights in an open HDF5 file as a list of arrays, as net.set_weights takes them."""
+    import h5py  # comes with Keras
+    found, known = [], {}
+    with h5py.File(weights) as file:
+        for layer in net.layers:
+            if layer.weights:
+                kind = {"Conv2D": "conv2d", "GroupNormalization": "group_normalization"}[type(layer).__name__]
+                number = known[kind] = known.get(kind, -1) + 1
+                group = f"layers/{kind}_{number}" if number else f"layers/{kind}"
+                found += [_dataset(file, f"{group}/vars/{i}", w.shape) for i, w in enumerate(layer.weights)]
+    if not all(np.isfinite(w).all() for w in found):
+        raise ValueError("its weights are not finite")
+    return found
+
+
+def _member(archive, name, most, least=0):
+    """The bytes of a file in the archive, if they are as many as they can be."""
+    info = archive.getinfo(name)
+    if not least <= info.file_size <= most:
+        raise ValueError(f"its {name} has {info.file_size:,} bytes, and {least:,} to {most:,} were expected")
+    with archive.open(info) as file:  # it gives no more than file_size
+        return file.read()
+
+
+def _dataset(file, path, shape):
+    """An array of an HDF5 file, which lies in the file itself and has this shape."""
+    import h5py
+    node = file
+    for name in path.split("/"):
+        if not isinstance(node.get(name, getlink=True), h5py.HardLink):
+            raise ValueError(f"it has no {path}")
+        node = node[name]
+    if not isinstance(node, h5py.Dataset) or node.is_virtual or node.external or node.dtype.kind != "f" or node.shape != tuple(shape):
+        raise ValueError(f"its {path} must be an array of {tuple(shape)}")
+    return np.asarray(node[()], "float32")
+
+
+def _check_suffix(path):
+    if path.suffix != ".keras":
+        raise ValueError(f"the name of a network's file must end in .keras. Received: {str(path)!r}")
 
 
 def save_transform_net(net, path, compact=False):
@@ -181,7 +258,7 @@ def save_transform_net(net, path, compact=False):
     check_network_path(path)
     if compact:
         net = _with_weights(net, [_to_11_bits(w) for w in net.get_weights()])
-    with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=".", suffix=".part", dir=Path(path).parent) as folder:
         whole = Path(folder, "net.keras")
         keras.saving.save_model(net, whole)
         with whole_or_not(path) as file, zipfile.ZipFile(whole) as stored, zipfile.ZipFile(
@@ -196,15 +273,10 @@ def _to_11_bits(weights):
     return np.ldexp(np.rint(mantissa * 2 ** 11) / 2 ** 11, exponent).astype("float32")
 
 
-def check_network_path(path):
+def check_network_path(path, inputs=(), overwrite=False):
     """Raise a clear error if no network could be written to `path`: called before hours of training, not after."""
-    path = Path(path)
-    if path.suffix != ".keras":
-        raise ValueError(f"the name of a network's file must end in .keras. Received: {str(path)!r}")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"the folder {str(path.parent)!r} does not exist")
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise PermissionError(f"{str(path)!r} cannot be written")
+    _check_suffix(Path(path))
+    check_output(path, inputs, overwrite)
 
 
 def pretrained(style=None, precision="float32"):
@@ -238,9 +310,12 @@ def blend(nets):
     Args:
         nets: [(network, share)], of one width and depth; the shares are brought to the sum 1.
     """
+    if not nets or not all(is_finite(share) and share >= 0 for _, share in nets):
+        raise ValueError(f"shares must be finite numbers, at least 0. Received: {[share for _, share in nets]}")
+    nets = [(net, float(share)) for net, share in nets]
     total = sum(share for _, share in nets)
-    if not nets or any(share < 0 for _, share in nets) or not total > 0:
-        raise ValueError(f"shares must be at least 0, and one above. Received: {[share for _, share in nets]}")
+    if not 0 < total < math.inf:
+        raise ValueError(f"shares must have one above 0, and a finite sum. Received: {[share for _, share in nets]}")
     shapes = [[w.shape for w in net.weights] for net, _ in nets]
     if any(other != shapes[0] for other in shapes):
         raise ValueError("networks to blend must have one width and depth. Received: "
@@ -294,7 +369,7 @@ def _graph(width, residual_blocks, dtype, styles=None):
     """(input, output) of the network; of one for several styles, the inputs are the picture and the shares."""
     def convolve(x, filters, kernel, stride=1):
         x = ReflectionPadding2D(kernel // 2, dtype=dtype)(x)
-        return layers.Conv2D(filters, kernel, stride, dtype=dtype)(x)
+        return layers.Conv2D(filters, kernel, stride, dtype=dtype, data_format="channels_last")(x)
 
     def normalized(x, **options):
         if styles is None:
@@ -314,7 +389,7 @@ def _graph(width, residual_blocks, dtype, styles=None):
         change = convolve(block(x, 4 * width, 3), 4 * width, 3)
         x = layers.Add(dtype=dtype)([x, normalized(change, gamma_initializer="zeros")])  # at first, no change: it learns sooner
     for filters in (2 * width, width):
-        x = block(layers.UpSampling2D(2, interpolation="nearest", dtype=dtype)(x), filters, 3)
+        x = block(layers.UpSampling2D(2, "channels_last", interpolation="nearest", dtype=dtype)(x), filters, 3)
     x = layers.Activation("tanh", dtype="float32")(convolve(x, 3, 9))
     x = layers.Rescaling(127.5, 127.5, dtype="float32")(x)
     return inputs if styles is None else [inputs, shares], CropToMatch(dtype="float32")([x, inputs])

@@ -321,6 +321,8 @@ def main(target, count, seed=0):
             finally:
                 signal.alarm(0)
                 faulthandler.cancel_dump_traceback_later()
+            if number % 50 == 0 and "keras" in sys.modules:
+                sys.modules["keras"].backend.clear_session()  # Keras keeps the graph of each model that was ever built
             if _listing(target) != listing:
                 _fail(number, name, data, RuntimeError(f"it wrote: {set(_listing(target)) ^ set(listing)}"))
         grown = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
