@@ -1,31 +1,54 @@
 """The backup of a training: the folder that Keras' BackupAndRestore fills, made sure to be this training's own, and whole."""
 import csv
 import json
+import logging
 import shutil
 from pathlib import Path
 
 import h5py
+import keras
 
 from .files import whole_or_not
 
 
+logger = logging.getLogger("neural_style")
+
+#: What the marker of a folder says beside the training's identity; and what those of earlier versions, which do not say it, have.
+OURS, EARLIER = {"backup": "of a training by neural_style"}, {"styles", "paintings", "photos", "weights"}
+
+
 def claim(folder, identity):
-    """Make the folder this training's: it must be new, or the backup of one with the same `identity`, a dict for JSON.
+    """Make the folder this training's: it must be new, empty, or the backup of one with the same `identity`, a dict for JSON.
 
     Raises:
-        ValueError: the backup of another training; the message names what differs.
+        ValueError: a folder with other things in it; the backup of another training, where the message names what differs.
     """
     folder, identity = Path(folder), json.loads(json.dumps(identity))
     folder.mkdir(parents=True, exist_ok=True)
-    marker = folder / "training.json"
-    if any(path.exists() for path in _states(folder)):
-        known = json.loads(marker.read_text()) if marker.exists() else {}
-        different = sorted(name for name in {*identity, *known} if name not in known or name not in identity or known[name] != identity[name])
-        if different:
-            raise ValueError(f"{str(folder)!r} is the backup of a training with another {', '.join(different)}; remove it, or give what that "
-                             "was given")
+    marker, begun = folder / "training.json", any(path.exists() for path in _states(folder))
+    known = _identity(marker) if marker.exists() else {}
+    if not marker.exists() and not begun and any(path.name != ".lock" for path in folder.iterdir()):
+        raise ValueError(f"backup must be a folder of its own. Received: {str(folder)!r}, which has other things in it")
+    if marker.exists() and not begun and known.get("backup") != OURS["backup"] and not EARLIER <= set(known):
+        raise ValueError(f"backup must be a folder of its own. Received: {str(folder)!r}, whose training.json is not of a backup")
+    known = {name: value for name, value in known.items() if name not in OURS}
+    different = sorted(name for name in {*identity, *known} if name not in known or name not in identity or known[name] != identity[name])
+    if begun and different:
+        raise ValueError(f"{str(folder)!r} is the backup of a training with another {', '.join(different)}; remove it, or give what that "
+                         "was given")
     with whole_or_not(marker) as file:
-        file.write(json.dumps(identity).encode())
+        file.write(json.dumps({**OURS, **identity}).encode())
+
+
+def _identity(marker):
+    """What the marker holds."""
+    try:
+        known = json.loads(marker.read_bytes())
+    except Exception as error:  # not JSON, nested too deeply, or not to be read
+        raise ValueError(f"{str(marker)!r} cannot be read; remove it to start anew: {' '.join(str(error).split())}") from error
+    if not isinstance(known, dict):
+        raise ValueError(f"{str(marker)!r} must hold an object of a training. Received: {type(known).__name__}")
+    return known
 
 
 def steps_done(folder, steps, epoch):
@@ -40,14 +63,13 @@ def steps_done(folder, steps, epoch):
     folder = Path(folder)
     latest, metadata = _states(folder)[0], folder / "training_metadata.json"
     for path in _states(folder):
-        try:
-            with h5py.File(path) as file:
-                done = int(file["optimizer/vars/0"][()])  # Optimizer.iterations
-        except (OSError, KeyError):  # missing, or killed while it was written
+        done = _steps_of(path)
+        if done is None or not 0 <= done <= steps:
             continue
         if path != latest:
             shutil.copy(path, latest)
-        metadata.write_text(json.dumps({"epoch": done // epoch if done < steps else -(-steps // epoch), "batch": 0}))
+        with whole_or_not(metadata) as file:
+            file.write(json.dumps({"epoch": done // epoch if done < steps else -(-steps // epoch), "batch": 0}).encode())
         return done
     if all(path.exists() for path in _states(folder)):
         raise ValueError(f"{str(folder)!r} has no state that can be read; remove it to start anew")
@@ -56,14 +78,47 @@ def steps_done(folder, steps, epoch):
     return 0
 
 
+def _steps_of(path):
+    """The steps that a state has seen; None where it is missing, or was not written to its end."""
+    try:
+        with h5py.File(path) as file:
+            return int(file["optimizer/vars/0"][()])  # Optimizer.iterations
+    except Exception:  # h5py has many ways to say so
+        return None
+
+
 def last_losses(folder):
     """The losses in the last line of the folder's log.csv; none of a training that wrote none."""
     log = Path(folder, "log.csv")
     if not log.exists():
         return {}
-    with open(log) as file:
-        lines = [*csv.DictReader(file)]
-    return {name: float(value) for line in lines[-1:] for name, value in line.items() if name != "epoch" and value not in (None, "", "NA")}
+    try:
+        with open(log, encoding="utf-8") as file:
+            lines = [*csv.DictReader(file)]
+        return {name: float(value) for line in lines[-1:] for name, value in line.items() if name != "epoch" and value not in (None, "", "NA")}
+    except Exception as error:  # csv's own, or a letter where a number was
+        logger.warning("the losses in %s cannot be read: %s", log, error)
+        return {}
+
+
+class Backup(keras.callbacks.BackupAndRestore):
+    """Keras' own; a state that cannot be written is a warning, and the training goes on; one that does not fit is a ValueError."""
+
+    def on_train_begin(self, logs=None):
+        try:
+            super().on_train_begin(logs)
+        except Exception as error:  # Keras, h5py and json each have their own
+            raise ValueError(f"{str(self.backup_dir)!r} has a state that does not fit this training; remove it to start anew: "
+                             f"{' '.join(str(error).split())[:300]}") from error
+
+    def _save_model(self, *arguments, **keywords):
+        try:
+            super()._save_model(*arguments, **keywords)
+        except OSError as error:
+            logger.warning("the backup in %s could not be written, and the training goes on: %s", self.backup_dir, error)
+            latest, before = _states(Path(self.backup_dir))
+            if _steps_of(latest) is None and _steps_of(before) is not None:
+                latest.unlink(missing_ok=True)  # half a state, which the next one would keep in place of a whole one
 
 
 def _states(folder):

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from PIL import Image
 
-from .images import load_image
+from .checks import count as checked_count
+from .images import SUFFIXES, image_size, load_image
 
 
 class Photos:
@@ -27,8 +27,8 @@ class Photos:
     def __init__(self, folder, crop, seed=0):
         if not Path(folder).is_dir():
             raise FileNotFoundError(f"no folder at {str(folder)!r}")
-        known = set(Image.registered_extensions())
-        self.paths = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in known and path.is_file())
+        crop, seed = checked_count("crop", crop), checked_count("seed", seed, 0)
+        self.paths = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
         self.crop, self.seed, self.unusable, self._orders = crop, seed, {}, {}
         if not self.paths:
             raise ValueError(f"{str(folder)!r} has no pictures")
@@ -56,7 +56,7 @@ class Photos:
         def crop(number):
             image = tf.ensure_shape(tf.numpy_function(self.__getitem__, [number], tf.uint8), shape)
             return tf.cast(image, tf.float32)  # several workers compare their batches, which they cannot in uint8
-        crops = numbers.map(crop, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        crops = numbers.map(tf.autograph.experimental.do_not_convert(crop), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         return crops.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
 
     def _path(self, index):
@@ -70,13 +70,12 @@ class Photos:
         if path in self.unusable:
             return None
         try:
-            with Image.open(path) as picture:
-                longer, shorter = max(picture.size), min(picture.size)
+            longer, shorter = sorted(image_size(path), reverse=True)
             if shorter < self.crop:
                 raise ValueError(f"{path} is {shorter} pixels high or wide, smaller than the crop of {self.crop}")
             smallest = math.ceil(self.crop * longer / shorter)
             image = load_image(path, round(math.exp(rng.uniform(math.log(smallest), math.log(max(smallest, longer))))))
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        except (OSError, ValueError, ImportError) as error:
             self.unusable[path] = str(error)
             return None
         top, left = (rng.integers(side - self.crop + 1) for side in image.shape[:2])

@@ -2,6 +2,7 @@
 import logging
 import math
 import os
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import numpy as np
 from keras import ops
 from PIL import Image
 
+from .checks import choice, count, flag, is_count
 from .color import transfer_luminance
-from .images import check_size, check_writable, load_image, save_image
+from .images import ALPHAS, SUFFIXES, WITH_ALPHA, WRITABLE, check_size, check_writable, load_image, load_with_alpha, save_image
 from .preflight import free_memory
 from .transform_net import LEAST_SIDE, TransformNet, blend, load_transform_net, parts, pretrained
 
@@ -20,29 +22,32 @@ PEAK = 30
 #: Side of the tiles in pixels, and what lies around each: more than the ways in and out of the trunk see. Multiples of 4, the trunk's scale.
 TILE, HALO = 768, 16
 
-WRITABLE = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
-
 logger = logging.getLogger("neural_style")
 
 
-def stylize(source, net, output=None, *, size=None, preserve_color=None, tile="auto", batch_size=4, progress=True):
+def stylize(source, net, output=None, *, size=None, preserve_color=None, tile="auto", batch_size=4, alpha="white", overwrite=False,
+            progress=True):
     """Paint pictures with a transform network.
 
     Args:
         source: a picture (a path, a PIL.Image, a uint8 array H x W x 3); a batch, uint8, B x H x W x 3; or the path of a folder.
         net: a network from train_transform_net, load_transform_net or pretrained; the path of a .keras file; the name of a pretrained
             style; or several of these with shares, {"starry_night": 0.6, "great_wave": 0.4}, for a style between theirs.
-        output: the file to write, or, for a folder, the folder to fill with files of the same names; made where it is missing.
+        output: the file to write, or, for a folder, the folder to fill with files of the same names; made where it is missing. A picture in a
+            format that is read only becomes a PNG: a.heic.png.
         size: longer side in pixels; None: the picture's own.
         preserve_color: "luminance": keep the photo's chroma and paint the luma alone.
         tile: side of the tiles in pixels in which a large picture is painted, an int; "auto": tiles of 768 where the whole would not fit
             the memory that is free; None: no tiles. Tiles show no seam: they overlap, and instance normalisation takes its mean and
             variance from the whole picture.
         batch_size: of a folder's pictures, as far as those that follow one another have one size.
+        alpha: what becomes of transparency: "white": it is laid on white. "keep": the result has the photo's alpha; `output` must be .png, .webp
+            or .tiff. Of a folder's pictures in other formats, transparency is laid on white.
+        overwrite: let `output` replace the picture that is painted, or a network.
         progress: show a bar, for a folder.
 
     Returns:
-        A PIL.Image; for a batch a uint8 array; for a folder the paths of the files written. A picture of the folder that cannot be read is
+        A PIL.Image, RGB, or RGBA where alpha was kept; for a batch a uint8 array; for a folder the paths of the files written. A picture of the folder that cannot be read is
         named in a warning and left out.
 
     Raises:
@@ -50,25 +55,34 @@ def stylize(source, net, output=None, *, size=None, preserve_color=None, tile="a
     """
     if preserve_color not in (None, "luminance"):
         raise ValueError(f"preserve_color must be None or 'luminance'. Received: preserve_color={preserve_color!r}")
-    if tile not in (None, "auto") and (isinstance(tile, bool) or not isinstance(tile, (int, np.integer)) or tile < 64):
+    if not (tile is None or isinstance(tile, str) and tile == "auto" or is_count(tile, 64)):
         raise ValueError(f"tile must be 'auto', None or an integer, at least 64. Received: tile={tile!r}")
-    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-        raise ValueError(f"batch_size must be a positive integer. Received: batch_size={batch_size!r}")
+    batch_size, overwrite = count("batch_size", batch_size), flag("overwrite", overwrite)
+    choice("alpha", alpha, ALPHAS)
     check_size(size)
     options = {"preserve_color": preserve_color, "tile": tile}
     if isinstance(source, (str, os.PathLike)) and Path(source).is_dir():
-        return _folder(Path(source), resolve(net), output, size, batch_size, progress, options)
+        return _folder(Path(source), resolve(net), output, size, batch_size, alpha, overwrite, progress, options)
     if isinstance(source, np.ndarray) and source.ndim == 4:
-        if output is not None or size is not None:
-            raise ValueError("output and size go with a picture or a folder. Received: a batch")
+        if output is not None or size is not None or alpha != "white":
+            raise ValueError("output, size and alpha='keep' go with a picture or a folder. Received: a batch")
         return paint(resolve(net), source, **options)
-    image = load_image(source, size)
+    inputs = [source, *([*net] if isinstance(net, dict) else [net])]
     if output is not None:
-        check_writable(output)
-    result = Image.fromarray(paint(resolve(net), image[None], **options)[0])
+        check_writable(output, alpha=alpha, inputs=inputs, overwrite=overwrite)
+    image, opacity = load_with_alpha(source, size) if alpha == "keep" else (load_image(source, size), None)
+    result = _with_alpha(paint(resolve(net), image[None], **options)[0], opacity)
     if output is not None:
-        save_image(result, output)
+        save_image(result, output, inputs=inputs, overwrite=overwrite)
     return result
+
+
+def _with_alpha(image, opacity):
+    """A PIL.Image of an array, with its alpha, if it has one."""
+    image = Image.fromarray(image)
+    if opacity is not None:
+        image.putalpha(Image.fromarray(opacity))
+    return image
 
 
 def paint(net, batch, preserve_color=None, tile="auto"):
@@ -97,7 +111,7 @@ def _forward(net):
     if keras.backend.backend() != "tensorflow":
         return net.predict_on_batch
     import tensorflow as tf
-    graph = tf.function(lambda x: net(x, training=False)).get_concrete_function(
+    graph = tf.function(lambda x: net(x, training=False), autograph=False).get_concrete_function(
         tf.TensorSpec((None, None, None, net.input.shape[-1]), tf.float32))
     return lambda x: graph(tf.constant(x, tf.float32)).numpy()
 
@@ -177,7 +191,7 @@ def resolve(net, precision="float32"):
     if isinstance(net, TransformNet):
         return net
     if isinstance(net, (str, os.PathLike)):
-        return _of_file(net, precision) if Path(net).suffix else _of_name(net, precision)
+        return load_transform_net(net, precision) if Path(net).suffix else _of_name(str(net), precision)
     raise TypeError("net must be a transform network, the path of a .keras file, the name of a pretrained style, or several of these with "
                     f"shares, {{net: share}} or [(net, share)]. Received: {type(net).__name__}")
 
@@ -193,44 +207,46 @@ def _of_name(name, precision):
     return pretrained(name, precision)
 
 
-def _of_file(path, precision):
-    return load_transform_net(path, precision)
-
-
-def _folder(source, net, output, size, batch_size, progress, options):
+def _folder(source, net, output, size, batch_size, alpha, overwrite, progress, options):
     """Paint the pictures in a folder; the paths written."""
     if output is None:
         raise ValueError("a folder of pictures needs output, the folder to write to")
     output = Path(output)
     if output.exists() and (not output.is_dir() or output.resolve() == source.resolve()):
         raise ValueError(f"output must be another folder. Received: output={str(output)!r}")
-    paths = sorted(path for path in source.iterdir() if path.suffix.lower() in WRITABLE and path.is_file())
+    paths = sorted(path for path in source.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
     if not paths:
         raise ValueError(f"{str(source)!r} has no pictures")
     output.mkdir(parents=True, exist_ok=True)
     bar = keras.utils.Progbar(len(paths), unit_name="picture", verbose=int(progress))
     written, waiting = [], []
 
+    def show(*arguments, **keywords):
+        with suppress(OSError, ValueError, AttributeError):  # nobody reads it: a closed pipe or terminal
+            bar.update(*arguments, **keywords)
+
     def flush():
-        painted = paint(net, np.stack([image for _, image in waiting]), **options)
-        for (path, _), image in zip(waiting, painted):
-            save_image(image, output / path.name)
-            written.append(output / path.name)
+        painted = paint(net, np.stack([image for _, image, _ in waiting]), **options)
+        for (path, _, opacity), image in zip(waiting, painted):
+            place = output / (path.name if path.suffix.lower() in WRITABLE else path.name + ".png")
+            save_image(_with_alpha(image, opacity), place, inputs=[path], overwrite=overwrite)
+            written.append(place)
         waiting.clear()
 
     for number, path in enumerate(paths):
         try:
-            image = load_image(path, size)
-        except (ValueError, OSError) as error:
+            keep = alpha == "keep" and WRITABLE.get(path.suffix.lower(), "PNG") in WITH_ALPHA
+            image, opacity = load_with_alpha(path, size) if keep else (load_image(path, size), None)
+        except (ValueError, OSError, ImportError) as error:
             logger.warning("%s is left out: %s", path, error)
         else:
             if waiting and (waiting[0][1].shape != image.shape or len(waiting) == batch_size):
                 flush()
-            waiting.append((path, image))
-        bar.update(number)
+            waiting.append((path, image, opacity))
+        show(number)
     if waiting:
         flush()
-    bar.update(len(paths), finalize=True)
+    show(len(paths), finalize=True)
     if not written:
         raise ValueError(f"none of the {len(paths)} pictures in {str(source)!r} can be read")
     return written

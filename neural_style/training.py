@@ -12,8 +12,10 @@ import numpy as np
 from keras import ops
 
 from . import __version__
-from .backup import claim, last_losses, steps_done
+from .backup import Backup, claim, last_losses, steps_done
+from .checks import count, file_name, layers as checked_layers, number
 from .features import check_extractor, check_layers, feature_extractor, smallest_side
+from .files import only_user
 from .images import IMAGENET_MEAN_BGR, load_image, save_image
 from .losses import content_loss, layer_weights, style_loss, total_variation_loss
 from .muon import Muon
@@ -220,8 +222,8 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
         name: of the one style, for the file's record (the file's name). licence: of the paintings, likewise.
         precision: "bfloat16" for the network's and the features' convolutions.
         strategy: a tf.distribute.Strategy; batch_size is that of all devices together.
-        backup: a folder for Keras' BackupAndRestore and for log.csv, the losses: a killed training that is started again with the
-            same arguments goes on after the last 50 steps that were whole, with the photos that would have come (of a dataset: if it
+        backup: a folder of its own for Keras' BackupAndRestore and for log.csv, the losses; one training at a time may use it. A killed
+            training that is started again with the same arguments goes on after the last 50 steps that were whole, with the photos that would have come (of a dataset: if it
             gives the same ones each time).
         callbacks: further keras.callbacks: ModelCheckpoint (the network so far), CSVLogger, TensorBoard, Preview ... A new network's style
             loss comes in by and by, so "loss" says little before half of the steps are done; "style" and "content" are logged whole.
@@ -233,8 +235,12 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
 
     Raises:
         TypeError, ValueError, FileNotFoundError: an argument that cannot be right, a folder without a usable picture.
+        RuntimeError: another training uses the backup.
         FloatingPointError: the losses or the weights are no longer finite.
+
+    Any other exception that ends the training on its way has what would have been returned, as far as it was trained, in its .result.
     """
+    content_layers, style_layers = checked_layers("content_layers", content_layers), checked_layers("style_layers", style_layers)
     settings = {name: list(value) if isinstance(value, tuple) else value.item() if isinstance(value, np.generic) else value
                 for name, value in locals().items() if name not in (
         "style", "photos", "output", "weights", "name", "licence", "start", "strategy", "backup", "callbacks", "progress")}
@@ -245,6 +251,16 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
         raise ValueError(f"for several styles, output must be a folder. Received: {str(output)!r}")
     if several and not style:
         raise ValueError("style must be a painting, or {name: painting}. Received: an empty dict")
+    for one in style if several and output is not None else ():
+        file_name("the name of a style", one)
+    if isinstance(callbacks, keras.callbacks.Callback):
+        callbacks = [callbacks]
+    if not isinstance(callbacks, (list, tuple)) or not all(isinstance(one, keras.callbacks.Callback) for one in callbacks):
+        raise TypeError(f"callbacks must be a list of keras.callbacks.Callback. Received: callbacks={callbacks!r:.200}")
+    if strategy is not None and not callable(getattr(strategy, "scope", None)):
+        raise TypeError(f"strategy must be a tf.distribute.Strategy or None. Received: strategy={strategy!r:.200}")
+    if backup is not None and (not isinstance(backup, (str, os.PathLike)) or Path(backup).exists() and not Path(backup).is_dir()):
+        raise ValueError(f"backup must be a folder. Received: backup={str(backup)!r}")
     paintings = style if several else {name or (Path(style).stem if isinstance(style, (str, os.PathLike)) else None): style}
     starts = start if isinstance(start, Mapping) else dict.fromkeys(paintings, start)
     _check(paintings=paintings, starts=starts, output=None if several else output, **settings)
@@ -265,46 +281,57 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
     parameters = load_weights(network, weights)
     steps = int(steps)
     epoch, done = min(EPOCH, steps), 0
+    several_workers = bool(strategy and strategy.cluster_resolver and strategy.cluster_resolver.cluster_spec())
     if backup:
-        claim(backup, {**settings, "styles": [*paintings], "paintings": digest([*paintings.values()]), "start": digest(starts),
-                       "photos": [path.name for path in folder.paths] if folder else type(photos).__name__, "weights": parameters.sha256})
-        done = steps_done(backup, steps, epoch)
+        Path(backup).mkdir(parents=True, exist_ok=True)
+    with only_user(backup) if backup and not several_workers else nullcontext():
+        if backup:
+            claim(backup, {**settings, "styles": [*paintings], "paintings": digest([*paintings.values()]), "start": digest(starts),
+                           "photos": [path.name for path in folder.paths] if folder else type(photos).__name__, "weights": parameters.sha256})
+            done = steps_done(backup, steps, epoch)
 
-    with strategy.scope() if strategy else nullcontext():
-        extractor = feature_extractor([*layer_weights(content_layers), *layer_weights(style_layers)], network=network, weights=parameters,
-                                      pooling=pooling, normalize=normalize, precision=precision)
-        nets = [build_transform_net(width, residual_blocks, precision=precision, seed=seed) for _ in paintings]
-        for net, known in zip(nets, map(starts.get, paintings)):
-            if known is not None:
-                net.set_weights(known.get_weights())
-        trainer = StyleTrainer(nets, list(paintings.values()), extractor, content_layers=content_layers, style_layers=style_layers,
-                               content_weight=content_weight, style_weight=style_weight, tv_weight=tv_weight, grid_weight=grid_weight,
-                               style_scales=style_scales, ramp=RAMP * steps if start is None else 0)
-        trainer.compile(_optimizer(learning_rate, steps, strategy),
-                        jit_compile=keras.backend.backend() == "jax")  # on a CPU, XLA is slower than TensorFlow's own kernels
-        trainer.several_workers = bool(strategy and strategy.cluster_resolver and strategy.cluster_resolver.cluster_spec())
-        trainer.build((None, crop, crop, 3))
-    trainer.records = [
-        {"style": style, "licence": licence, "settings": settings, "together_with": [other for other in paintings if other != style],
-         "started_from": None if start is None else starts[style].record.get("style"),
-         "weights": {"network": parameters.network, "source": parameters.source, "sha256": parameters.sha256},
-         "photos": None if folder is None else len(folder.paths),
-         "versions": {"neural_style": __version__, "keras": keras.__version__}} for style in paintings]
+        with strategy.scope() if strategy else nullcontext():
+            extractor = feature_extractor([*layer_weights(content_layers), *layer_weights(style_layers)], network=network, weights=parameters,
+                                          pooling=pooling, normalize=normalize, precision=precision)
+            nets = [build_transform_net(width, residual_blocks, precision=precision, seed=seed) for _ in paintings]
+            for net, known in zip(nets, map(starts.get, paintings)):
+                if known is not None:
+                    net.set_weights(known.get_weights())
+            trainer = StyleTrainer(nets, list(paintings.values()), extractor, content_layers=content_layers, style_layers=style_layers,
+                                   content_weight=content_weight, style_weight=style_weight, tv_weight=tv_weight, grid_weight=grid_weight,
+                                   style_scales=style_scales, ramp=RAMP * steps if start is None else 0)
+            trainer.compile(_optimizer(learning_rate, steps, strategy),
+                            jit_compile=keras.backend.backend() == "jax")  # on a CPU, XLA is slower than TensorFlow's own kernels
+            trainer.several_workers = several_workers
+            trainer.build((None, crop, crop, 3))
+        trainer.records = [
+            {"style": style, "licence": licence, "settings": settings, "together_with": [other for other in paintings if other != style],
+             "started_from": None if start is None else starts[style].record.get("style"),
+             "weights": {"network": parameters.network, "source": parameters.source, "sha256": parameters.sha256},
+             "photos": None if folder is None else len(folder.paths),
+             "versions": {"neural_style": __version__, "keras": keras.__version__}} for style in paintings]
 
-    callbacks = [*callbacks, _Stop(steps - done), _Finite()]
-    if backup:  # the backup comes last: what the others write of an epoch is there when it counts as done
-        callbacks += [keras.callbacks.CSVLogger(Path(backup, "log.csv"), append=True),
-                      keras.callbacks.BackupAndRestore(str(backup), double_checkpoint=True, delete_checkpoint=False)]
-    _fit(trainer, batches(done, steps), steps, epoch, callbacks, progress)
-    losses = {name: values[-1] for name, values in trainer.history.history.items() if values} or (last_losses(backup) if backup else {})
-    nets = dict(zip(paintings, trainer.nets()))
-    for net in nets.values():
-        net.record["steps"], net.record["losses"] = trainer.steps_made(), losses
-    if folder is not None and folder.unusable:
-        logger.warning("%d of %d files could not be used as photos of %d pixels and more", len(folder.unusable), len(folder.paths), crop)
-    for name, net in nets.items() if output else ():
-        save_transform_net(net, Path(output, f"{name}.keras") if several else output)
-    return nets if several else net
+        callbacks = [*callbacks, _Stop(steps - done), _Finite()]
+        if backup:  # the backup comes last: what the others write of an epoch is there when it counts as done
+            callbacks += [_Log(Path(backup, "log.csv"), append=True), Backup(str(backup), double_checkpoint=True, delete_checkpoint=False)]
+        try:
+            _fit(trainer, batches(done, steps), steps, epoch, callbacks, progress)
+        except FloatingPointError:
+            raise
+        except Exception as error:
+            with suppress(Exception):  # the error that ended the training is the one to be told
+                nets = dict(zip(paintings, trainer.nets()))
+                error.result = nets if several else next(iter(nets.values()))
+            raise
+        losses = {name: values[-1] for name, values in trainer.history.history.items() if values} or (last_losses(backup) if backup else {})
+        nets = dict(zip(paintings, trainer.nets()))
+        for net in nets.values():
+            net.record["steps"], net.record["losses"] = trainer.steps_made(), losses
+        if folder is not None and folder.unusable:
+            logger.warning("%d of %d files could not be used as photos of %d pixels and more", len(folder.unusable), len(folder.paths), crop)
+        for name, net in nets.items() if output else ():
+            save_transform_net(net, Path(output, f"{name}.keras") if several else output)
+        return nets if several else net
 
 
 def _fit(trainer, batches, steps, epoch, callbacks, progress):
@@ -343,6 +370,20 @@ def _batches(photos, crop, batch_size, seed, strategy):
     return partial(folder.batches, batch_size), folder
 
 
+class _Log(keras.callbacks.CSVLogger):
+    """Keras' own; a line that cannot be written is a warning, and the training goes on."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        try:
+            super().on_epoch_end(epoch, logs)
+        except OSError as error:
+            logger.warning("the losses could not be written to %s, and the training goes on: %s", self.filename, error)
+
+    def on_train_end(self, logs=None):
+        with suppress(OSError):  # what could not be written before
+            super().on_train_end(logs)
+
+
 class Preview(keras.callbacks.Callback):
     """What the networks in training make of a few photos: a row of photos over a row of results of each, every so many steps, as 00050.png.
 
@@ -352,7 +393,7 @@ class Preview(keras.callbacks.Callback):
 
     def __init__(self, photos, folder, steps=500, size=256):
         super().__init__()
-        self.photos, self.folder, self.steps = [load_image(photo, size) for photo in photos], Path(folder), steps
+        self.photos, self.folder, self.steps = [load_image(photo, size) for photo in photos], Path(folder), count("steps", steps)
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def on_train_batch_end(self, batch, logs=None):
@@ -361,7 +402,10 @@ class Preview(keras.callbacks.Callback):
             height = max(photo.shape[0] for photo in self.photos)
             columns = [np.pad(np.concatenate([_to_height(image, height) for image in (photo, *_rounded(self.model(photo[None].astype("float32"))))]),
                               ((0, 0), (0, 4), (0, 0)), constant_values=255) for photo in self.photos]
-            save_image(np.concatenate(columns, axis=1), self.folder / f"{done:05d}.png")
+            try:
+                save_image(np.concatenate(columns, axis=1), self.folder / f"{done:05d}.png")
+            except OSError as error:
+                logger.warning("a preview could not be written to %s, and the training goes on: %s", self.folder, error)
 
 
 def _to_height(image, height):
@@ -388,13 +432,11 @@ def _vgg_input(x):
 def _check(*, paintings, starts, output, crop, batch_size, steps, style_size, network, content_layers, style_layers, content_weight, style_weight,
            tv_weight, grid_weight, style_scales, learning_rate, width, residual_blocks, seed, **rest):
     for name, value, least in (("crop", crop, 2 * LEAST_SIDE), ("batch_size", batch_size, 1), ("steps", steps, 1), ("style_size", style_size, 1),
-                               ("style_scales", style_scales, 1), ("seed", seed, 0)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-            raise ValueError(f"{name} must be an integer, at least {least}. Received: {name}={value!r}")
+                               ("style_scales", style_scales, 1), ("seed", seed, 0), ("width", width, 1), ("residual_blocks", residual_blocks, 0)):
+        count(name, value, least)
     for name, value in (("content_weight", content_weight), ("style_weight", style_weight), ("tv_weight", tv_weight),
                         ("grid_weight", grid_weight), ("learning_rate", learning_rate)):
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-            raise ValueError(f"{name} must be a finite number, at least 0. Received: {name}={value!r}")
+        number(name, value)
     for layers in (content_layers, style_layers):
         check_layers(layer_weights(layers), network)
     if output is not None:

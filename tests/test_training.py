@@ -199,7 +199,7 @@ def test_a_training_that_is_done_stays_as_it_was(photos, tmp_path):
 
 def test_steps_are_as_many_as_asked_for(photos, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "EPOCH", 4)
-    net = train_transform_net(picture(48, 48, 3), photos, backup=tmp_path, **{**QUICK, "steps": 6})
+    net = train_transform_net(picture(48, 48, 3), photos, backup=tmp_path / "backup", **{**QUICK, "steps": 6})
     assert net.record["steps"] == 6 and len(rows(tmp_path / "log.csv")) == 2
 
 
