@@ -254,7 +254,7 @@ def _known_formats():
 
 def _picture(source, size):
     """A PIL.Image of 8 bits in sRGB, upright: RGB, or RGBA where it has transparency."""
-    if isinstance(source, (str, os.PathLike)):
+    if isinstance(source, (str, os.PathLike)) and isinstance(os.fspath(source), str):
         path = Path(source)
         check_size(size)
         with _opened(path) as picture:

@@ -200,7 +200,7 @@ def test_a_training_that_is_done_stays_as_it_was(photos, tmp_path):
 def test_steps_are_as_many_as_asked_for(photos, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "EPOCH", 4)
     net = train_transform_net(picture(48, 48, 3), photos, backup=tmp_path / "backup", **{**QUICK, "steps": 6})
-    assert net.record["steps"] == 6 and len(rows(tmp_path / "log.csv")) == 2
+    assert net.record["steps"] == 6 and len(rows(tmp_path / "backup" / "log.csv")) == 2
 
 
 def test_an_interrupt_keeps_the_network_so_far(photos, tmp_path, caplog):
