@@ -253,7 +253,8 @@ def total_variation_loss(exponent=1.25, reduction="mean", separate=False):
                 for name, p in powers.items()}
 
     def value(sums):
-        return sum(s["variation"] / s["count"] if reduction == "mean" else s["variation"] for s in sums["image"].values())
+        return sum(s["variation"] / ops.maximum(s["count"], 1.0) if reduction == "mean" else s["variation"]  # of one pixel, there are none
+                   for s in sums["image"].values())
 
     return Loss({"image": variation}, value, strips=True)
 
