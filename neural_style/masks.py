@@ -11,11 +11,14 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import minimum_filter
 
+from .checks import count, flag, is_count
 from .extras import load
 from .images import load_image, resize_map
 
 #: Colours of a label picture that cover less of it than this belong to the nearest larger one: soft edges, JPEG's noise.
 LEAST_LABEL = 0.005
+#: Pixels that a label picture may have: twice a camera's, and a few seconds.
+MOST_LABELED = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ def from_labels(content, style, inside=False):
         ValueError: a colour of the content's labels that no style's have.
     """
     styles = [_labels(one) for one in (style if isinstance(style, (list, tuple)) else [style])]
+    if not styles:
+        raise ValueError("style must be a label picture, or a list of one and more. Received: none")
     regions, missing = [], []
     for colour, mask in _labels(content).items():
         number = next((i for i, labels in enumerate(styles) if colour in labels), None)
@@ -72,11 +77,11 @@ def from_rectangle(image, rectangle, steps=5):
         rectangle: (left, top, width, height) in pixels; all outside it is background.
         steps: of GrabCut.
     """
-    cv2, image = load("cv2", "OpenCV", "masks"), load_image(image)
+    cv2, image, steps = load("cv2", "OpenCV", "masks"), load_image(image), count("steps", steps)
     height, width = image.shape[:2]
-    if len(rectangle) != 4 or not all(isinstance(side, (int, np.integer)) for side in rectangle):
+    if not isinstance(rectangle, (list, tuple, np.ndarray)) or len(rectangle) != 4 or not all(is_count(side, -math.inf) for side in rectangle):
         raise ValueError(f"rectangle must be (left, top, width, height), integers. Received: rectangle={rectangle!r}")
-    left, top, w, h = rectangle
+    left, top, w, h = map(int, rectangle)
     if not (0 <= left and 0 <= top and 0 < w and 0 < h and left + w <= width and top + h <= height and w * h < width * height):
         raise ValueError(f"rectangle must lie within the {width} x {height} pixels, and not be all of them. Received: {rectangle}")
     labels = np.zeros((height, width), "uint8")
@@ -92,7 +97,7 @@ def from_scribbles(image, scribbles, steps=5):
             is to be found. Or an int array, H x W: 1, 0 and -1.
         steps: of GrabCut.
     """
-    cv2, image = load("cv2", "OpenCV", "masks"), load_image(image)
+    cv2, image, steps = load("cv2", "OpenCV", "masks"), load_image(image), count("steps", steps)
     if isinstance(scribbles, np.ndarray) and scribbles.ndim == 2 and scribbles.dtype.kind == "i":
         subject, background = scribbles == 1, scribbles == 0
     else:
@@ -135,11 +140,11 @@ def check_masks(masks, content, styles):
         if not isinstance(one, Region):
             content_mask, style_mask = one if isinstance(one, (list, tuple)) and len(one) == 2 else (one, None)
             one = Region(content_mask, style_mask, number if len(styles) > 1 else 0)
-        if isinstance(one.image, bool) or not isinstance(one.image, (int, np.integer)) or not 0 <= one.image < len(styles):
+        if not is_count(one.image, 0) or one.image >= len(styles):
             raise ValueError(f"a region's image must be the number of a style image, 0 to {len(styles) - 1}. Received: {one.image!r}")
         name = f"region {number + 1}"
         regions.append(Region(_load_mask(one.content, content, f"{name}'s mask"), None if one.style is None else
-                              _load_mask(one.style, styles[one.image], f"{name}'s style mask"), int(one.image), bool(one.inside)))
+                              _load_mask(one.style, styles[one.image], f"{name}'s style mask"), int(one.image), flag(f"{name}'s inside", one.inside)))
     return regions
 
 
@@ -191,13 +196,23 @@ def _load_mask(source, image, name, highest=1.0):
 def _labels(source):
     """{(R, G, B): bool mask} of a label picture, the largest first."""
     image = load_image(source)
-    colours, inverse, counts = np.unique(image.reshape(-1, 3), axis=0, return_inverse=True, return_counts=True)
+    if image.shape[0] * image.shape[1] > MOST_LABELED:
+        raise ValueError(f"a label picture may have at most {MOST_LABELED:,} pixels. Received: {image.shape[1]} x {image.shape[0]}")
+    red, green, blue = (image[..., channel].astype("uint32") for channel in range(3))
+    packed = red << 16 | green << 8 | blue  # one number a color
+    numbers, counts = np.unique(packed, return_counts=True)
     large = np.flatnonzero(counts >= LEAST_LABEL * counts.sum())
     if not len(large):
         raise ValueError("a label picture must have a few flat colours. Received: none that covers 0.5 % of it")
-    distances = np.abs(colours[:, None].astype("int") - colours[None, large]).sum(axis=-1)
-    nearest = large[distances.argmin(axis=1)][inverse.ravel()].reshape(image.shape[:2])
-    return {tuple(colours[i].tolist()): nearest == i for i in sorted(large, key=lambda i: -counts[i])}
+    colors = np.stack([numbers >> 16, numbers >> 8 & 255, numbers & 255], axis=-1).astype("int16")
+    nearest, distance = np.zeros(len(colors), "uint8"), np.full(len(colors), 3 * 256, "int16")
+    for label, color in enumerate(colors[large]):  # at most 200: each covers 0.5 %; one after the other, so that memory stays small
+        to_it = np.abs(colors - color).sum(axis=-1, dtype="int16")
+        closer = to_it < distance
+        nearest[closer], distance[closer] = label, to_it[closer]
+    labels = np.stack([nearest[np.searchsorted(numbers, row)] for row in packed])
+    order = sorted(range(len(large)), key=lambda label: -counts[large[label]])
+    return {tuple(colors[large[label]].tolist()): labels == label for label in order}
 
 
 def _grabcut(cv2, image, labels, rectangle, steps, mode):
