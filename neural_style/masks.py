@@ -13,12 +13,12 @@ from scipy.ndimage import minimum_filter
 
 from .checks import count, flag, is_count
 from .extras import load
-from .images import load_image, resize_map
+from .images import image_size, load_image, resize_map
 
 #: Colours of a label picture that cover less of it than this belong to the nearest larger one: soft edges, JPEG's noise.
 LEAST_LABEL = 0.005
-#: Pixels that a label picture may have: twice a camera's, and a few seconds.
-MOST_LABELED = 50_000_000
+#: Pixels that a label picture may have: more than a camera's photo, and a few seconds.
+MOST_LABELED = 1 << 25
 
 
 @dataclass(frozen=True)
@@ -195,11 +195,15 @@ def _load_mask(source, image, name, highest=1.0):
 
 def _labels(source):
     """{(R, G, B): bool mask} of a label picture, the largest first."""
+    if isinstance(source, (str, os.PathLike)):
+        _check_labeled(*image_size(source))  # before it is read
     image = load_image(source)
-    if image.shape[0] * image.shape[1] > MOST_LABELED:
-        raise ValueError(f"a label picture may have at most {MOST_LABELED:,} pixels. Received: {image.shape[1]} x {image.shape[0]}")
-    red, green, blue = (image[..., channel].astype("uint32") for channel in range(3))
-    packed = red << 16 | green << 8 | blue  # one number a color
+    _check_labeled(*image.shape[1::-1])
+    packed = image[..., 0].astype("uint32")  # one number a color
+    for channel in (1, 2):
+        packed <<= 8
+        packed |= image[..., channel]
+    del image
     numbers, counts = np.unique(packed, return_counts=True)
     large = np.flatnonzero(counts >= LEAST_LABEL * counts.sum())
     if not len(large):
@@ -213,6 +217,11 @@ def _labels(source):
     labels = np.stack([nearest[np.searchsorted(numbers, row)] for row in packed])
     order = sorted(range(len(large)), key=lambda label: -counts[large[label]])
     return {tuple(colors[large[label]].tolist()): labels == label for label in order}
+
+
+def _check_labeled(width, height):
+    if width * height > MOST_LABELED:
+        raise ValueError(f"a label picture may have at most {MOST_LABELED:,} pixels. Received: {width} x {height}")
 
 
 def _grabcut(cv2, image, labels, rectangle, steps, mode):
