@@ -68,9 +68,9 @@ def check_output(path, inputs=(), overwrite=False):
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"the folder {str(path.parent)!r} does not exist")
+    check_name_length(path)
     if path.is_dir() or not os.access(path.parent, os.W_OK):
         raise PermissionError(f"{str(path)!r} cannot be written")
-    check_name_length(path)
     for one in inputs if not overwrite else ():
         if same_file(one, path):
             raise ValueError(f"the output {str(path)!r} is also an input; give it another name, or allow to overwrite it "

@@ -66,13 +66,18 @@ def load_with_alpha(source, size=None):
     Arguments and errors are those of load_image. The colors are the picture's own, not mixed with white. Where alpha is below CLEAR, so that a
     color is hardly known, it is that of the nearest pixel where it is not.
     """
-    picture = _sized(_picture(source, size), size)
+    picture = _picture(source, size)
     if picture.mode != "RGBA":
-        return np.array(picture), None
+        return np.array(_sized(picture, size)), None
     rgba = np.array(picture)
     rgb, alpha = rgba[..., :3], rgba[..., 3]
     if alpha.min() == 255:
-        return np.ascontiguousarray(rgb), None
+        return load_image(np.ascontiguousarray(rgb), size), None
+    if size is not None and size != max(picture.size):  # as much of each color as it is seen; by Pillow, of a few values where that is little
+        width_height = _checked_fit(picture.size, size)
+        seen = _by_channels(np.dstack([rgb * (alpha / 255)[..., None], alpha]), width_height)
+        rgb = np.rint(np.clip(255 * seen[..., :3] / np.maximum(seen[..., 3:], 1e-3), 0, 255)).astype("uint8")
+        alpha = np.rint(np.clip(seen[..., 3], 0, 255)).astype("uint8")
     if alpha.any():
         rows, columns = distance_transform_edt(alpha < min(CLEAR, alpha.max()), return_distances=False, return_indices=True)
         rgb = rgb[rows, columns]
@@ -191,11 +196,13 @@ def resize(picture, width_height):
 
 def resize_pixels(pixels, width_height):
     """resize for a float array, H x W x C, which is not rounded."""
-    if pixels.shape[1::-1] == tuple(width_height):
-        return pixels
-    channels = [np.asarray(Image.fromarray(np.ascontiguousarray(channel, "float32")).resize(width_height, Image.LANCZOS))
-                for channel in np.moveaxis(pixels, -1, 0)]
-    return np.clip(np.stack(channels, axis=-1), 0, 255)
+    return pixels if pixels.shape[1::-1] == tuple(width_height) else np.clip(_by_channels(pixels, width_height), 0, 255)
+
+
+def _by_channels(pixels, width_height):
+    """Each channel of a float array resized by Lanczos' filter, which may go below and above what there was."""
+    return np.stack([np.asarray(Image.fromarray(np.ascontiguousarray(channel, "float32")).resize(width_height, Image.LANCZOS))
+                     for channel in np.moveaxis(pixels, -1, 0)], axis=-1)
 
 
 def resize_map(values, width_height):
@@ -278,11 +285,16 @@ def _picture(source, size):
 def _sized(picture, size):
     if size is None:
         return picture
-    width, height = _fit(picture.size, size)
+    return resize(picture, _checked_fit(picture.size, size))
+
+
+def _checked_fit(width_height, size):
+    """_fit, or a ValueError where it makes more pixels than Pillow would read."""
+    width, height = _fit(width_height, size)
     if width * height > 2 * (Image.MAX_IMAGE_PIXELS or math.inf):
         raise ValueError(f"size={size} makes a picture of {width} x {height} pixels; the limit is "
                          f"{2 * Image.MAX_IMAGE_PIXELS:,}, twice PIL.Image.MAX_IMAGE_PIXELS")
-    return resize(picture, (width, height))
+    return width, height
 
 
 def _upright(picture, name):

@@ -44,6 +44,10 @@ def damaged_exif(file_format="JPEG"):
     data = bytearray(file.getvalue())
     at = data.index(b"\x01\x12" if b"MM\0*" in data else b"\x12\x01")  # the orientation's entry: tag, type, count, value
     data[at + 2:at + 8] = b"\x00\x63\xff\xff\xff\xff"
+    if file_format == "PNG":
+        at = data.index(b"eXIf")
+        length, = struct.unpack(">I", data[at - 4:at])
+        data[at + 4 + length:at + 8 + length] = struct.pack(">I", zlib.crc32(data[at:at + 4 + length]))
     return bytes(data)
 
 
