@@ -147,7 +147,7 @@ def _run(content, style, inputs, callbacks, progress, checkpoint, resume):
         size = full.shape[1::-1]
         image, pixels = resize(picture, size), resize_pixels(pixels, size)  # already of that size, but for a run that was stopped at a coarse stage
         if s.preserve_color == "luminance":
-            image, pixels = Image.fromarray(transfer_luminance(np.asarray(image), inputs.colors)), luminance_of(pixels, inputs.colors)
+            image, pixels = Image.fromarray(transfer_luminance(np.asarray(image), inputs.colors)), luminance_of(pixels, inputs.colors).astype("float32")
         if inputs.alpha is not None:
             image, pixels = image.copy(), np.dstack([pixels, inputs.alpha]).astype("float32")
             image.putalpha(Image.fromarray(inputs.alpha))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from neural_style import TransferResult, deprocess, load_image, match_color, transfer
+from neural_style import TransferResult, deprocess, load_image, match_color, read_record, transfer
 from neural_style.arguments import INITS, schedule
 from neural_style.color import recolored_style
 from conftest import picture
@@ -289,3 +289,89 @@ def test_preserve_color_asks_for_both_and_for_a_known_way():
             transfer(content, style, preserve_color="match", **QUICK)
     with pytest.raises(ValueError, match="preserve_color must be None or one of .*histogram"):
         transfer(CONTENT, STYLE, preserve_color="hue", **QUICK)
+
+
+# ---- Transparency, 16 bits, what ends a run ----------------------------------------------------------------------------
+
+def cut_out():
+    """CONTENT, of which a disc can be seen."""
+    height, width = CONTENT.shape[:2]
+    y, x = np.mgrid[:height, :width]
+    alpha = np.clip(255 * (1.2 - np.hypot((y - height / 2) / height, (x - width / 2) / width) * 3), 0, 255).astype("uint8")
+    return np.dstack([np.where(alpha[..., None] > 0, CONTENT, 0).astype("uint8"), alpha])
+
+
+def test_the_photos_alpha_is_kept_on_request(tmp_path):
+    rgba = cut_out()
+    result = transfer(rgba, STYLE, alpha="keep", **QUICK)
+    size = (result.image.width, result.image.height)
+    expected = np.asarray(Image.fromarray(rgba[..., 3]).resize(size, Image.LANCZOS), "int")
+    assert result.image.mode == "RGBA" and np.abs(np.asarray(result.image)[..., 3].astype(int) - expected).max() <= 1
+    assert result.pixels.shape == (size[1], size[0], 4)
+    result.save(tmp_path / "a.png")
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "a.png")), np.asarray(result.image))
+    result.save(tmp_path / "a.jpg")
+    assert np.abs(load_image(tmp_path / "a.jpg")[0, 0].astype(int) - 255).max() <= 8 and result._repr_jpeg_()
+    assert transfer(CONTENT, STYLE, alpha="keep", **QUICK).image.mode == "RGB"
+    assert transfer(rgba, STYLE, **QUICK).image.mode == "RGB"
+    two = transfer(rgba, [(STYLE, 1.0), (CONTENT, 2.0)], alpha="keep", **QUICK)
+    assert two.image.mode == "RGBA" and two.image.tobytes() != result.image.tobytes()
+    with pytest.raises(ValueError, match="wholly transparent"):
+        transfer(np.dstack([CONTENT, np.zeros(CONTENT.shape[:2], "uint8")]), STYLE, alpha="keep", **QUICK)
+
+
+def test_what_cannot_be_seen_has_no_part_in_the_style():
+    """The hidden colors say nothing: the same picture comes out whatever they are."""
+    rgba, other = cut_out(), cut_out()
+    other[..., :3] = np.where(rgba[..., 3:] > 0, rgba[..., :3], 77)
+    one, same = (transfer(pixels, STYLE, alpha="keep", **QUICK) for pixels in (rgba, other))
+    assert one.image.tobytes() == same.image.tobytes()
+
+
+@pytest.mark.parametrize("options", [{}, {"preserve_color": "luminance"}, {"masks": [np.linspace(0, 1, CONTENT.shape[1]) * np.ones((CONTENT.shape[0], 1))]},
+                                     {"start_size": 32, "callback": lambda here: (_ for _ in ()).throw(StopIteration)}])
+def test_the_pixels_before_rounding_are_the_picture(options, tmp_path):
+    import cv2
+    result = transfer(CONTENT, STYLE, **{**QUICK, **options})
+    picture_8 = np.asarray(result.image, "float32")
+    assert result.pixels.dtype == np.float32 and result.pixels.shape == picture_8.shape
+    assert np.abs(result.pixels - picture_8).max() <= (4 if "callback" in options else 1.01)  # one that is enlarged goes through two roundings
+    assert len(np.unique(result.pixels)) > 256
+    result.save(tmp_path / "a.png", bits=16)
+    assert np.array_equal(cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_UNCHANGED)[..., ::-1], np.rint(result.pixels * 257))
+    assert read_record(tmp_path / "a.png")["schema"] == 1
+
+
+@pytest.mark.parametrize("error", [MemoryError("no more"), SystemExit(3), RuntimeError("a bug")])
+@pytest.mark.parametrize("when", [1, 3])
+def test_whatever_ends_a_run_carries_the_best_picture(monkeypatch, error, when):
+    real, evaluations = module.Evaluator.__call__, []
+
+    def evaluate(self, x):
+        evaluations.append(1)
+        if len(evaluations) > when:
+            raise error
+        return real(self, x)
+    monkeypatch.setattr(module.Evaluator, "__call__", evaluate)
+    steps = []
+    with pytest.raises(type(error)) as caught:
+        transfer(CONTENT, STYLE, **{**QUICK, "callback": lambda here: steps.append(here.image)})
+    if steps:
+        assert np.array_equal(np.asarray(caught.value.result.image), np.asarray(Image.fromarray(steps[-1]).resize(caught.value.result.image.size, Image.LANCZOS)))
+        assert caught.value.result.message.startswith("stopped: ")
+    else:
+        assert caught.value.result is None
+
+
+def test_bad_regions_and_bad_checkpoints_are_told_before_any_network_is_built(monkeypatch, tmp_path):
+    from neural_style import masks
+    np.savez(tmp_path / "data.npz", lessons=np.arange(9))
+    before = (tmp_path / "data.npz").read_bytes()
+    one_pixel = np.zeros(CONTENT.shape[:2])
+    one_pixel[5, 5] = 1
+    monkeypatch.setattr(module, "feature_extractor", lambda *a, **k: pytest.fail("a network was built"))
+    for options, words in [({"masks": [masks.Region(one_pixel, inside=True)]}, "no region has a position"),
+                           ({"checkpoint": tmp_path / "data.npz"}, "is not a checkpoint"), ({"checkpoint": tmp_path / "data.npz", "resume": True}, "is not a checkpoint")]:
+        with pytest.raises(ValueError, match=words):
+            transfer(CONTENT, STYLE, **{**QUICK, **options})
+    assert (tmp_path / "data.npz").read_bytes() == before
