@@ -2,6 +2,7 @@
 import csv
 import json
 import logging
+import re
 import shutil
 from pathlib import Path
 
@@ -9,12 +10,14 @@ import h5py
 import keras
 
 from .files import whole_or_not
-
+from .hdf5 import plain_datasets
 
 logger = logging.getLogger("neural_style")
 
 #: What the marker of a folder says beside the training's identity; and what those of earlier versions, which do not say it, have.
 OURS, EARLIER = {"backup": "of a training by neural_style"}, {"styles", "paintings", "photos", "weights"}
+#: What a run that was killed at its start may leave in a folder without a marker.
+LEFT = re.compile(r"\.lock|\..*\.part")
 
 
 def claim(folder, identity):
@@ -27,7 +30,7 @@ def claim(folder, identity):
     folder.mkdir(parents=True, exist_ok=True)
     marker, begun = folder / "training.json", any(path.exists() for path in _states(folder))
     known = _identity(marker) if marker.exists() else {}
-    if not marker.exists() and not begun and any(path.name != ".lock" for path in folder.iterdir()):
+    if not marker.exists() and not begun and not all(LEFT.fullmatch(path.name) for path in folder.iterdir()):
         raise ValueError(f"backup must be a folder of its own. Received: {str(folder)!r}, which has other things in it")
     if marker.exists() and not begun and known.get("backup") != OURS["backup"] and not EARLIER <= set(known):
         raise ValueError(f"backup must be a folder of its own. Received: {str(folder)!r}, whose training.json is not of a backup")
@@ -68,6 +71,9 @@ def steps_done(folder, steps, epoch):
             continue
         if path != latest:
             shutil.copy(path, latest)
+        for other in _states(folder)[1:]:  # Keras falls back on it
+            if _steps_of(other) is None:
+                other.unlink(missing_ok=True)
         with whole_or_not(metadata) as file:
             file.write(json.dumps({"epoch": done // epoch if done < steps else -(-steps // epoch), "batch": 0}).encode())
         return done
@@ -79,10 +85,11 @@ def steps_done(folder, steps, epoch):
 
 
 def _steps_of(path):
-    """The steps that a state has seen; None where it is missing, or was not written to its end."""
+    """The steps that a state has seen; None where it is missing, was not written to its end, or holds more than plain arrays."""
     try:
         with h5py.File(path) as file:
-            return int(file["optimizer/vars/0"][()])  # Optimizer.iterations
+            steps = plain_datasets(file)["optimizer/vars/0"]  # Optimizer.iterations
+            return int(steps[()]) if steps.shape == () else None
     except Exception:  # h5py has many ways to say so
         return None
 

@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 import time
+from dataclasses import is_dataclass
 from pathlib import Path
 
 from . import __version__
@@ -16,26 +17,43 @@ from .presets import NAMES as PRESETS
 
 #: Errors of what was asked for, in place of errors on the way: exit code 2 in place of 1.
 BAD_INPUT = (ValueError, TypeError, FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError)
+#: Errors that are told in a line. Others are mistakes of ours, and show where they happened.
+ERRORS = (*BAD_INPUT, OSError, RuntimeError, ArithmeticError, ImportError, MemoryError)
 
 
 def run(argv, interrupts):
     """Run the command line within an Interrupts; returns the exit code, see __main__.main."""
     arguments = _parse(argv)
-    with _quiet_start():
-        import tensorflow  # noqa: F401
-    interrupts.phase = WORKING
+    output = getattr(arguments, "output", None)
+    before = _state(output)
     try:
-        return vars(arguments).pop("run")(arguments, interrupts)
+        with _quiet_start():
+            import tensorflow  # noqa: F401
+        interrupts.phase = WORKING
+        code = vars(arguments).pop("run")(arguments, interrupts)
+        interrupts.phase = SAVING  # nothing is left to be stopped, and Python checks for signals at calls and loops alone
+        return interrupts.code if interrupts.received is not None else code
     except (KeyboardInterrupt, Exception) as error:
-        if isinstance(error, KeyboardInterrupt) or interrupts.received is not None:
-            _complain("interrupted; nothing was written")
+        interrupts.phase = SAVING
+        rescued = getattr(error, "result", None) is not None
+        if isinstance(error, KeyboardInterrupt) or interrupts.received is not None and not rescued:
+            _complain("interrupted; " + ("nothing was written" if _state(output) == before else f"what was done so far is in {output}"))
             return interrupts.code
-        if not isinstance(error, (ValueError, TypeError, OSError, RuntimeError, ArithmeticError, ImportError, MemoryError)):
+        if not isinstance(error, ERRORS):
             raise
-        _complain(f"error: {error}")
+        _complain(f"error: {str(error) or type(error).__name__}")
         return 2 if isinstance(error, BAD_INPUT) else 1
     finally:
         _flush()
+
+
+def _state(path):
+    """What tells whether a file or a folder was written to; None where there is none."""
+    try:
+        found = os.stat(path)
+    except (OSError, TypeError, ValueError):
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _complain(line):
@@ -51,9 +69,8 @@ def _flush():
         if sys.stdout is not None:
             sys.stdout.flush()
     except (OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)
-        os.close(nowhere)
+        with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def _parse(argv):
@@ -142,16 +159,17 @@ def _transfer(arguments, interrupts):
     from .callbacks import say
     from .images import check_writable
     from .record import check_sidecar
-    check_writable(output, saving["bits"], options.get("alpha", "white"), inputs=[*_texts(options), record], overwrite=saving["overwrite"])
-    check_sidecar(output, saving["record"])
+    given = _texts(options)
     options = _inputs(options) if record is None else _repeated(record, options)
+    check_writable(output, saving["bits"], options.get("alpha", "white"), [record, *given, *_texts(options)], saving["overwrite"])
+    check_sidecar(output, saving["record"])
 
-    from .iterative import INTERRUPTED, transfer
+    from .iterative import transfer
     try:
         result = transfer(**options, callback=interrupts)
-    except BaseException as error:
+    except Exception as error:
+        interrupts.phase = SAVING
         if getattr(error, "result", None) is not None:
-            interrupts.phase = SAVING
             _save_elsewhere(error.result, output, saving)
         raise
     interrupts.phase = SAVING
@@ -162,14 +180,14 @@ def _transfer(arguments, interrupts):
         _save_elsewhere(result, output, saving)
         return 1
     say(f"{output}: {result.image.width} x {result.image.height}, {result.seconds:.0f} s, {result.message}")
-    return interrupts.code if result.message.startswith(INTERRUPTED) else 0
+    return 0
 
 
 def _save_elsewhere(result, output, saving):
-    """Save a picture that could not be finished or not be written to `output`: beside it, or where there is room, and say where."""
-    for place in (output.with_name(f"{output.stem}-unfinished{output.suffix}"), output.with_name(f"unfinished{output.suffix}"),
-                  Path(tempfile.gettempdir(), f"neural-style-unfinished-{os.getpid()}{output.suffix}")):
-        with contextlib.suppress(OSError, ValueError):
+    """Save the picture of a run that failed, or that could not be written to `output`: beside it, or where there is room, and say where."""
+    for place in (output.with_name(f"{output.stem}-rescued{output.suffix}"), output.with_name(f"rescued{output.suffix}"),
+                  Path(tempfile.gettempdir(), f"neural-style-rescued-{os.getpid()}{output.suffix}")):
+        with contextlib.suppress(Exception):
             if not place.exists():
                 result.save(place, **saving)
                 _complain(f"the picture so far is in {place}")
@@ -178,12 +196,12 @@ def _save_elsewhere(result, output, saving):
 
 
 def _texts(options):
-    """All texts among the options, which may be the names of files."""
-    if isinstance(options, (list, tuple)):
-        return [text for item in options for text in _texts(item)]
-    if isinstance(options, dict):
-        return _texts([*options.values()])
-    return [options] if isinstance(options, (str, Path)) else []
+    """All texts and paths among the options, also those within regions: any may be the name of a file."""
+    if isinstance(options, (str, os.PathLike)):
+        return [options]
+    within = options if isinstance(options, (list, tuple)) else options.values() if isinstance(options, dict) else (
+        vars(options).values() if is_dataclass(options) else ())
+    return [text for item in within for text in _texts(item)]
 
 
 def _inputs(options):
@@ -297,31 +315,35 @@ def _train(arguments, interrupts):
     import keras
     from .callbacks import say
     from .extras import load
-    from .files import check_output
     from .photos import Photos
     from .stylization import resolve
     from .training import Preview, train_transform_net
     from .transform_net import load_transform_net
     options = vars(arguments)
     preview, logs = options.pop("preview", None), options.pop("tensorboard", None)
-    check_output(options["output"], [*options["style"], options.get("start"), options.get("weights")], options.pop("overwrite", False))
+    names = [Path(style).stem for style in options["style"]]
+    if len({*names}) < len(names):
+        raise ValueError(f"the paintings must have different names. Received: {', '.join(options['style'])}")
+    paintings = dict(zip(names, options["style"]))
+    folder = Path(options["start"]) if "start" in options and Path(options["start"]).is_dir() else None
+    starts = {name: Path(folder, f"{name}.keras") for name in names} if folder else {}
+    _check_networks(options, names, [*options["style"], *starts.values()])
     if "strategy" in options:  # before anything else that needs TensorFlow: several workers must meet at its start
         import tensorflow as tf
         options["strategy"] = {"mirrored": tf.distribute.MirroredStrategy,
                                "multi-worker": tf.distribute.MultiWorkerMirroredStrategy}[options["strategy"]]()
-    callbacks = options["callbacks"] = []
+    def ended(logs=None):
+        interrupts.phase = SAVING  # what was trained is written now
+    callbacks = options["callbacks"] = [keras.callbacks.LambdaCallback(on_train_end=ended)]
     if preview:
         callbacks.append(Preview(Photos(options["photos"], options.get("crop", 256)).first(3), preview, steps=200))
     if logs:
         load("tensorboard", "TensorBoard", "tensorboard")
         callbacks.append(keras.callbacks.TensorBoard(logs))
-    paintings = {Path(style).stem: style for style in options["style"]}
-    if len(paintings) < len(options["style"]):
-        raise ValueError(f"the paintings must have different names. Received: {', '.join(options['style'])}")
     options["style"] = paintings if len(paintings) > 1 else options["style"][0]
-    if "start" in options and Path(options["start"]).is_dir():
-        starts = {name: load_transform_net(Path(options["start"], f"{name}.keras")) for name in paintings}
-        options["start"] = starts if len(paintings) > 1 else starts[Path(options["style"]).stem]
+    if starts:
+        starts = {name: load_transform_net(start) for name, start in starts.items()}
+        options["start"] = starts if len(starts) > 1 else starts[names[0]]
     elif "start" in options:
         options["start"] = resolve(options["start"])
     nets = train_transform_net(**options)
@@ -329,6 +351,15 @@ def _train(arguments, interrupts):
     losses = ", ".join(f"{name} {value:.3f}" for name, value in record["losses"].items())
     say(f"{options['output']}: {record['steps']} steps; {losses}")
     return interrupts.code if record["steps"] < record["settings"]["steps"] else 0
+
+
+def _check_networks(options, names, inputs):
+    """Raise a clear error if a network that is to be written is one of the inputs, or could not be written."""
+    from .files import check_output
+    output, overwrite = Path(options["output"]), options.pop("overwrite", False)
+    inputs = [*inputs, options.get("start"), options.get("weights")]
+    for path in [output] if len(names) == 1 else [output / f"{name}.keras" for name in names] if output.is_dir() else []:
+        check_output(path, inputs, overwrite)
 
 
 def _add_stylize(commands):

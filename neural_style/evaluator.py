@@ -86,11 +86,8 @@ class Evaluator:
         """(loss: float, grad: float64 vector) at x."""
         x = np.array(x, "float32")  # a copy: SciPy changes its x in place
         if self._x is None or not np.array_equal(x, self._x):
-            try:
-                with graph_as_written():
-                    terms, total, grad = self._evaluate(x.reshape(self.shape), self._maps)
-            except (tf.errors.ResourceExhaustedError, tf.errors.AbortedError) as error:  # oneDNN aborts where it gets no memory
-                raise MemoryError(f"TensorFlow ran out of memory at {self.shape[2]} x {self.shape[1]} pixels; use a smaller size, or tile=") from error
+            with graph_as_written(), memory_error(self.shape):
+                terms, total, grad = self._evaluate(x.reshape(self.shape), self._maps)
             self.terms = {name: float(term) for name, term in terms.items()}
             self._x, self._loss, self._grad = x, float(total), np.asarray(grad).ravel()
             if not np.isfinite(self._loss) or not np.isfinite(self._grad).all():
@@ -170,6 +167,15 @@ def _upper_gradient_first(f, sums):
 
     f, *flat = gate(f, *tf.nest.flatten(sums))
     return f, tf.nest.pack_sequence_as(sums, flat)
+
+
+@contextmanager
+def memory_error(shape):
+    """Make a MemoryError, of one line, of TensorFlow's errors for want of memory. shape: the picture's, 1 x H x W x 3."""
+    try:
+        yield
+    except (tf.errors.ResourceExhaustedError, tf.errors.AbortedError) as error:  # oneDNN's layers abort where they get no memory
+        raise MemoryError(f"TensorFlow ran out of memory at {shape[2]} x {shape[1]} pixels; use a smaller size, or tile=") from error
 
 
 _LOCK = threading.Lock()

@@ -142,14 +142,15 @@ def mean_activations(parameters, pooling):
     cached = cache_folder() / f"{parameters.network}-{parameters.sha256[:16]}-{pooling}-activations.npz"
     shapes = {name: shape[-1:] for name, shape in conv_layers(parameters.network).items()}
     names = list(shapes)
-    if cached.exists():
-        try:
-            means = read_npz(cached, shapes)
-            if all(np.isfinite(mean).all() and mean.min() >= 0 and mean.max() > 0 for mean in means.values()):
-                return means
-            logger.warning("%s is damaged and is computed anew", cached)
-        except (OSError, ValueError) as error:
-            logger.warning("%s is damaged and is computed anew: %s", cached, error)
+    try:
+        means = read_npz(cached, shapes)
+        if all(np.isfinite(mean).all() and mean.min() >= 0 and mean.max() > 0 for mean in means.values()):
+            return means
+        logger.warning("%s is damaged and is computed anew: it holds numbers that are no mean activations", cached)
+    except FileNotFoundError:
+        pass
+    except ValueError as error:
+        logger.warning("%s is damaged and is computed anew: %s", cached, error)
     model = _build({name: name for name in names}, parameters.network, parameters.layers, pooling, "float32")
     photos = sorted(Path(files("neural_style") / "calibration").glob("*.jpg"))
     total, positions = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0)

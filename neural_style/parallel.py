@@ -68,7 +68,7 @@ def sweep(content, style, *, height=1.7, **settings):
 
     Returns:
         (Figure, results): results[i] for one list, results[i][j] for two. After Ctrl-C, the cells there are, with the best
-        picture so far in the last. A cell that fails is named in a warning; it is blank on the sheet, and None in the results.
+        picture so far in the last. A cell without a picture is None in the results and blank on the sheet; an error is a warning.
 
     Raises:
         Exception: the last cell's, where all fail.
@@ -87,24 +87,33 @@ def sweep(content, style, *, height=1.7, **settings):
     pyplot()  # if it is missing, say so now
     fixed = {"progress": False, **{name: value for name, value in settings.items() if name not in axes}}
     (down, rows), (across, columns) = [("", [None])] * (2 - len(axes)) + list(axes.items())
-    results, interrupted, failure = [], False, None
+    results, made, interrupted, failure = [], 0, False, None
     for row in rows:
         results.append([])
         for column in columns:
+            result = None
             try:
                 result = transfer(content, style, **fixed, **({down: row} if down else {}), **{across: column})
+                interrupted = result.message.startswith(INTERRUPTED)
+            except KeyboardInterrupt:  # before this cell's first step
+                if not made:
+                    raise
+                interrupted = True
             except Exception as error:
                 failure, result = error, getattr(error, "result", None)
-                logger.warning("the cell %s failed: %s", ", ".join(f"{name}={value}" for name, value in ((down, row), (across, column)) if name), error)
+                cell = ", ".join(f"{name}={value}" for name, value in ((down, row), (across, column)) if name)
+                logger.warning("the cell %s failed: %s", cell, error)
             results[-1].append(result)
-            if interrupted := result is not None and result.message.startswith(INTERRUPTED):
+            made += result is not None
+            if interrupted:
                 break
         if interrupted:
             break
-    if not any(result is not None for row in results for result in row):
+    if not made:
         raise failure
     blank = np.full((1, 1, 3), 255, "uint8")
-    sheet = contact_sheet([[blank if result is None else result for result in row] for row in results], [f"{down}={row}" for row in rows[:len(results)]] if down else None,
+    sheet = contact_sheet([[blank if result is None else result for result in row] for row in results],
+                          [f"{down}={row}" for row in rows[:len(results)]] if down else None,
                           [f"{across}={column}" for column in columns[:len(results[0])]], height=height)
     return sheet, results if down else results[0]
 
@@ -143,7 +152,14 @@ def _in_our_processes(jobs, workers, threads):
         while waiting or running:
             while waiting and idle:
                 (number, job), pool = waiting.pop(), idle.pop()
-                running[pool.submit(_work, {"progress": False, **job}, threads)] = number, pool
+                work = _work, {"progress": False, **job}, threads
+                try:
+                    future = pool.submit(*work)
+                except BrokenProcessPool:  # killed between two jobs
+                    pool.shutdown()
+                    pool = _pool()
+                    future = pool.submit(*work)
+                running[future] = number, pool
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 number, pool = running.pop(future)
@@ -152,8 +168,8 @@ def _in_our_processes(jobs, workers, threads):
                     pool = _pool()
                 idle.append(pool)
                 yield number, future
-            done.clear()
-            future = None
+            done.clear()  # a result is not kept once it was handed on
+            future = work = None
     finally:
         for pool in [*idle, *(pool for _, pool in running.values())]:
             pool.shutdown(cancel_futures=True)

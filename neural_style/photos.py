@@ -1,12 +1,12 @@
 """Photos to train on: crops of the pictures in a folder of any size."""
 import math
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from .checks import count as checked_count
+from .checks import count
 from .images import SUFFIXES, image_size, load_image
 
 
@@ -27,7 +27,7 @@ class Photos:
     def __init__(self, folder, crop, seed=0):
         if not Path(folder).is_dir():
             raise FileNotFoundError(f"no folder at {str(folder)!r}")
-        crop, seed = checked_count("crop", crop), checked_count("seed", seed, 0)
+        crop, seed = count("crop", crop), count("seed", seed, 0)
         self.paths = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
         self.crop, self.seed, self.unusable, self._orders = crop, seed, {}, {}
         if not self.paths:
@@ -38,10 +38,11 @@ class Photos:
 
     def __getitem__(self, index):
         """The crop of this number, from 0 without end: uint8 RGB, crop x crop x 3."""
-        for further in count():  # for a picture that cannot be used the next one, at a place of this number's own
+        for further in range(2 * len(self.paths)):  # for a picture that cannot be used the next one, at a place of this number's own
             image = self._load(self._path(int(index) + further), np.random.default_rng((self.seed, int(index), further, 0)))
             if image is not None:
                 return image
+        raise ValueError(f"none of the {len(self.paths)} pictures can be used any more; the last: {[*self.unusable.values()][-1]}")
 
     def first(self, number):
         """The paths of the first so many that can be used, in the order of their names."""
@@ -75,8 +76,8 @@ class Photos:
                 raise ValueError(f"{path} is {shorter} pixels high or wide, smaller than the crop of {self.crop}")
             smallest = math.ceil(self.crop * longer / shorter)
             image = load_image(path, round(math.exp(rng.uniform(math.log(smallest), math.log(max(smallest, longer))))))
-        except (OSError, ValueError, ImportError) as error:
-            self.unusable[path] = str(error)
+        except (OSError, ValueError, ImportError, MemoryError) as error:
+            self.unusable[path] = str(error) or type(error).__name__
             return None
         top, left = (rng.integers(side - self.crop + 1) for side in image.shape[:2])
         image = image[top:top + self.crop, left:left + self.crop]

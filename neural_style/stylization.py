@@ -13,6 +13,7 @@ from PIL import Image
 
 from .checks import choice, count, flag, is_count
 from .color import transfer_luminance
+from .files import check_output, same_file
 from .images import ALPHAS, SUFFIXES, WITH_ALPHA, WRITABLE, check_size, check_writable, load_image, load_with_alpha, save_image
 from .preflight import free_memory
 from .transform_net import LEAST_SIDE, TransformNet, blend, load_transform_net, parts, pretrained
@@ -47,17 +48,18 @@ def stylize(source, net, output=None, *, size=None, preserve_color=None, tile="a
         progress: show a bar, for a folder.
 
     Returns:
-        A PIL.Image, RGB, or RGBA where alpha was kept; for a batch a uint8 array; for a folder the paths of the files written. A picture of the folder that cannot be read is
-        named in a warning and left out.
+        A PIL.Image, RGB, or RGBA where the photo's alpha was kept; for a batch a uint8 array; for a folder the paths of the files written. A
+        picture of the folder that cannot be read, or whose format cannot hold the painting, is named in a warning and left out.
 
     Raises:
         TypeError, ValueError, FileNotFoundError: an argument that cannot be right, or a network or picture that cannot be read.
+        OSError: the painting cannot be written; it is the error's .result.
     """
     if preserve_color not in (None, "luminance"):
         raise ValueError(f"preserve_color must be None or 'luminance'. Received: preserve_color={preserve_color!r}")
     if not (tile is None or isinstance(tile, str) and tile == "auto" or is_count(tile, 64)):
         raise ValueError(f"tile must be 'auto', None or an integer, at least 64. Received: tile={tile!r}")
-    batch_size, overwrite = count("batch_size", batch_size), flag("overwrite", overwrite)
+    batch_size, overwrite, progress = count("batch_size", batch_size), flag("overwrite", overwrite), flag("progress", progress)
     choice("alpha", alpha, ALPHAS)
     check_size(size)
     options = {"preserve_color": preserve_color, "tile": tile}
@@ -73,7 +75,11 @@ def stylize(source, net, output=None, *, size=None, preserve_color=None, tile="a
     image, opacity = load_with_alpha(source, size) if alpha == "keep" else (load_image(source, size), None)
     result = _with_alpha(paint(resolve(net), image[None], **options)[0], opacity)
     if output is not None:
-        save_image(result, output, inputs=inputs, overwrite=overwrite)
+        try:
+            save_image(result, output, inputs=inputs, overwrite=overwrite)
+        except Exception as error:
+            error.result = result
+            raise
     return result
 
 
@@ -212,12 +218,16 @@ def _folder(source, net, output, size, batch_size, alpha, overwrite, progress, o
     if output is None:
         raise ValueError("a folder of pictures needs output, the folder to write to")
     output = Path(output)
-    if output.exists() and (not output.is_dir() or output.resolve() == source.resolve()):
+    if output.exists() and not output.is_dir() or same_file(output, source):
         raise ValueError(f"output must be another folder. Received: output={str(output)!r}")
     paths = sorted(path for path in source.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
     if not paths:
         raise ValueError(f"{str(source)!r} has no pictures")
+    places = {path: output / (path.name if path.suffix.lower() in WRITABLE else path.name + ".png") for path in paths}
     output.mkdir(parents=True, exist_ok=True)
+    for path, place in places.items():
+        linked = place.is_symlink() or place.exists() and place.stat().st_nlink > 1  # it may be any of the pictures
+        check_output(place, paths if linked else [path], overwrite)
     bar = keras.utils.Progbar(len(paths), unit_name="picture", verbose=int(progress))
     written, waiting = [], []
 
@@ -228,17 +238,22 @@ def _folder(source, net, output, size, batch_size, alpha, overwrite, progress, o
     def flush():
         painted = paint(net, np.stack([image for _, image, _ in waiting]), **options)
         for (path, _, opacity), image in zip(waiting, painted):
-            place = output / (path.name if path.suffix.lower() in WRITABLE else path.name + ".png")
-            save_image(_with_alpha(image, opacity), place, inputs=[path], overwrite=overwrite)
-            written.append(place)
+            try:
+                save_image(_with_alpha(image, opacity), places[path])
+            except Exception as error:
+                if getattr(error, "errno", None) is not None:  # the disk is full, or the like
+                    raise
+                logger.warning("%s is left out: its painting cannot be written to %s: %s", path, places[path], error)
+            else:
+                written.append(places[path])
         waiting.clear()
 
     for number, path in enumerate(paths):
         try:
             keep = alpha == "keep" and WRITABLE.get(path.suffix.lower(), "PNG") in WITH_ALPHA
             image, opacity = load_with_alpha(path, size) if keep else (load_image(path, size), None)
-        except (ValueError, OSError, ImportError) as error:
-            logger.warning("%s is left out: %s", path, error)
+        except (ValueError, OSError, ImportError, MemoryError) as error:
+            logger.warning("%s is left out: %s", path, str(error) or type(error).__name__)
         else:
             if waiting and (waiting[0][1].shape != image.shape or len(waiting) == batch_size):
                 flush()
@@ -248,5 +263,5 @@ def _folder(source, net, output, size, batch_size, alpha, overwrite, progress, o
         flush()
     show(len(paths), finalize=True)
     if not written:
-        raise ValueError(f"none of the {len(paths)} pictures in {str(source)!r} can be read")
+        raise ValueError(f"none of the {len(paths)} pictures in {str(source)!r} can be read and painted")
     return written

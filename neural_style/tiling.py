@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 
-from .evaluator import Evaluator, graph_as_written, layer_statistics
+from .evaluator import Evaluator, graph_as_written, layer_statistics, memory_error
 from .losses import Loss
 
 
@@ -97,7 +97,7 @@ def describe(extractor, x, map_layers, measures, tiling):
     maps, totals = {}, None
     for crop, core in tiling.tiles(height, width):
         parts = [{name: tf.constant(part) for name, part in tiling.part(measure.maps, crop, core).items()} for measure in measures]
-        with graph_as_written():
+        with graph_as_written(), memory_error(x.shape):
             tile_maps, sums = look(*tf.nest.flatten((tf.constant(x[:, crop[0], crop[1]]), tf.constant(core), parts)))
         for name, tile_map in tile_maps.items():
             s = tiling.strides[name]

@@ -1,4 +1,5 @@
 """How a transform network is trained: Keras' fit, on the losses of this library, over a folder of photos."""
+import io
 import logging
 import math
 import os
@@ -13,7 +14,7 @@ from keras import ops
 
 from . import __version__
 from .backup import Backup, claim, last_losses, steps_done
-from .checks import count, file_name, layers as checked_layers, number
+from .checks import count, file_name, flag, layers as checked_layers, number
 from .features import check_extractor, check_layers, feature_extractor, smallest_side
 from .files import only_user
 from .images import IMAGENET_MEAN_BGR, load_image, save_image
@@ -21,7 +22,7 @@ from .losses import content_loss, layer_weights, style_loss, total_variation_los
 from .muon import Muon
 from .photos import Photos, rounds
 from .record import digest
-from .transform_net import LEAST_SIDE, TransformNet, build_transform_net, check_network_path, join, save_transform_net, separate
+from .transform_net import LEAST_SIDE, TransformNet, build_transform_net, check_network_path, check_scale, join, save_transform_net, separate
 from .weights import load_weights
 
 #: Johnson et al. 2016, section 4.1. Their style layers count alike; but the relative error of a network's Gram matrices is ten times as large
@@ -35,6 +36,9 @@ EPOCH = 50
 #: A new network's style loss counts this share of its weight at first, and all of it from this part of the steps on: one that knows no
 #: photos yet would learn to paint a texture, and stay there.
 FIRST_SHARE, RAMP = 0.05, 0.5
+
+#: More of crop, batch_size, steps and style_scales is a mistake, and beyond what TensorFlow's integers take.
+MOST_CROP, MOST_BATCH, MOST_STEPS, MOST_SCALES = 1 << 14, 1 << 14, 10 ** 9, 16
 
 #: Norm to which a step's gradient is cut. Nearly all are longer: each batch counts alike, else one flat crop, whose gradient the normalisations
 #: make twenty times as long as the others', has the momentum for itself for a hundred steps, and Adam's variance for a thousand.
@@ -169,15 +173,29 @@ class _Stop(keras.callbacks.Callback):
 
 
 class _Finite(keras.callbacks.Callback):
-    """Ends a training whose losses or weights are no longer finite, before a backup takes them in."""
+    """Ends a training whose losses or weights are no longer finite, before a backup takes them in; and knows the last ones that were."""
+
+    def __init__(self):
+        super().__init__()
+        self._last = None
 
     def on_epoch_end(self, epoch, logs=None):
-        strange = [name for name, value in logs.items() if not np.isfinite(value).all()]
-        if not strange and not all(np.isfinite(w).all() for w in self.model.joint.get_weights()):
+        strange, weights = [name for name, value in logs.items() if not np.isfinite(value).all()], self.model.joint.get_weights()
+        if not strange and not all(np.isfinite(w).all() for w in weights):
             strange = ["a weight"]
         if strange:
             raise FloatingPointError(f"the training has diverged: {', '.join(strange)} not finite in epoch {epoch + 1} of {EPOCH} steps; a lower "
                                      "learning_rate may help")
+        self._last = self.model.steps_made(), weights
+
+    def rescue(self, trainer, diverged):
+        """Whether the trainer has trained networks of finite weights; of one that has diverged, those after its last good epoch."""
+        if not diverged and all(np.isfinite(w).all() for w in trainer.joint.get_weights()):
+            return trainer.steps_made() > 0
+        if self._last is not None:
+            trainer.batches.assign(self._last[0])
+            trainer.joint.set_weights(self._last[1])
+        return self._last is not None
 
 
 class _AsItIs(keras.losses.Loss):
@@ -223,8 +241,9 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
         precision: "bfloat16" for the network's and the features' convolutions.
         strategy: a tf.distribute.Strategy; batch_size is that of all devices together.
         backup: a folder of its own for Keras' BackupAndRestore and for log.csv, the losses; one training at a time may use it. A killed
-            training that is started again with the same arguments goes on after the last 50 steps that were whole, with the photos that would have come (of a dataset: if it
-            gives the same ones each time).
+            training that is started again with the same arguments goes on after the last 50 steps that were whole, with the photos that
+            would have come (of a dataset: if it gives the same ones each time). Where the disk is full, a warning says what could not be
+            written, and the training goes on.
         callbacks: further keras.callbacks: ModelCheckpoint (the network so far), CSVLogger, TensorBoard, Preview ... A new network's style
             loss comes in by and by, so "loss" says little before half of the steps are done; "style" and "content" are logged whole.
         seed: of the first weights, the order of the photos and their crops.
@@ -238,12 +257,23 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
         RuntimeError: another training uses the backup.
         FloatingPointError: the losses or the weights are no longer finite.
 
-    Any other exception that ends the training on its way has what would have been returned, as far as it was trained, in its .result.
+    An exception that ends the training on its way, or that a full disk raises at its end, has what would have been returned, as far as it
+    was trained, in its .result; of networks that are no longer finite, those after the last 50 steps that were.
     """
+    (width, residual_blocks), crop = check_scale(width, residual_blocks), count("crop", crop, 2 * LEAST_SIDE, MOST_CROP)
+    batch_size, steps, seed = count("batch_size", batch_size, 1, MOST_BATCH), count("steps", steps, 1, MOST_STEPS), count("seed", seed, 0)
+    style_size, style_scales = count("style_size", style_size), count("style_scales", style_scales, 1, MOST_SCALES)
+    content_weight, style_weight = number("content_weight", content_weight), number("style_weight", style_weight)
+    tv_weight, grid_weight = number("tv_weight", tv_weight), number("grid_weight", grid_weight)
+    learning_rate, normalize, progress = number("learning_rate", learning_rate), flag("normalize", normalize), flag("progress", progress)
     content_layers, style_layers = checked_layers("content_layers", content_layers), checked_layers("style_layers", style_layers)
-    settings = {name: list(value) if isinstance(value, tuple) else value.item() if isinstance(value, np.generic) else value
-                for name, value in locals().items() if name not in (
+    settings = {name: value for name, value in locals().items() if name not in (
         "style", "photos", "output", "weights", "name", "licence", "start", "strategy", "backup", "callbacks", "progress")}
+    for key, value in (("name", name or ""), ("licence", licence)):
+        if not isinstance(value, str):
+            raise TypeError(f"{key} must be a text. Received: {key}={value!r:.200}")
+    if output is not None and not isinstance(output, (str, os.PathLike)):
+        raise TypeError(f"output must be a path or None. Received: output={output!r:.200}")
     several = isinstance(style, Mapping)
     if several and name is not None:
         raise ValueError(f"several styles have their names already. Received: name={name!r}")
@@ -251,8 +281,8 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
         raise ValueError(f"for several styles, output must be a folder. Received: {str(output)!r}")
     if several and not style:
         raise ValueError("style must be a painting, or {name: painting}. Received: an empty dict")
-    for one in style if several and output is not None else ():
-        file_name("the name of a style", one)
+    for one in style if several else ():
+        file_name("the name of a style", one)  # of its file in `output`, and of those that ModelCheckpoint writes
     if isinstance(callbacks, keras.callbacks.Callback):
         callbacks = [callbacks]
     if not isinstance(callbacks, (list, tuple)) or not all(isinstance(one, keras.callbacks.Callback) for one in callbacks):
@@ -263,8 +293,8 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
         raise ValueError(f"backup must be a folder. Received: backup={str(backup)!r}")
     paintings = style if several else {name or (Path(style).stem if isinstance(style, (str, os.PathLike)) else None): style}
     starts = start if isinstance(start, Mapping) else dict.fromkeys(paintings, start)
-    _check(paintings=paintings, starts=starts, output=None if several else output, **settings)
     check_extractor(network, weights, pooling, precision)
+    _check(paintings, starts, None if several else output, network, content_layers, style_layers, width, residual_blocks)
     paintings = {name: load_image(painting, style_size) for name, painting in paintings.items()}
     least = smallest_side(layer_weights(style_layers), network) * 2 ** (style_scales - 1)
     if crop < least:
@@ -279,7 +309,6 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
             check_network_path(Path(output, f"{name}.keras"))
     batches, folder = _batches(photos, crop, batch_size, seed, strategy)
     parameters = load_weights(network, weights)
-    steps = int(steps)
     epoch, done = min(EPOCH, steps), 0
     several_workers = bool(strategy and strategy.cluster_resolver and strategy.cluster_resolver.cluster_spec())
     if backup:
@@ -311,27 +340,33 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
              "photos": None if folder is None else len(folder.paths),
              "versions": {"neural_style": __version__, "keras": keras.__version__}} for style in paintings]
 
-        callbacks = [*callbacks, _Stop(steps - done), _Finite()]
+        finite = _Finite()
+        callbacks = [*callbacks, _Stop(steps - done), finite]
         if backup:  # the backup comes last: what the others write of an epoch is there when it counts as done
             callbacks += [_Log(Path(backup, "log.csv"), append=True), Backup(str(backup), double_checkpoint=True, delete_checkpoint=False)]
         try:
             _fit(trainer, batches(done, steps), steps, epoch, callbacks, progress)
-        except FloatingPointError:
-            raise
-        except Exception as error:
+            nets = _trained(trainer, backup)
+            if folder is not None and folder.unusable:
+                logger.warning("%d of %d files could not be used as photos of %d pixels and more", len(folder.unusable), len(folder.paths), crop)
+            for name, net in zip(paintings, nets) if output is not None else ():
+                save_transform_net(net, Path(output, f"{name}.keras") if several else output)
+        except BaseException as error:
             with suppress(Exception):  # the error that ended the training is the one to be told
-                nets = dict(zip(paintings, trainer.nets()))
-                error.result = nets if several else next(iter(nets.values()))
+                if finite.rescue(trainer, isinstance(error, FloatingPointError)):
+                    nets = _trained(trainer, backup)
+                    error.result = dict(zip(paintings, nets)) if several else nets[0]
             raise
-        losses = {name: values[-1] for name, values in trainer.history.history.items() if values} or (last_losses(backup) if backup else {})
-        nets = dict(zip(paintings, trainer.nets()))
-        for net in nets.values():
-            net.record["steps"], net.record["losses"] = trainer.steps_made(), losses
-        if folder is not None and folder.unusable:
-            logger.warning("%d of %d files could not be used as photos of %d pixels and more", len(folder.unusable), len(folder.paths), crop)
-        for name, net in nets.items() if output else ():
-            save_transform_net(net, Path(output, f"{name}.keras") if several else output)
-        return nets if several else net
+        return dict(zip(paintings, nets)) if several else nets[0]
+
+
+def _trained(trainer, backup):
+    """The networks as they are now, with the steps and the last losses in their records."""
+    losses = {name: values[-1] for name, values in trainer.history.history.items() if values} or (last_losses(backup) if backup else {})
+    nets = trainer.nets()
+    for net in nets:
+        net.record["steps"], net.record["losses"] = trainer.steps_made(), losses
+    return nets
 
 
 def _fit(trainer, batches, steps, epoch, callbacks, progress):
@@ -341,12 +376,12 @@ def _fit(trainer, batches, steps, epoch, callbacks, progress):
                     verbose="auto" if progress else 0)
     except BaseException as ended:
         for callback in callbacks:  # fit() does not end them then, and their files would stay open
-            with suppress(AttributeError):  # of one that had not begun
+            with suppress(Exception):  # of one that had not begun, or that is what ended it
                 callback.on_train_end()
-        if not isinstance(ended, KeyboardInterrupt):
-            raise
         if keras.backend.backend() == "jax":
             trainer.jax_state_sync()
+        if not isinstance(ended, KeyboardInterrupt):
+            raise
         logger.warning("interrupted: the network is as it was after %d of %d steps", trainer.steps_made(), steps)
 
 
@@ -372,6 +407,13 @@ def _batches(photos, crop, batch_size, seed, strategy):
 
 class _Log(keras.callbacks.CSVLogger):
     """Keras' own; a line that cannot be written is a warning, and the training goes on."""
+
+    def on_train_begin(self, logs=None):
+        try:
+            super().on_train_begin(logs)
+        except OSError as error:
+            logger.warning("the losses cannot be written to %s, and the training goes on: %s", self.filename, error)
+            self.csv_file = io.StringIO()
 
     def on_epoch_end(self, epoch, logs=None):
         try:
@@ -429,14 +471,7 @@ def _vgg_input(x):
     return ops.flip(ops.cast(x, "float32"), -1) - IMAGENET_MEAN_BGR
 
 
-def _check(*, paintings, starts, output, crop, batch_size, steps, style_size, network, content_layers, style_layers, content_weight, style_weight,
-           tv_weight, grid_weight, style_scales, learning_rate, width, residual_blocks, seed, **rest):
-    for name, value, least in (("crop", crop, 2 * LEAST_SIDE), ("batch_size", batch_size, 1), ("steps", steps, 1), ("style_size", style_size, 1),
-                               ("style_scales", style_scales, 1), ("seed", seed, 0), ("width", width, 1), ("residual_blocks", residual_blocks, 0)):
-        count(name, value, least)
-    for name, value in (("content_weight", content_weight), ("style_weight", style_weight), ("tv_weight", tv_weight),
-                        ("grid_weight", grid_weight), ("learning_rate", learning_rate)):
-        number(name, value)
+def _check(paintings, starts, output, network, content_layers, style_layers, width, residual_blocks):
     for layers in (content_layers, style_layers):
         check_layers(layer_weights(layers), network)
     if output is not None:

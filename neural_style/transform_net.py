@@ -7,11 +7,13 @@ training.py, use in stylization.py.
 import io
 import json
 import math
+import os
 import tempfile
 import zipfile
 from importlib.resources import as_file, files
 from pathlib import Path
 
+import h5py  # comes with Keras
 import keras
 import numpy as np
 from keras import layers, ops
@@ -19,6 +21,7 @@ from keras import layers, ops
 from .checks import choice, count, is_finite
 from .features import PRECISIONS
 from .files import check_output, is_regular, whole_or_not
+from .hdf5 import plain_datasets
 
 #: The least height and width that the network's reflections at a quarter of the size allow.
 LEAST_SIDE = 16
@@ -32,8 +35,7 @@ LAST = 0.1
 #: them leave float32's range.
 EPSILON = 1e-3
 
-#: The widest and the deepest network that a file may hold, the numbers in its weights, and the bytes of its configuration: more is no network
-#: of ours.
+#: The widest and the deepest network, the most numbers in its weights, and bytes of its configuration: a file with more is no network of ours.
 MOST_WIDTH, MOST_BLOCKS, MOST_NUMBERS, MOST_CONFIG = 128, 32, 1 << 25, 1 << 20
 #: Bytes that HDF5 takes beside the numbers themselves, of a network of the deepest kind.
 MOST_OVERHEAD = 1 << 20
@@ -131,22 +133,38 @@ def build_transform_net(width=32, residual_blocks=5, *, precision="float32", rec
     convolutions, whose overlaps leave a checkerboard (Odena et al. 2016). Any height and width from 16.
 
     Args:
-        width: filters of the first layer: 32 in the paper; 16 needs a quarter of the operations.
-        residual_blocks: 5 in the paper.
+        width: filters of the first layer, at most 128: 32 in the paper; 16 needs a quarter of the operations.
+        residual_blocks: 5 in the paper, at most 32.
         precision: "float32", or "bfloat16" for the convolutions.
         record: dict, kept in the saved file. seed: of the initial weights.
 
     Returns:
         A keras.Model, RGB 0-255, B x H x W x 3 -> float32 RGB 0-255, B x H x W x 3.
     """
-    width, residual_blocks = count("width", width), count("residual_blocks", residual_blocks, 0)
+    width, residual_blocks = check_scale(width, residual_blocks)
     choice("precision", precision, PRECISIONS)
     net = TransformNet(width, residual_blocks, precision, record)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(count("seed", seed, 0))
     weights = [_glorot(w.shape, rng) if w.ndim == 4 else w for w in net.get_weights()]
     weights[-2] *= LAST  # the last kernel
     net.set_weights(weights)
     return net
+
+
+def check_scale(width, residual_blocks):
+    """(width, residual_blocks) as ints, or a ValueError: no network of them is read again."""
+    width, residual_blocks = count("width", width, most=MOST_WIDTH), count("residual_blocks", residual_blocks, 0, MOST_BLOCKS)
+    if numbers_in(width, residual_blocks) > MOST_NUMBERS:
+        raise ValueError(f"width and residual_blocks must make a network of at most {MOST_NUMBERS:,} numbers. Received: width={width}, "
+                         f"residual_blocks={residual_blocks}, {numbers_in(width, residual_blocks):,} numbers")
+    return width, residual_blocks
+
+
+def numbers_in(width, residual_blocks):
+    """How many numbers the weights of a network have."""
+    chain = [(9, 3, width), (3, width, 2 * width), (3, 2 * width, 4 * width), *[(3, 4 * width, 4 * width)] * (2 * residual_blocks),
+             (3, 4 * width, 2 * width), (3, 2 * width, width), (9, width, 3)]  # kernel, channels in, channels out
+    return sum(kernel ** 2 * before * after + 3 * after for kernel, before, after in chain) - 2 * 3  # the last has no normalization
 
 
 def _glorot(shape, rng):
@@ -164,15 +182,15 @@ def load_transform_net(path, precision="float32"):
     Raises:
         FileNotFoundError, ValueError: no such file, or one that is no transform network; an unknown precision.
     """
-    path = Path(path)
     choice("precision", precision, PRECISIONS)
-    _check_suffix(path)
+    path = _network_path(path)
     if not is_regular(path):
         raise FileNotFoundError(f"no network at {str(path)!r}")
     try:
         with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
             config = _read_config(archive)
-            weights = io.BytesIO(_member(archive, "model.weights.h5", *_sizes(config["width"], config["residual_blocks"])))
+            least = 4 * numbers_in(config["width"], config["residual_blocks"])
+            weights = io.BytesIO(_member(archive, "model.weights.h5", least + MOST_OVERHEAD, least))
             net = build_transform_net(config["width"], config["residual_blocks"], precision=precision, record=config["record"])
             net.set_weights(_read_weights(weights, net))
     except Exception as error:  # zipfile, zlib, json and h5py each have their own
@@ -185,38 +203,27 @@ def _read_config(archive):
     text = _member(archive, "config.json", MOST_CONFIG)
     config = json.loads(text)
     if not isinstance(config, dict) or config.get("class_name") != "TransformNet" or config.get("registered_name") != "neural_style>TransformNet":
-        kind = config.get("class_name") if isinstance(config, dict) else type(config).__name__
-        raise ValueError(f"it must hold a transform network. Received: a {kind!s:.40}")
+        kind = str(config.get("class_name") if isinstance(config, dict) else type(config).__name__)
+        raise ValueError(f"it must hold a transform network. Received: a {kind if kind.isidentifier() else 'class of no name':.40}")
     config = config.get("config")
     if not isinstance(config, dict) or not isinstance(config.get("record"), dict):
         raise ValueError("its configuration has no record")
-    count("width", config.get("width"), 1, MOST_WIDTH)
-    count("residual_blocks", config.get("residual_blocks"), 0, MOST_BLOCKS)
+    check_scale(config.get("width"), config.get("residual_blocks"))
     choice("precision", config.get("precision"), PRECISIONS)
     return config
 
 
-def _sizes(width, residual_blocks):
-    """(most, least) bytes of the weights of a network, which the file must have before anything is built: its numbers, 4 bytes each, and more."""
-    chain = [(9, 3, width), (3, width, 2 * width), (3, 2 * width, 4 * width), *[(3, 4 * width, 4 * width)] * (2 * residual_blocks),
-             (3, 4 * width, 2 * width), (3, 2 * width, width), (9, width, 3)]  # kernel, channels in, channels out
-    numbers = sum(kernel ** 2 * before * after + 3 * after for kernel, before, after in chain) - 2 * 3  # the last has no normalization
-    if numbers > MOST_NUMBERS:
-        raise ValueError(f"its network has {numbers:,} numbers, more than {MOST_NUMBERS:,}")
-    return 4 * numbers + MOST_OVERHEAD, 4 * numbers
-
-
 def _read_weights(weights, net):
     """The weights in an open HDF5 file as a list of arrays, as net.set_weights takes them."""
-    import h5py  # comes with Keras
     found, known = [], {}
     with h5py.File(weights) as file:
+        datasets = plain_datasets(file)
         for layer in net.layers:
             if layer.weights:
                 kind = {"Conv2D": "conv2d", "GroupNormalization": "group_normalization"}[type(layer).__name__]
                 number = known[kind] = known.get(kind, -1) + 1
                 group = f"layers/{kind}_{number}" if number else f"layers/{kind}"
-                found += [_dataset(file, f"{group}/vars/{i}", w.shape) for i, w in enumerate(layer.weights)]
+                found += [_floats(datasets, f"{group}/vars/{i}", w.shape) for i, w in enumerate(layer.weights)]
     if not all(np.isfinite(w).all() for w in found):
         raise ValueError("its weights are not finite")
     return found
@@ -227,26 +234,25 @@ def _member(archive, name, most, least=0):
     info = archive.getinfo(name)
     if not least <= info.file_size <= most:
         raise ValueError(f"its {name} has {info.file_size:,} bytes, and {least:,} to {most:,} were expected")
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others take memory as the file says
+        raise ValueError(f"its {name} is neither stored nor deflated")
     with archive.open(info) as file:  # it gives no more than file_size
         return file.read()
 
 
-def _dataset(file, path, shape):
-    """An array of an HDF5 file, which lies in the file itself and has this shape."""
-    import h5py
-    node = file
-    for name in path.split("/"):
-        if not isinstance(node.get(name, getlink=True), h5py.HardLink):
-            raise ValueError(f"it has no {path}")
-        node = node[name]
-    if not isinstance(node, h5py.Dataset) or node.is_virtual or node.external or node.dtype.kind != "f" or node.shape != tuple(shape):
-        raise ValueError(f"its {path} must be an array of {tuple(shape)}")
-    return np.asarray(node[()], "float32")
+def _floats(datasets, path, shape):
+    if path not in datasets or datasets[path].dtype.kind != "f" or datasets[path].shape != tuple(shape):
+        raise ValueError(f"its {path} must be floats of the shape {tuple(shape)}")
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which is refused
+        return np.asarray(datasets[path][()], "float32")
 
 
-def _check_suffix(path):
-    if path.suffix != ".keras":
+def _network_path(path):
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"a network's file must be given by its path. Received: {type(path).__name__}")
+    if Path(path).suffix != ".keras":
         raise ValueError(f"the name of a network's file must end in .keras. Received: {str(path)!r}")
+    return Path(path)
 
 
 def save_transform_net(net, path, compact=False):
@@ -256,8 +262,8 @@ def save_transform_net(net, path, compact=False):
     than one.
     """
     check_network_path(path)
-    if compact:
-        net = _with_weights(net, [_to_11_bits(w) for w in net.get_weights()])
+    if compact or net.compiled:  # an optimizer's state is no part of the file
+        net = _with_weights(net, [_to_11_bits(w) if compact else w for w in net.get_weights()])
     with tempfile.TemporaryDirectory(prefix=".", suffix=".part", dir=Path(path).parent) as folder:
         whole = Path(folder, "net.keras")
         keras.saving.save_model(net, whole)
@@ -275,8 +281,7 @@ def _to_11_bits(weights):
 
 def check_network_path(path, inputs=(), overwrite=False):
     """Raise a clear error if no network could be written to `path`: called before hours of training, not after."""
-    _check_suffix(Path(path))
-    check_output(path, inputs, overwrite)
+    check_output(_network_path(path), inputs, overwrite)
 
 
 def pretrained(style=None, precision="float32"):

@@ -119,11 +119,12 @@ def conv_layers(network):
 
 def cache_folder():
     """The folder models/ where Keras keeps downloaded weights: under $KERAS_HOME, else ~/.keras."""
-    folder = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras").expanduser() / "models"
+    folder = Path(os.environ.get("KERAS_HOME") or "~/.keras", "models")
     try:
+        folder = folder.expanduser()
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RuntimeError(f"cannot make the cache folder {folder} ({error.strerror}); "
+    except (OSError, RuntimeError) as error:  # RuntimeError: of a user whose home nobody knows
+        raise RuntimeError(f"cannot make the cache folder {folder} ({getattr(error, 'strerror', error)}); "
                            "set KERAS_HOME to a folder that you can write to") from error
     return folder
 

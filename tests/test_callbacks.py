@@ -1,8 +1,12 @@
 """Callbacks, the ready ones, progress in a terminal and in a notebook, and what they cost."""
 import io
+import resource
 import sys
 import time
+from contextlib import contextmanager
+from functools import partial
 from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -99,6 +103,65 @@ def test_a_callback_that_fails_at_the_end_takes_nothing_with_it(tmp_path, caplog
     result = transfer(CONTENT, STYLE, callback=Failing(), checkpoint=tmp_path / "run.npz", **QUICK)
     assert result.message == "all steps done" and (tmp_path / "run.npz").exists()
     assert "Failing failed: No space left" in caplog.text
+
+
+@contextmanager
+def full_disk(size):
+    """No file of this process may become larger than so many bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_costs_the_frames_and_the_checkpoint_not_the_run(tmp_path, caplog):
+    expected = transfer(CONTENT, STYLE, **QUICK)
+    with full_disk(100):
+        result = transfer(CONTENT, STYLE, callback=SaveEvery(2, tmp_path / "frames"), checkpoint=Checkpoint(tmp_path / "run.npz", steps=3), **QUICK)
+    assert result.message == "all steps done" and result.image.tobytes() == expected.image.tobytes()
+    assert [message.split(":")[0] for message in caplog.messages] == [
+        "after step 2, SaveEvery failed, and the run goes on", "after step 3, Checkpoint failed, and the run goes on",
+        "Checkpoint failed after 3 steps", "at the end of the run, Checkpoint failed", "SaveEvery failed after 4 steps"]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["frames"]
+
+
+class Method:
+    """Callbacks of all kinds, each of which takes one argument, and counts its calls."""
+    calls = 0
+
+    def __call__(self, here):
+        Method.calls += 1
+
+    def bound(self, here, more=1):
+        Method.calls += 1
+
+    @classmethod
+    def of_class(cls, here):
+        Method.calls += 1
+
+    @staticmethod
+    def many(*results, **options):
+        Method.calls += 1
+
+    def two(self, here, other):
+        Method.calls += 1
+
+
+def test_whatever_can_be_called_with_one_argument_is_a_callback():
+    Method.calls, seen, by_name = 0, [], {}
+    mocks = [mock.Mock(), mock.MagicMock(return_value=None), mock.create_autospec(lambda here: None)]
+    callbacks = [Method(), Method().bound, Method.of_class, Method.many, partial(Method().two, other=3), partial(Method().two, 3), lambda here: None]
+    builtins = [seen.append, set().add, repr, by_name.update, id, IntermediateResult]
+    transfer(CONTENT, STYLE, callback=[*callbacks, *builtins, *mocks], **{**QUICK, "start_size": None, "steps": 1})
+    assert Method.calls == 6 and len(seen) == 1 and by_name["step"] == 1 and all(one.call_count == 1 for one in mocks)
+
+
+@pytest.mark.parametrize("callback", [lambda: None, Method().two, partial(Method().two, 1, 2), lambda *, here: None])
+def test_what_cannot_is_refused_at_once(callback):
+    with pytest.raises(TypeError, match="callback must take one argument, the intermediate result. Received: "):
+        transfer(CONTENT, STYLE, callback=[print, callback], **QUICK)
 
 
 def test_a_result_shows_itself_as_its_picture_and_a_line_of_facts(monkeypatch, capsys):

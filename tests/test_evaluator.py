@@ -1,9 +1,19 @@
 """The gradient of the pixels against finite differences of a NumPy transcription, and the contract with SciPy."""
+import json
+import os
+import subprocess
+import sys
+import threading
+from functools import lru_cache
+from pathlib import Path
+
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy.optimize import fmin_l_bfgs_b
 
-from neural_style import Evaluator, content_loss, feature_extractor, preprocess, style_loss, total_variation_loss
+from neural_style import Evaluator, content_loss, feature_extractor, preprocess, style_loss, total_variation_loss, transfer
+from neural_style.evaluator import graph_as_written
 from neural_style.iterative import CONTENT_LAYERS, STYLE_LAYERS
 from conftest import picture
 
@@ -150,3 +160,120 @@ def test_bfloat16_is_near_float32(images):
     (loss, grad), (low_loss, low_grad) = results.values()
     assert low_loss == pytest.approx(loss, rel=0.02) and low_loss != loss
     assert np.dot(grad, low_grad) > 0.99 * np.linalg.norm(grad) * np.linalg.norm(low_grad)
+
+
+def option():
+    return tf.config.optimizer.get_experimental_options().get("disable_meta_optimizer", False)
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_threads_leave_tensorflows_option_as_it_was(before):
+    """A in, B in, A out, B still without the optimizer; afterwards all is as before."""
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": before})
+    a_in, b_in, a_out, seen = threading.Event(), threading.Event(), threading.Event(), []
+
+    def a():
+        with graph_as_written():
+            a_in.set()
+            b_in.wait(9)
+        a_out.set()
+
+    def b():
+        a_in.wait(9)
+        with graph_as_written():
+            b_in.set()
+            a_out.wait(9)
+            seen.append(option())
+    threads = [threading.Thread(target=target) for target in (a, b)]
+    try:
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+        assert seen == [True] and option() == before
+    finally:
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
+
+
+@pytest.mark.parametrize("kind", [tf.errors.ResourceExhaustedError, tf.errors.AbortedError])
+def test_out_of_memory_is_one_line_and_keeps_the_picture_so_far(kind, monkeypatch):
+    """TensorFlow's error in the second step."""
+    real, calls = Evaluator._compile, []
+
+    def compile(self, *arguments):
+        evaluate = real(self, *arguments)
+
+        def failing(x, maps):
+            calls.append(x)
+            if len(calls) > 3:
+                raise kind(None, None, "OOM when allocating tensor\nof many lines")
+            return evaluate(x, maps)
+        return failing
+    monkeypatch.setattr(Evaluator, "_compile", compile)
+    with pytest.raises(MemoryError) as caught:
+        transfer(picture(24, 32, 1), picture(32, 24, 2), weights=None, size=32, start_size=None, steps=9, content_layers=["conv1_2"],
+                 style_layers=["conv1_1"], progress=False)
+    assert str(caught.value) == "TensorFlow ran out of memory at 32 x 24 pixels; use a smaller size, or tile="
+    assert caught.value.result.image.size == (32, 24) and 0 < len(caught.value.result.history["total"]) < 9
+
+
+LITTLE_MEMORY = """
+import resource, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from conftest import picture
+from neural_style import Evaluator, transfer
+made = Evaluator.__init__
+
+def init(self, *arguments):
+    made(self, *arguments)
+    now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (now + int(sys.argv[1]) * 2 ** 20, resource.RLIM_INFINITY))
+Evaluator.__init__ = init
+try:
+    transfer(picture(192, 256, 1), picture(192, 256, 2), weights=None, size=256, start_size=None, steps=1, tile=None, progress=False)
+except Exception as error:
+    print(f"{type(error).__name__}: {error}")
+"""
+
+
+def out_of_memory():
+    """What a process tells that TensorFlow leaves without memory. With the one amount or the other, its C++ itself may break down, which nobody can
+    catch; then the next is tried."""
+    for megabytes in (40, 48, 56, 64):
+        done = process(LITTLE_MEMORY, str(megabytes), os.path.dirname(__file__))
+        if done.returncode == 0:
+            return done.stdout.strip()
+    return f"exit code {done.returncode}"
+
+
+ON_JAX = """
+import json, sys
+import numpy as np
+sys.path.insert(0, sys.argv[1])
+from conftest import picture
+from neural_style import stylize, transfer
+told = {"expected": "RuntimeError: the optimization of pixels needs Keras on TensorFlow; set KERAS_BACKEND=tensorflow. Received: jax"}
+for progress in (False, True):
+    try:
+        transfer(picture(24, 32, 1), picture(32, 24, 2), progress=progress)
+    except Exception as error:
+        told[f"progress={progress}"] = f"{type(error).__name__}: {error}"
+told["stylize"] = [*np.asarray(stylize(picture(24, 32, 1), "poppies")).shape]
+print(json.dumps(told))
+"""
+
+
+@lru_cache(1)
+def on_jax():
+    """What transfer and stylize do where Keras computes on JAX."""
+    done = process(ON_JAX, os.path.dirname(__file__), KERAS_BACKEND="jax")
+    return json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else {"expected": None, "error": done.stderr}
+
+
+def process(script, *arguments, **environment):
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "TF_CPP_MIN_LOG_LEVEL": "3", **environment}
+    return subprocess.run([sys.executable, "-c", script, *arguments], env=environment, capture_output=True, text=True, timeout=120)
+
+
+def test_another_backend_is_told_at_once():
+    told = on_jax()
+    assert told["progress=False"] == told["progress=True"] == told["expected"], told

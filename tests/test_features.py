@@ -1,4 +1,7 @@
+import ctypes
 import os
+from contextlib import contextmanager
+from unittest import mock
 
 import keras
 import numpy as np
@@ -88,6 +91,90 @@ def test_statistics_are_computed_once_and_a_damaged_cache_is_noticed(empty_cache
     (empty_cache / cached).write_bytes(b"damaged")
     np.testing.assert_array_equal(features.mean_activations(parameters, "avg")["block3_conv1"], first["block3_conv1"])
     assert len(loaded) == 2 * photos and "damaged" in caplog.text
+
+
+def damage(how):
+    """A file of mean activations, damaged in one of these ways."""
+    def change(path):
+        data = path.read_bytes()
+        with np.load(path) as file:
+            means = dict(file)
+        if how == "cut in half":
+            path.write_bytes(data[:len(data) // 2])
+        elif how == "a byte changed":
+            place = data.index(b"block3_conv1.npy") + 300
+            path.write_bytes(data[:place] + bytes([data[place] ^ 255]) + data[place + 1:])
+        elif how == "other shapes":
+            np.savez(path, **{name: mean[:9] for name, mean in means.items()})
+        else:
+            np.savez(path, **{name: np.where(np.arange(len(mean)) == 3, np.nan, mean) for name, mean in means.items()})
+    return change
+
+
+@pytest.mark.parametrize("how", ["cut in half", "a byte changed", "other shapes", "NaN"])
+def test_damaged_mean_activations_are_computed_anew_and_written_for_good(how, empty_cache, monkeypatch, caplog):
+    with small_calibration():
+        parameters = load_weights("vgg16", None)
+        first, synced = features.mean_activations(parameters, "avg"), []
+        [cached] = empty_cache.iterdir()
+        damage(how)(cached)
+        monkeypatch.setattr(os, "fsync", lambda handle, real=os.fsync: synced.append(handle) or real(handle))
+        again = features.mean_activations(parameters, "avg")
+        assert len(caplog.messages) == 1 and f"{cached} is damaged and is computed anew" in caplog.text and "\n" not in caplog.messages[0]
+        assert synced and list(empty_cache.iterdir()) == [cached]
+        third = features.mean_activations(parameters, "avg")  # from the file
+    assert len(caplog.messages) == 1
+    for name, mean in first.items():
+        np.testing.assert_array_equal(again[name], mean)
+        np.testing.assert_array_equal(third[name], mean)
+
+
+@contextmanager
+def small_calibration():
+    """The calibration photos at 32 pixels, for speed."""
+    real = features.load_image
+    with mock.patch.object(features, "load_image", lambda photo: real(photo, size=32)):
+        yield
+
+
+@contextmanager
+def read_only(folder):
+    """A folder that cannot be written, not even by root, of which this thread lays down the right to write anywhere."""
+    class Header(ctypes.Structure):
+        _fields_ = [("version", ctypes.c_uint32), ("process", ctypes.c_int)]
+    libc, header, rights = ctypes.CDLL(None), Header(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    assert libc.capget(ctypes.byref(header), rights) == 0
+    effective, mode = rights[0], os.stat(folder).st_mode
+    rights[0] &= ~(1 << 1)  # CAP_DAC_OVERRIDE
+    os.chmod(folder, 0o555)
+    assert libc.capset(ctypes.byref(header), rights) == 0
+    try:
+        yield
+    finally:
+        rights[0] = effective
+        libc.capset(ctypes.byref(header), rights)
+        os.chmod(folder, mode)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="capabilities are Linux's")
+def test_a_read_only_cache_costs_a_warning(empty_cache, caplog):
+    empty_cache.mkdir(parents=True)
+    with read_only(empty_cache), small_calibration():
+        parameters = load_weights("vgg16", None)
+        means = features.mean_activations(parameters, "avg")
+    assert len(caplog.messages) == 1 and f"cannot be kept in {empty_cache}" in caplog.text and not [*empty_cache.iterdir()]
+    with small_calibration():
+        np.testing.assert_array_equal(features.mean_activations(parameters, "avg")["block3_conv1"], means["block3_conv1"])
+
+
+def test_keras_setting_of_the_channels_changes_nothing(x):
+    """image_data_format in ~/.keras/keras.json."""
+    expected = to_numpy(feature_extractor(["conv2_1"], weights=None, normalize=False)(x)["conv2_1"])
+    keras.config.set_image_data_format("channels_first")
+    try:
+        np.testing.assert_array_equal(to_numpy(feature_extractor(["conv2_1"], weights=None, normalize=False)(x)["conv2_1"]), expected)
+    finally:
+        keras.config.set_image_data_format("channels_last")
 
 
 def test_bfloat16_is_close_to_float32(x):

@@ -1,10 +1,13 @@
 import inspect
+import io
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -55,14 +58,18 @@ def test_transfer_as_a_process_is_silent_but_for_its_own_words(folder):
 
 
 @pytest.mark.parametrize("number,code,message", [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "interrupted")])
-def test_a_signal_saves_the_picture_so_far(folder, number, code, message):
+def test_a_signal_saves_the_picture_so_far(folder, number, code, message, capsys):
     environment = {**os.environ, "PYTHONPATH": str(Path(neural_style.__file__).parent.parent)}
+    (folder / "temporary").mkdir()
     process = subprocess.Popen([sys.executable, "-m", "neural_style", "transfer", "content.png", "style.png", "-o", "out.png", "--size", "64",
                                 "--start-size", "none", "--steps", "100000", "--weights", "torchvision", "--checkpoint", "run.npz"],
-                               env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               env={**environment, "TMPDIR": str(folder / "temporary")}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # a job in the background ignores it
     assert process.stdout.readline().startswith("about ")
     time.sleep(4)
+    assert not os.listdir("temporary")  # TensorFlow writes none of its functions anew, and a kill would leave none there
+    assert main(["transfer", "content.png", "style.png", "-o", "other.png", "--weights", "torchvision", "--checkpoint", "run.npz", "--quiet"]) == 1
+    assert capsys.readouterr().err == "neural-style: error: another run is working on 'run.npz'; wait for its end, or give another path\n"
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
     assert process.returncode == code and message in out and err == ""
@@ -88,6 +95,140 @@ def test_options_reach_transfer(folder, monkeypatch):
                             content_weight=2.0, style_weight=3.0, tv_weight=0.0, content_layers=["conv4_2"],
                             style_layers={"conv1_1": 1.0, "conv2_1": 0.5}, network="vgg19", weights="w.h5", pooling="max",
                             error="paper", precision="bfloat16", bounds=False, seed=4, progress=False)
+
+
+@pytest.fixture
+def stub(monkeypatch):
+    """transfer() in name only: a list of what it was called with; .result and .error are what it returns or raises."""
+    class Stub(list):
+        result, error = TransferResult(Image.fromarray(picture(24, 32)), {}, "all steps done", 1.0, {}), None
+
+        def __call__(self, **options):
+            self.append(options)
+            if self.error is not None:
+                raise self.error
+            return self.result
+    import neural_style.iterative  # noqa: F401
+    stub = Stub()
+    monkeypatch.setattr(sys.modules["neural_style.iterative"], "transfer", stub)
+    return stub
+
+
+@pytest.mark.parametrize("arguments", [
+    "content.png style.png -o out.png --size 64 --quiet", "content.png -o out.png style.png --size 64 --quiet",
+    "-o out.png content.png --size 64 style.png --quiet", "--size 64 --quiet -o out.png content.png style.png", "content.png --quiet style.png --size 64 -o out.png"])
+def test_names_and_options_come_in_any_order(folder, stub, arguments):
+    assert main(["transfer", *arguments.split()]) == 0
+    [received] = stub
+    assert received.pop("callback") and received == {"content": "content.png", "style": ["style.png"], "size": 64, "progress": False}
+
+
+def test_masks_that_swallow_the_names_are_told(folder, stub, capfd):
+    assert main("transfer --masks left.png content.png style.png -o out.png".split()) == 2
+    assert capfd.readouterr().err.endswith("--masks took every name after it: put CONTENT and STYLE before it\n") and not stub
+    assert main("transfer --masks left.png --style-masks content.png style.png -o out.png".split()) == 2
+    assert "--masks and --style-masks took every name after it" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("error,code", [
+    (ValueError("a"), 2), (TypeError("a"), 2), (FileNotFoundError("a"), 2), (PermissionError("a"), 2), (IsADirectoryError("a"), 2),
+    (OSError(28, "No space left on device"), 1), (BrokenPipeError("a"), 1), (MemoryError("a"), 1), (MemoryError(), 1), (RuntimeError("a"), 1),
+    (FloatingPointError("a"), 1), (ImportError("a"), 1), (RecursionError("a"), 1)])
+def test_exit_code_2_is_for_bad_input_alone(folder, stub, error, code, capfd):
+    stub.error = error
+    assert main("transfer content.png style.png -o out.png".split()) == code
+    assert capfd.readouterr() == ("", f"neural-style: error: {str(error) or type(error).__name__}\n")
+
+
+@pytest.mark.parametrize("kind", [FloatingPointError, MemoryError, OSError])
+def test_a_run_that_fails_leaves_the_picture_so_far(folder, stub, kind, capfd):
+    Path("out.png").write_bytes(b"of before")
+    stub.error = kind("the end")
+    stub.error.result = stub.result
+    assert main("transfer content.png style.png -o out.png".split()) == 1
+    assert capfd.readouterr().err == "neural-style: the picture so far is in out-rescued.png\nneural-style: error: the end\n"
+    assert load_image("out-rescued.png").tobytes() == stub.result.image.tobytes() and Path("out.png").read_bytes() == b"of before"
+
+
+def test_a_disk_that_is_full_at_the_end_has_the_picture_saved_elsewhere(folder, stub, monkeypatch, tmp_path_factory, capfd):
+    """Full is the folder's disk, as fsync tells; the temporary folder's is not. Then that is full, too."""
+    real, full = os.fsync, [folder]
+
+    def fsync(handle):
+        if any(Path(os.readlink(f"/proc/self/fd/{handle}")).is_relative_to(place) for place in full):
+            raise OSError(28, "No space left on device")
+        real(handle)
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+    before = sorted(folder.iterdir())
+    assert main("transfer content.png style.png -o out.png".split()) == 1
+    out, err = capfd.readouterr()
+    [place] = elsewhere.iterdir()
+    assert out == "" and err == f"neural-style: error: [Errno 28] No space left on device\nneural-style: the picture so far is in {place}\n"
+    assert load_image(place).tobytes() == stub.result.image.tobytes() and sorted(folder.iterdir()) == before
+    full.append(elsewhere)
+    assert main("transfer content.png style.png -o out.png".split()) == 1
+    assert capfd.readouterr().err.endswith("neural-style: the picture so far could not be written anywhere\n")
+    assert sorted(folder.iterdir()) == before
+
+
+def test_a_picture_is_saved_where_there_is_no_proc(folder, stub, monkeypatch):
+    real = os.path.exists
+    monkeypatch.setattr(os.path, "exists", lambda path: not str(path).startswith("/proc") and real(path))
+    assert main("transfer content.png style.png -o out.png".split()) == 0
+    assert load_image("out.png").shape == (24, 32, 3) and not [*folder.glob(".*")]
+
+
+def test_without_standard_output_the_picture_is_saved(folder, stub, monkeypatch, capsys):
+    class Closed(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError(32, "Broken pipe")
+    for out in (None, Closed()):
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", out)
+            assert main("transfer content.png style.png -o out.png".split()) == 0
+        assert load_image("out.png").shape == (24, 32, 3) and capsys.readouterr().err == ""
+        os.remove("out.png")
+
+
+def test_processes_whose_standard_files_are_closed_or_read_by_nobody(folder):
+    """Both at once: | true, and 0<&- >&- 2>&-, where the next file to be opened would be standard output."""
+    options = ["--size", "32", "--steps", "2", "--weights", "torchvision", "--content-layers", "conv1_2", "--style-layers", "conv1_1"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(neural_style.__file__).parent.parent)}
+    reader, writer = os.pipe()
+    command = [sys.executable, "-m", "neural_style", "transfer", "content.png", "style.png", *options]
+    piped = subprocess.Popen([*command, "-o", "piped.png", "--start-size", "16"], env=environment, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(reader)
+    os.close(writer)
+    closed = subprocess.Popen([*command, "-o", "closed.png", "--checkpoint", "run.npz"], env=environment,
+                              preexec_fn=lambda: [os.close(number) for number in (0, 1, 2)])
+    err = piped.communicate()[1]
+    assert (piped.returncode, closed.wait()) == (0, 0) and "Traceback" not in err and "Exception ignored" not in err
+    assert load_image("piped.png").shape == load_image("closed.png").shape == (24, 32, 3)
+    assert {path.name for path in folder.iterdir()} == {"content.png", "style.png", "text.jpg", "piped.png", "closed.png", "run.npz"}
+
+
+def test_inputs_are_not_overwritten_unless_asked(folder, stub, capfd):
+    Path("same.png").symlink_to("content.png")
+    regions_in(folder)
+    given = {name: Path(name).read_bytes() for name in ("content.png", "style.png", "left.png", "other.png")}
+    for output, options in [("content.png", ""), ("same.png", ""), ("./style.png", ""), ("left.png", "--masks left.png"),
+                            ("other.png", "--init other.png"), ("other.png", "--strokes-from other.png"), ("left.png", "--content-map left.png")]:
+        assert main(["transfer", "content.png", "style.png", "-o", output, *options.split()]) == 2
+        assert "is also an input; give it another name, or allow to overwrite it (overwrite=True, --overwrite)" in capfd.readouterr().err
+    assert not stub and all(Path(name).read_bytes() == data for name, data in given.items())
+    assert main("transfer content.png style.png -o content.png --overwrite".split()) == 0
+    assert load_image("content.png").tobytes() == stub.result.image.tobytes()
+
+
+def test_a_repeated_runs_inputs_are_not_overwritten_either(folder, capfd):
+    small = ["--size", "32", "--start-size", "none", "--steps", "1", "--weights", "torchvision", "--content-layers", "conv1_2", "--style-layers", "conv1_1"]
+    assert main(["transfer", "content.png", "style.png", "-o", "out.png", *small, "--quiet"]) == 0
+    capfd.readouterr()
+    assert main("transfer --from-record out.png -o style.png --quiet".split()) == 2
+    assert main("transfer --from-record out.png -o out.png --quiet".split()) == 2
+    assert capfd.readouterr().err.count("is also an input") == 2
 
 
 @pytest.mark.parametrize("arguments,words", [
@@ -144,10 +285,10 @@ def test_presets_blends_and_what_is_left_out_reach_transfer(folder, monkeypatch)
                         "steps": 9}
     received.clear()
     assert main("transfer none style.png -o out.png --optimizer sgd --learning-rate 5 --style-scale 0.5".split()) == 0
-    assert received == dict(content=None, style=["style.png"], optimizer="sgd", learning_rate=5.0, style_scale=0.5)
+    assert received.pop("callback") and received == dict(content=None, style=["style.png"], optimizer="sgd", learning_rate=5.0, style_scale=0.5)
     received.clear()
     assert main("transfer content.png none -o out.png".split()) == 0
-    assert received == dict(content="content.png", style=None)
+    assert received.pop("callback") and received == dict(content="content.png", style=None)
 
 
 def test_layers():
@@ -289,8 +430,39 @@ def test_trains_options_reach_the_function(folder, capsys, monkeypatch):
     arguments = [text for name, value in given.items() for text in (f"--{name.replace('_', '-')}", str(value))]
     assert main(["train", "style.png", "photos", "-o", "net.keras", "--quiet", *arguments]) == 130
     assert received == {**options, "style": "style.png", "photos": "photos", "output": "net.keras", "strategy": "workers", "progress": False,
-                        "callbacks": []}
+                        "callbacks": [mock.ANY]}
     assert order == ["strategy", "start"] and capsys.readouterr().out == "net.keras: 7 steps; loss 1.500\n"
+
+
+def test_an_interrupt_while_a_trained_network_is_written_does_not_lose_it(folder, monkeypatch):
+    from neural_style import training
+    net = build_transform_net(2, 0, record={"steps": 9, "settings": {"steps": 9}, "losses": {}})
+
+    def train(output, callbacks, **options):
+        callbacks[0].on_train_end()
+        signal.raise_signal(signal.SIGINT)
+        save_transform_net(net, output)
+        return net
+    monkeypatch.setattr(training, "train_transform_net", train)
+    assert main(["train", "style.png", "photos", "-o", "net.keras"]) == 130
+    assert load_transform_net("net.keras").record["steps"] == 9
+
+
+def test_train_leaves_networks_that_it_starts_from_alone(folder, monkeypatch, capsys):
+    """Of several styles, the folder may be there; the networks that they start from are inputs like any other."""
+    from neural_style import training
+    net = build_transform_net(2, 0, record={"steps": 9, "settings": {"steps": 9}, "losses": {}})
+    (folder / "nets").mkdir()
+    for name in ("content", "style"):
+        save_transform_net(net, f"nets/{name}.keras")
+    trained = []
+    monkeypatch.setattr(training, "train_transform_net", lambda **options: trained.append(options["output"]) or net)
+    several = ["train", "style.png", "content.png", "photos", "--start", "nets", "--quiet"]
+    (folder / "later").mkdir()
+    assert main([*several, "-o", "later"]) == 0
+    assert main([*several, "-o", "nets"]) == main(["train", "style.png", "photos", "--start", "nets/style.keras", "-o", "nets/style.keras"]) == 2
+    assert capsys.readouterr().err.count("is also an input") == 2
+    assert main([*several, "-o", "nets", "--overwrite"]) == 0 and trained == ["later", "nets"]
 
 
 def test_train_two_styles(folder, capsys):
@@ -312,7 +484,7 @@ def test_train_two_styles(folder, capsys):
     (["train", "style.png", "nowhere", "-o", "net.keras"], "no folder"), (["train", "style.png", ".", "-o", "net.h5"], "must end in .keras"),
     (["train", "text.jpg", ".", "-o", "net.keras"], "not a picture"), (["train", "style.png", ".", "-o", "net.keras", "--start", "mona_lisa"], "style must be"),
     (["stylize", "content.png", "-o", "out.png", "--style", "nowhere.keras"], "no network"),
-    (["stylize", "content.png", "-o", "out.png", "--style", "text.jpg"], "not a .keras file"),
+    (["stylize", "content.png", "-o", "out.png", "--style", "text.jpg"], "must end in .keras"),
     (["stylize", "nowhere.png", "-o", "out.png", "--style", "nowhere.keras"], "nowhere.png"),
 ])
 def test_bad_trainings_are_one_line(folder, capsys, arguments, words):

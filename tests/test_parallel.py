@@ -1,8 +1,12 @@
 """map_transfer over processes and over a Dask cluster: results as they finish, failures kept apart."""
 import multiprocessing
 import os
+import signal
 import threading
-from concurrent.futures import Future, ProcessPoolExecutor
+import weakref
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -35,6 +39,53 @@ def check(found, expected):
 
 def test_our_own_processes(expected):
     check([*map_transfer(JOBS)], expected)
+
+
+def die(intermediate_result):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@lru_cache(1)
+def with_one_killed():
+    """What became of four jobs, of which the second is killed, as the system does where memory ends: messages, and the name of an error."""
+    job = {"content": picture(24, 32, 1), "style": picture(32, 24, 2), **QUICK, "size": 32, "steps": 1}
+    came = dict(map_transfer([job, {**job, "callback": die}, job, job]))
+    return [type(came[number].exception()).__name__ if came[number].exception() else came[number].result().message for number in range(4)]
+
+
+def test_a_job_that_is_killed_fails_alone():
+    assert with_one_killed() == ["all steps done", "BrokenProcessPool", "all steps done", "all steps done"]
+
+
+def test_an_executor_that_forks_is_refused_once_tensorflow_was_used(expected):
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as executor:
+        with pytest.raises(ValueError, match="executor must spawn its processes.*Received: one that forks"):
+            map_transfer(JOBS, executor)
+
+
+def test_results_are_not_held(monkeypatch):
+    """Of an executor of one's own and of ours, here with threads in place of processes: a result is gone when its reader lets go of it."""
+    monkeypatch.setattr("neural_style.parallel._work", lambda job, threads: np.zeros(9))
+    monkeypatch.setattr("neural_style.parallel._pool", lambda: ThreadPoolExecutor(1))
+    for executor in (ThreadPoolExecutor(1), None):
+        seen = []
+        for number, future in map_transfer([JOBS[0]] * 5, executor, threads=1):
+            result = future.result()
+            assert [there() for there in seen[:-1]] == [None] * len(seen[:-1])  # the last one may be held until the next has come
+            seen.append(weakref.ref(result))
+            del future, result
+        assert len(seen) == 5
+
+
+def test_a_worker_that_is_killed_between_two_jobs_is_replaced(monkeypatch):
+    class Dead(ThreadPoolExecutor):
+        def submit(self, *work):
+            raise BrokenProcessPool
+    pools = [Dead(1), ThreadPoolExecutor(1)]
+    monkeypatch.setattr("neural_style.parallel._work", lambda job, threads: "done")
+    monkeypatch.setattr("neural_style.parallel._pool", lambda: pools.pop(0))
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    assert [(number, future.result()) for number, future in map_transfer([JOBS[0]])] == [(0, "done")] and not pools
 
 
 def test_an_executor_that_is_given_stays_open_and_its_workers_use_the_threads_told(expected):
@@ -139,3 +190,35 @@ def test_an_interrupted_sweep_ends_with_the_cells_there_are():
     sheet, results = sweep(picture(36, 48, 1), picture(48, 40, 2), style_weight=[5.0, 500.0], seed=[0, 1, 2], style_layers=["conv1_1"],
                            steps=2, callback=stop, **settings)
     assert [len(row) for row in results] == [2] and len(sheet.axes) == 2
+
+
+def settings_of_a_sweep(**more):
+    return {**{name: value for name, value in QUICK.items() if name != "style_layers"}, "style_layers": ["conv1_1"], "steps": 1, **more}
+
+
+def test_a_cell_of_a_sweep_that_fails_is_left_blank(caplog):
+    content, style = picture(36, 48, 1), picture(48, 40, 2)
+    sheet, results = sweep(content, style, style_weight=[5.0, -1.0], seed=[0, 1], **settings_of_a_sweep())
+    assert [[result is None for result in row] for row in results] == [[False, False], [True, True]]
+    assert len(caplog.messages) == 2 and caplog.messages[0].startswith("the cell style_weight=-1.0, seed=0 failed: style_weight must be")
+    pictures = [axis.images[0].get_array() for axis in sheet.axes]
+    assert [bool((of_cell == 255).all()) for of_cell in pictures] == [False, False, True, True]
+    with pytest.raises(ValueError, match="style_weight=-2"):
+        sweep(content, style, style_weight=[-1.0, -2.0], **settings_of_a_sweep())
+
+
+def test_a_sweep_that_is_interrupted_before_a_cells_first_step_keeps_the_others(monkeypatch):
+    from neural_style import iterative
+    real, calls = iterative.load_weights, []
+
+    def load(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(*arguments)
+    monkeypatch.setattr(iterative, "load_weights", load)
+    sheet, results = sweep(picture(36, 48, 1), picture(48, 40, 2), seed=[0, 1, 2], **settings_of_a_sweep())
+    assert [result is None for result in results] == [False, True] and len(sheet.axes) == 2
+    calls[:] = [None]
+    with pytest.raises(KeyboardInterrupt):
+        sweep(picture(36, 48, 1), picture(48, 40, 2), seed=[0, 1, 2], **settings_of_a_sweep())

@@ -1,10 +1,13 @@
 import csv
+import io
 import itertools
+import json
 import os
 import subprocess
 import sys
 import zipfile
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -16,6 +19,8 @@ from neural_style.color import YCC
 from neural_style.training import grid_loss
 from neural_style.transform_net import EPSILON, CropToMatch, ReflectionPadding2D
 from conftest import IMAGES, picture
+
+ROOT = os.path.dirname(os.path.dirname(neural_style.__file__))
 
 
 def varied(net, seed=0):
@@ -213,3 +218,203 @@ def test_pretrained_refuses_an_unknown_style():
         pretrained("mona_lisa")
     with pytest.raises(ValueError, match="precision must be one of"):
         pretrained("starry_night", "bf16")
+
+
+# ---- Networks from anywhere ------------------------------------------------------------------------------------------
+
+def run(code, *arguments, **environment):
+    """What a process of its own prints."""
+    done = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": os.pathsep.join([ROOT, os.path.dirname(__file__)]), **environment})
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def forged(folder, config=None, change=None, members=None, compression=zipfile.ZIP_DEFLATED):
+    """A network's file in which `config` is updated, or the open HDF5 file of weights changed, or whole members replaced."""
+    save_transform_net(varied(build_transform_net(2, 1, record={"style": "mosaic"})), folder / "good.keras")
+    with zipfile.ZipFile(folder / "good.keras") as archive:
+        known = {name: archive.read(name) for name in archive.namelist()}
+    saved, weights = json.loads(known["config.json"]), io.BytesIO(known["model.weights.h5"])
+    saved["config"].update(config or {})
+    if change:
+        with h5py.File(weights, "r+") as file:
+            change(file)
+    known = {**known, "config.json": json.dumps(saved), "model.weights.h5": weights.getvalue(), **(members or {})}
+    with zipfile.ZipFile(folder / "forged.keras", "w", compression) as archive:
+        for name, data in known.items():
+            archive.writestr(name, data)
+    return folder / "forged.keras"
+
+
+KERNEL = "layers/conv2d/vars/0"
+
+
+def put(name, value):
+    """A change of an HDF5 file: another thing of this name, a link or an array, or whatever a function of the file puts there."""
+    def change(file):
+        del file[name]
+        if callable(value):
+            value(file)
+        else:
+            file[name] = value
+    return change
+
+
+def virtual(file):
+    layout = h5py.VirtualLayout((9, 9, 3, 2), "f4")
+    layout[...] = h5py.VirtualSource("other.h5", "a", (9, 9, 3, 2))
+    file.create_virtual_dataset(KERNEL, layout)
+
+
+def bomb(file):
+    """A chunk of 64 MB, in a thousandth of that, of which the dataset has 486 numbers."""
+    file.create_dataset(KERNEL, (9, 9, 3, 2), "f4", maxshape=(None,) * 4, chunks=(9, 9, 3, 1 << 16), compression="gzip")[...] = 1
+
+
+HOSTILE = {
+    "a soft link": dict(change=put(KERNEL, h5py.SoftLink("/layers/conv2d_1/vars/0"))),
+    "an external link": dict(change=put(KERNEL, h5py.ExternalLink("other.h5", "a"))),
+    "an external link that no layer has": dict(change=lambda file: file.__setitem__("more", h5py.ExternalLink("other.h5", "a"))),
+    "a group by a link": dict(change=put("layers/conv2d", h5py.SoftLink("/layers/conv2d_1"))),
+    "a virtual dataset": dict(change=put(KERNEL, virtual)),
+    "numbers in another file": dict(change=put(KERNEL, lambda file: file.create_dataset(
+        KERNEL, (9, 9, 3, 2), "f4", external=[("numbers", 0, 1944)]))),
+    "packed numbers": dict(change=put(KERNEL, bomb)),
+    "integers": dict(change=put(KERNEL, np.ones((9, 9, 3, 2), "int32"))),
+    "text": dict(change=put(KERNEL, np.full((9, 9, 3, 2), b"abcd"))),
+    "another shape": dict(change=put(KERNEL, np.ones((9, 9, 3, 1), "float32"))),
+    "a shape without numbers": dict(change=put(KERNEL, lambda file: file.create_dataset(KERNEL, (10 ** 6, 10 ** 6), "f4"))),
+    "NaN": dict(change=put(KERNEL, np.full((9, 9, 3, 2), np.nan, "float32"))),
+    "beyond float32": dict(change=put(KERNEL, np.full((9, 9, 3, 2), 1e300))),
+    "a layer less": dict(change=lambda file: file.__delitem__("layers/conv2d_3")),
+    "wider than its weights": dict(config={"width": 3}),
+    "deeper than its weights": dict(config={"residual_blocks": 2}),
+    "too wide": dict(config={"width": 129}),
+    "too deep": dict(config={"residual_blocks": 33}),
+    "too many numbers": dict(config={"width": 128, "residual_blocks": 32}),
+    "a width of True": dict(config={"width": True}),
+    "another precision": dict(config={"precision": "float64"}),
+    "a record of text": dict(config={"record": "mosaic"}),
+    "a large record": dict(config={"record": {"style": "x" * 2_000_000}}),
+    "nested lists": dict(members={"config.json": "[" * 100_000}),
+    "no object": dict(members={"config.json": "3"}),
+    "no weights": dict(members={"model.weights.h5": b""}),
+    "400 MB of zeros": dict(members={"model.weights.h5": bytes(400_000_000)}),
+    "another compression": dict(compression=zipfile.ZIP_LZMA),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_forged_network_is_refused(tmp_path, monkeypatch, what):
+    """In a line of ours, whatever version of Keras there is: its loaders never see the file."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(keras.saving, "load_model", None)
+    monkeypatch.setattr(keras.Model, "load_weights", None)
+    with h5py.File("other.h5", "w") as other:
+        other["a"] = np.ones((9, 9, 3, 2), "float32")
+    np.ones((9, 9, 3, 2), "float32").tofile("numbers")
+    with pytest.raises(ValueError, match="'.*forged.keras' is not a .keras file of a transform network: .+") as caught:
+        load_transform_net(forged(tmp_path, **HOSTILE[what]))
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 1000
+
+
+def test_a_file_that_is_forged_in_nothing_is_not_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(keras.saving, "load_model", None)
+    net = load_transform_net(forged(tmp_path))
+    for a, b in zip(net.get_weights(), varied(build_transform_net(2, 1)).get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_few_bytes_cannot_ask_for_gigabytes(tmp_path):
+    """A configuration of a large network without the weights for it: nothing is built or unpacked."""
+    path = forged(tmp_path, config={"width": 128, "residual_blocks": 10}, members={"model.weights.h5": bytes(1 << 20)})
+    grown = run("import resource, sys; from neural_style import load_transform_net\n"
+                "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+                "try: load_transform_net(sys.argv[1])\nexcept ValueError: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)", path)
+    assert int(grown.split()[-1]) < 50_000  # KB
+
+
+@pytest.mark.parametrize("name", ["net.h5", "net.weights.h5", "net.tf", "net", "net.KERAS"])
+def test_a_network_is_read_from_keras_files_alone(tmp_path, name):
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(ValueError, match="must end in .keras"):
+        load_transform_net(tmp_path / name)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("shape", [(1, 0), (3, 2), (5, 12)])
+def test_weights_are_read_as_keras_reads_them(tmp_path, precision, shape):
+    net = varied(build_transform_net(*shape, precision=precision))
+    save_transform_net(net, tmp_path / "net.keras")
+    known = keras.saving.load_model(tmp_path / "net.keras", compile=False).get_weights()
+    for wanted in ("float32", "bfloat16"):
+        loaded = load_transform_net(tmp_path / "net.keras", wanted)
+        assert loaded.precision == wanted
+        for a, b, c in zip(loaded.get_weights(), known, net.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+            np.testing.assert_array_equal(a, c)
+
+
+@pytest.mark.parametrize("name", pretrained())
+def test_pretrained_weights_are_read_as_keras_reads_them(name):
+    known = keras.saving.load_model(os.path.join(ROOT, "neural_style", "pretrained", f"{name}.keras"), compile=False)
+    for a, b in zip(pretrained(name).get_weights(), known.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_network_that_was_fitted_is_saved_without_its_optimizer(tmp_path):
+    net, x = build_transform_net(24, 1), picture(32, 32)[None].astype("float32")
+    net.compile("adam", "mse")
+    net.fit(x, x, verbose=0)
+    save_transform_net(net, tmp_path / "net.keras")
+    for a, b in zip(load_transform_net(tmp_path / "net.keras").get_weights(), net.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("arguments", [(129, 5), (16, 33), (128, 32)])
+def test_no_network_is_built_that_could_not_be_read_again(arguments):
+    with pytest.raises(ValueError, match="width|residual_blocks"):
+        build_transform_net(*arguments)
+
+
+@pytest.mark.parametrize("compact", [False, True])
+def test_a_full_disk_leaves_the_old_network(tmp_path, compact):
+    save_transform_net(build_transform_net(2, 0), tmp_path / "net.keras")
+    before = (tmp_path / "net.keras").read_bytes()
+    said = run("import resource, sys; from neural_style import build_transform_net, save_transform_net\n"
+               "net = build_transform_net(8, 1)\n"
+               "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))\n"
+               "try: save_transform_net(net, sys.argv[1], compact=bool(int(sys.argv[2])))\nexcept OSError as error: print('full', error)",
+               tmp_path / "net.keras", int(compact))
+    assert "full" in said
+    assert (tmp_path / "net.keras").read_bytes() == before and os.listdir(tmp_path) == ["net.keras"]
+
+
+@pytest.mark.parametrize("shares,message", [([np.nan, 1], "finite"), ([np.inf, 1], "finite"), ([1e308, 1e308], "sum"), ([0, 0], "sum"),
+                                            (["0.5", 1], "'0.5'"), ([None, 1], "None"), ([-1e-9, 1], "at least 0"), ([10 ** 400, 1], "finite")])
+def test_shares_that_are_none(shares, message):
+    nets = [build_transform_net(1, 0, seed=seed) for seed in (0, 1)]
+    with pytest.raises(ValueError, match=f"shares must .*{message}"):
+        blend([*zip(nets, shares)])
+
+
+def test_shares_of_numpy():
+    nets = [build_transform_net(1, 0, seed=seed) for seed in (0, 1)]
+    mixed = blend([(nets[0], np.float32(3)), (nets[1], np.int64(1))])
+    json.dumps(mixed.record)
+    for a, b, c in zip(mixed.get_weights(), *(net.get_weights() for net in nets)):
+        assert a.dtype == "float32"
+        np.testing.assert_allclose(a, 0.75 * b + 0.25 * c, atol=1e-6)
+
+
+def test_networks_do_not_depend_on_keras_settings(tmp_path):
+    """~/.keras/keras.json may say that pictures are C x H x W."""
+    (tmp_path / "keras.json").write_text(json.dumps({"image_data_format": "channels_first", "floatx": "float32", "backend": "tensorflow", "epsilon": 1e-7}))
+    save_transform_net(varied(build_transform_net(2, 1)), tmp_path / "net.keras")
+    run("import sys, keras, numpy as np\nfrom neural_style import stylize\nfrom conftest import picture\n"
+        "assert keras.config.image_data_format() == 'channels_first'\n"
+        "np.save(sys.argv[2], [stylize(picture(70, 90), sys.argv[1], tile=tile) for tile in (None, 64)])",
+        tmp_path / "net.keras", tmp_path / "painted.npy", KERAS_HOME=str(tmp_path))
+    expected = np.asarray(stylize(picture(70, 90), tmp_path / "net.keras")).astype(int)
+    assert abs(np.load(tmp_path / "painted.npy") - expected).max() <= 1

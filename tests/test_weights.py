@@ -231,3 +231,16 @@ def test_clear_errors(tmp_path, random16):
 def test_conv_layers_are_vggs():
     assert len(conv_layers("vgg16")) == 13 and len(conv_layers("vgg19")) == 16
     assert conv_layers("vgg19")["block4_conv1"] == (3, 3, 256, 512)
+
+
+def test_a_cache_that_cannot_be_written_is_told_before_anything_is_fetched(empty_cache, monkeypatch):
+    from test_features import read_only
+    fetched = []
+    monkeypatch.setattr(weights, "lpips_checkpoint", fetched.append)
+    monkeypatch.setattr(keras.utils, "get_file", lambda *arguments, **options: fetched.append(arguments))
+    empty_cache.mkdir(parents=True)
+    with read_only(empty_cache):
+        for source in ("torchvision", "imagenet"):
+            with pytest.raises(RuntimeError, match=f"are not in the cache folder {empty_cache}, and it cannot be written.*KERAS_HOME"):
+                load_weights("vgg16", source)
+    assert not fetched and not [*empty_cache.iterdir()]
