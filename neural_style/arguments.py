@@ -198,7 +198,7 @@ def check_callbacks(callback, checkpoint, resume):
 
 def _check_takes_one(callback):
     try:
-        signature = inspect.signature(callback)
+        signature = inspect.signature(callback, follow_wrapped=False)
     except (TypeError, ValueError):  # of a built-in function, Python does not know
         return
     try:

@@ -117,9 +117,14 @@ def _forward(net):
     if keras.backend.backend() != "tensorflow":
         return net.predict_on_batch
     import tensorflow as tf
+    from .evaluator import memory_error
     graph = tf.function(lambda x: net(x, training=False), autograph=False).get_concrete_function(
         tf.TensorSpec((None, None, None, net.input.shape[-1]), tf.float32))
-    return lambda x: graph(tf.constant(x, tf.float32)).numpy()
+
+    def forward(x):
+        with memory_error(x.shape):
+            return graph(tf.constant(x, tf.float32)).numpy()
+    return forward
 
 
 def in_tiles(net, x, tile):

@@ -4,7 +4,7 @@ import resource
 import sys
 import time
 from contextlib import contextmanager
-from functools import partial
+from functools import partial, wraps
 from types import SimpleNamespace
 from unittest import mock
 
@@ -153,9 +153,12 @@ def test_whatever_can_be_called_with_one_argument_is_a_callback():
     Method.calls, seen, by_name = 0, [], {}
     mocks = [mock.Mock(), mock.MagicMock(return_value=None), mock.create_autospec(lambda here: None)]
     callbacks = [Method(), Method().bound, Method.of_class, Method.many, partial(Method().two, other=3), partial(Method().two, 3), lambda here: None]
-    builtins = [seen.append, set().add, repr, by_name.update, id, IntermediateResult]
+    @wraps(Method().two)
+    def decorated(here):
+        Method.of_class(here)
+    builtins = [decorated, seen.append, set().add, repr, by_name.update, id, IntermediateResult]
     transfer(CONTENT, STYLE, callback=[*callbacks, *builtins, *mocks], **{**QUICK, "start_size": None, "steps": 1})
-    assert Method.calls == 6 and len(seen) == 1 and by_name["step"] == 1 and all(one.call_count == 1 for one in mocks)
+    assert Method.calls == 7 and len(seen) == 1 and by_name["step"] == 1 and all(one.call_count == 1 for one in mocks)
 
 
 @pytest.mark.parametrize("callback", [lambda: None, Method().two, partial(Method().two, 1, 2), lambda *, here: None])

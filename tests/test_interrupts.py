@@ -63,6 +63,7 @@ def interrupt(name, folder, environment, delay):
     return None if not files and process.returncode == 130 and re.fullmatch("neural-style: interrupted.*\n", err) else came
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name,times", [("transfer", 30), ("stylize", 5)])
 def test_an_interrupt_at_a_random_moment_is_a_whole_picture_or_one_line(name, times, tmp_path, environment):
     started = time.monotonic()
