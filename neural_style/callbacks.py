@@ -51,13 +51,13 @@ class Recorder:
         history: {"total": [...], term: [...]}, appended to; 0 where a term does not count in a stage.
         shapes, stages: of each stage H x W x 3, and the Stage: they tell how much is left.
         callbacks: functions of an IntermediateResult.
-        seconds: that a resumed run had taken before.
+        began: time.monotonic() at the start of this call; None: now. seconds: that a resumed run had taken before.
     """
 
-    def __init__(self, history, shapes, stages, callbacks, seconds=0.0):
+    def __init__(self, history, shapes, stages, callbacks, began=None, seconds=0.0):
         self.history, self.callbacks = history, callbacks
         self._pixels, self._steps = [height * width for height, width, _ in shapes], [stage.steps for stage in stages]
-        self._began, self._before, self._evaluated = time.monotonic(), seconds, 0
+        self._began, self._before, self._evaluated = time.monotonic() if began is None else began, seconds, 0
         self._first_step, self.last, self._failures = None, None, {}
 
     @property

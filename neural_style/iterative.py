@@ -105,16 +105,17 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
     """
     settings = {name: value for name, value in locals().items() if name not in (
         "content", "style", "callback", "progress", "checkpoint", "resume")}
+    started = time.monotonic()
     check_backend()
     callbacks, checkpoint = check_callbacks(callback, checkpoint, resume)
     inputs = check_arguments(content, style, **settings)
     with only_user(checkpoint.path) if checkpoint else nullcontext():
-        return _run(content, style, inputs, callbacks, progress, checkpoint, resume)
+        return _run(content, style, inputs, callbacks, progress, checkpoint, resume, started)
 
 
-def _run(content, style, inputs, callbacks, progress, checkpoint, resume):
-    """transfer(), its arguments checked; content and style are as they were given."""
-    given, started, s = (content, style), time.monotonic(), SimpleNamespace(**inputs.settings)
+def _run(content, style, inputs, callbacks, progress, checkpoint, resume, started):
+    """transfer(), its arguments checked; content and style are as they were given, started is time.monotonic() then."""
+    given, s = (content, style), SimpleNamespace(**inputs.settings)
     content, styles, stages = inputs.content, inputs.styles, inputs.stages
     terms = list(dict.fromkeys(term for stage in stages for term in stage.weights))
 
@@ -135,7 +136,7 @@ def _run(content, style, inputs, callbacks, progress, checkpoint, resume):
     if progress:
         say(estimate(extractor, shapes, stages, plans))
     history = state.history or {name: [] for name in ("total", *terms)}
-    recorder = Recorder(history, shapes, stages, callbacks, state.seconds + time.monotonic() - started)
+    recorder = Recorder(history, shapes, stages, callbacks, started, state.seconds)
 
     def painted(x, shape):
         """(uint8 picture, the same not rounded) of an x, the content where no region is."""

@@ -1,4 +1,5 @@
 """Checkpoints: exact, atomic, of one run only; a killed run goes on where it stood."""
+import json
 import os
 import signal
 import subprocess
@@ -131,3 +132,32 @@ def test_killed_runs_go_on_and_leave_no_half_file(tmp_path):
         last_step, last_loss = int(steps[-1][0]), float(steps[-1][1])
         with np.load(tmp_path / "run.npz") as file:
             assert np.isfinite(file["x"]).all()
+
+
+def test_a_time_limit_counts_the_seconds_of_this_call(tmp_path, monkeypatch):
+    """A run that was killed after 290 seconds and is resumed with TimeLimit(300) has 300 seconds, not ten."""
+    from neural_style import TimeLimit
+    path = tmp_path / "run.npz"
+    transfer(CONTENT, STYLE, checkpoint=path, callback=stop_at(5), **QUICK)
+    with np.load(path) as file:
+        state, x = json.loads(str(file["state"])), file["x"]
+    np.savez(path, x=x, state=json.dumps({**state, "seconds": 290.0}))
+    seen = []
+    result = transfer(CONTENT, STYLE, checkpoint=path, resume=True, callback=[seen.append, TimeLimit(200)], **QUICK)
+    assert result.message == "all steps done" and result.seconds > 290 and seen[0].seconds > 290 and seen[0].elapsed < 200
+    stopped = transfer(CONTENT, STYLE, callback=TimeLimit(1e-6), **QUICK)
+    assert len(stopped.history["total"]) == 1
+
+
+@pytest.mark.parametrize("state", [{"stage": 7}, {"stage": -1}, {"stage": "0"}, {"done": -5}, {"done": 10 ** 9}, {"history": 3}, {"history": {"total": [1, "2"]}},
+                                   {"history": {}}, {"seconds": None}, {"seconds": -1}, {"identity": 5}, {"identity": {"content": None}}])
+def test_a_forged_checkpoint_is_refused_and_left_as_it_is(tmp_path, state):
+    path = tmp_path / "run.npz"
+    transfer(CONTENT, STYLE, checkpoint=path, callback=stop_at(5), **QUICK)
+    with np.load(path) as file:
+        known, x = json.loads(str(file["state"])), file["x"]
+    np.savez(path, x=x, state=json.dumps({**known, **state}))
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="run.npz' is (not a|no) (whole )?checkpoint"):
+        transfer(CONTENT, STYLE, checkpoint=path, resume=True, **QUICK)
+    assert path.read_bytes() == before
