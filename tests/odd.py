@@ -17,8 +17,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+try:
+    import neural_style
+except ImportError:  # not installed, and this is run as a program
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    import neural_style
+
 SECTIONS = ("pictures", "records", "callbacks", "transfer", "command_line", "checkpoints", "networks", "environment", "films", "training")
-PACKAGE = str(Path(__file__).parents[1] / "neural_style")
+PACKAGE = str(Path(neural_style.__file__).parent)  # wherever it is installed
 
 #: Exceptions that are an answer: they say what was expected and what came.
 ANSWERS = (ValueError, TypeError, FileNotFoundError, PermissionError)
@@ -121,5 +127,4 @@ def main(names):
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1]))
     sys.exit(main(sys.argv[1:]) > 0)
