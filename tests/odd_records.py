@@ -106,7 +106,8 @@ def private():
     os.makedirs("alice/Acme divorce")
     save_image(PHOTO, "alice/Acme divorce/IMG_2031.jpg")
     transfer(os.path.abspath("alice/Acme divorce/IMG_2031.jpg"), "art.png", **QUICK).save("share.png")
-    return Path("share.png").read_bytes() + json.dumps(Image.open("share.png").text).encode()
+    with Image.open("share.png") as image:
+        return Path("share.png").read_bytes() + json.dumps(image.text).encode()
 
 
 def gps():
@@ -114,7 +115,8 @@ def gps():
     exif.get_ifd(0x8825)[1] = "N"
     Image.fromarray(PHOTO).save("gps.jpg", exif=exif)
     transfer("gps.jpg", "art.png", **QUICK).save("out.jpg")
-    return dict(Image.open("out.jpg").getexif())
+    with Image.open("out.jpg") as image:
+        return dict(image.getexif())
 
 
 def refused_as(words):
