@@ -1,5 +1,6 @@
-"""The backup of a training: the folder that Keras' BackupAndRestore fills, made sure to be this training's own, and whole."""
+"""The backup of a training: a folder with its last state, made sure to be this training's own, and whole."""
 import csv
+import io
 import json
 import logging
 import re
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import h5py
 import keras
+import numpy as np
+from keras import ops
 
 from .files import whole_or_not
 from .hdf5 import plain_datasets
@@ -54,33 +57,29 @@ def _identity(marker):
     return known
 
 
-def steps_done(folder, steps, epoch):
-    """The steps, of so many in all, that the newest whole state in the folder has seen, 0 where there is none; the next fit() goes on from it.
+def steps_done(folder, steps):
+    """The steps, of so many in all, that the newest whole state in the folder has seen, 0 where there is none; Backup goes on from it.
 
-    Keras writes weights, then their epoch, and copies both before; killed in between, they do not belong together. So the weights are
-    asked, whose optimiser has counted, and the epoch is written anew.
+    Earlier versions kept the state before, too, and a kill may have left either of the two in pieces.
 
     Raises:
         ValueError: two states, neither of them whole, which no kill leaves: nothing is thrown away for that.
     """
     folder = Path(folder)
-    latest, metadata = _states(folder)[0], folder / "training_metadata.json"
+    latest = _states(folder)[0]
     for path in _states(folder):
         done = _steps_of(path)
         if done is None or not 0 <= done <= steps:
             continue
         if path != latest:
             shutil.copy(path, latest)
-        for other in _states(folder)[1:]:  # Keras falls back on it
-            if _steps_of(other) is None:
-                other.unlink(missing_ok=True)
-        with whole_or_not(metadata) as file:
-            file.write(json.dumps({"epoch": done // epoch if done < steps else -(-steps // epoch), "batch": 0}).encode())
         return done
     if all(path.exists() for path in _states(folder)):
         raise ValueError(f"{str(folder)!r} has no state that can be read; remove it to start anew")
-    for path in (*_states(folder), metadata):  # killed within the first state
-        path.unlink(missing_ok=True)
+    for path in _states(folder):  # killed within the first state
+        if path.exists():
+            logger.warning("%s was not written to its end, so the training starts anew", path)
+            path.unlink()
     return 0
 
 
@@ -108,24 +107,60 @@ def last_losses(folder):
         return {}
 
 
-class Backup(keras.callbacks.BackupAndRestore):
-    """Keras' own; a state that cannot be written is a warning, and the training goes on; one that does not fit is a ValueError."""
+class Backup(keras.callbacks.Callback):
+    """Keeps the state of a StyleTrainer after each epoch in a folder, and goes on from the one that is there.
+
+    As Keras' BackupAndRestore, whose states it reads too, those of earlier versions. But a state is put together in memory and written whole
+    or not at all: where the disk is full, HDF5 would end the process. A state that cannot be written is a warning, and the training goes on.
+    """
+
+    def __init__(self, folder):
+        super().__init__()
+        self.folder, self.path = Path(folder), _states(Path(folder))[0]
 
     def on_train_begin(self, logs=None):
+        if not self.path.exists():
+            return
         try:
-            super().on_train_begin(logs)
-        except Exception as error:  # Keras, h5py and json each have their own
-            raise ValueError(f"{str(self.backup_dir)!r} has a state that does not fit this training; remove it to start anew: "
+            if not self.model.optimizer.built:
+                self.model.optimizer.build(self.model.trainable_variables)
+            with h5py.File(self.path) as file:
+                known = plain_datasets(file)
+                if "weights/vars/0" in known:
+                    _restore(self.model, known)
+                    return
+            self.model.load_weights(self.path)
+        except Exception as error:  # Keras and h5py each have their own
+            raise ValueError(f"{str(self.folder)!r} has a state that does not fit this training; remove it to start anew: "
                              f"{' '.join(str(error).split())[:300]}") from error
 
-    def _save_model(self, *arguments, **keywords):
+    def on_epoch_end(self, epoch, logs=None):
+        state = io.BytesIO()
+        with h5py.File(state, "w") as file:
+            for path, variable in _variables(self.model).items():
+                file[path] = ops.convert_to_numpy(variable)
         try:
-            super()._save_model(*arguments, **keywords)
+            with whole_or_not(self.path) as file:
+                file.write(state.getbuffer())
         except OSError as error:
-            logger.warning("the backup in %s could not be written, and the training goes on: %s", self.backup_dir, error)
-            latest, before = _states(Path(self.backup_dir))
-            if _steps_of(latest) is None and _steps_of(before) is not None:
-                latest.unlink(missing_ok=True)  # half a state, which the next one would keep in place of a whole one
+            logger.warning("the backup in %s could not be written, and the training goes on: %s", self.folder, error)
+
+
+def _variables(model):
+    """{path in a state: variable} of all that a training changes; the optimizer's first one is the number of its steps."""
+    return {f"{kind}/vars/{number}": variable for kind, variables in (("optimizer", model.optimizer.variables), ("weights", model.weights))
+            for number, variable in enumerate(variables)}
+
+
+def _restore(model, known):
+    variables = _variables(model)
+    if known.keys() != variables.keys() or any(known[path].shape != tuple(variable.shape) for path, variable in variables.items()):
+        raise ValueError("its variables are others, or of other shapes")
+    values = {path: dataset[()] for path, dataset in known.items()}
+    if not all(np.isfinite(value).all() for value in values.values()):
+        raise ValueError("not all of its numbers are finite")
+    for path, variable in variables.items():
+        variable.assign(values[path])
 
 
 def _states(folder):

@@ -240,7 +240,7 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
         name: of the one style, for the file's record (the file's name). licence: of the paintings, likewise.
         precision: "bfloat16" for the network's and the features' convolutions.
         strategy: a tf.distribute.Strategy; batch_size is that of all devices together.
-        backup: a folder of its own for Keras' BackupAndRestore and for log.csv, the losses; one training at a time may use it. A killed
+        backup: a folder of its own for the state of the training and for log.csv, the losses; one training at a time may use it. A killed
             training that is started again with the same arguments goes on after the last 50 steps that were whole, with the photos that
             would have come (of a dataset: if it gives the same ones each time). Where the disk is full, a warning says what could not be
             written, and the training goes on.
@@ -317,7 +317,7 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
         if backup:
             claim(backup, {**settings, "styles": [*paintings], "paintings": digest([*paintings.values()]), "start": digest(starts),
                            "photos": [path.name for path in folder.paths] if folder else type(photos).__name__, "weights": parameters.sha256})
-            done = steps_done(backup, steps, epoch)
+            done = steps_done(backup, steps)
 
         with strategy.scope() if strategy else nullcontext():
             extractor = feature_extractor([*layer_weights(content_layers), *layer_weights(style_layers)], network=network, weights=parameters,
@@ -343,9 +343,9 @@ def train_transform_net(style, photos, output=None, *, width=16, residual_blocks
         finite = _Finite()
         callbacks = [*callbacks, _Stop(steps - done), finite]
         if backup:  # the backup comes last: what the others write of an epoch is there when it counts as done
-            callbacks += [_Log(Path(backup, "log.csv"), append=True), Backup(str(backup), double_checkpoint=True, delete_checkpoint=False)]
+            callbacks += [_Log(Path(backup, "log.csv"), append=True), Backup(backup)]
         try:
-            _fit(trainer, batches(done, steps), steps, epoch, callbacks, progress)
+            _fit(trainer, batches(done, steps), done, steps, epoch, callbacks, progress)
             nets = _trained(trainer, backup)
             if folder is not None and folder.unusable:
                 logger.warning("%d of %d files could not be used as photos of %d pixels and more", len(folder.unusable), len(folder.paths), crop)
@@ -369,10 +369,11 @@ def _trained(trainer, backup):
     return nets
 
 
-def _fit(trainer, batches, steps, epoch, callbacks, progress):
+def _fit(trainer, batches, done, steps, epoch, callbacks, progress):
     """trainer.fit, which an interrupt ends as if it were done."""
+    epochs = math.ceil(steps / epoch)
     try:
-        trainer.fit(batches, epochs=math.ceil(steps / epoch), steps_per_epoch=epoch, shuffle=False, callbacks=callbacks,
+        trainer.fit(batches, epochs=epochs, initial_epoch=done // epoch if done < steps else epochs, steps_per_epoch=epoch, shuffle=False, callbacks=callbacks,
                     verbose="auto" if progress else 0)
     except BaseException as ended:
         for callback in callbacks:  # fit() does not end them then, and their files would stay open

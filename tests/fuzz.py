@@ -255,7 +255,7 @@ def backups():
         for name, data in good.items():
             Path("folder", name).write_bytes(path.read_bytes() if path.name.endswith(name) else data)
         claim("folder", identity)
-        steps_done("folder", 100, 50)
+        steps_done("folder", 100)
         last_losses("folder")
     return good, change, read
 

@@ -18,8 +18,10 @@ from neural_style import (Photos, Preview, StyleTrainer, blend, build_transform_
                           preprocess, save_image, style_loss, train_transform_net)
 from neural_style import training
 from neural_style.images import IMAGENET_MEAN_BGR
+from neural_style import photos as photos_module
 from neural_style.training import grid_loss
 from conftest import IMAGES, picture
+from odd_pictures import damaged_exif
 
 #: Of the package, wherever it is installed, and of these tests, for processes of their own.
 PATHS = os.pathsep.join([str(Path(neural_style.__file__).parent.parent), str(Path(__file__).parent)])
@@ -146,7 +148,7 @@ def test_a_killed_training_goes_on_where_it_stood(photos, tmp_path):
     script = SCRIPT.format(quick={**QUICK, "steps": 200})
     train_transform_net(picture(48, 48, 3), str(photos), tmp_path / "whole.keras", backup=tmp_path / "whole", **{**QUICK, "steps": 200})
     killed = start(script, photos, tmp_path / "backup", tmp_path / "net.keras")
-    while not (tmp_path / "backup" / "training_metadata.json").exists() and killed.poll() is None:
+    while not (tmp_path / "backup" / "latest.weights.h5").exists() and killed.poll() is None:
         time.sleep(0.02)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
@@ -464,3 +466,177 @@ def test_networks_joined_are_the_networks():
         np.testing.assert_array_equal(ops.convert_to_numpy(apart(photo)[0]), expected)
     halves = ops.convert_to_numpy(trainer.joint([photo, np.float32([[0.5, 0.5]])])[0])
     np.testing.assert_allclose(halves, ops.convert_to_numpy(blend([(net, 1) for net in nets])(photo)[0]), atol=1e-2)
+
+
+# ---- What may go wrong ------------------------------------------------------------------------------------------------
+
+def test_no_picture_ends_a_training(photos, monkeypatch):
+    """Damaged EXIF is a picture still; what is none, or needs a missing package or more memory than there is, is .unusable."""
+    (photos / "exif.jpg").write_bytes(damaged_exif())
+    for name in ("script.jpg", "phone.heic", "huge.png"):
+        (photos / name).write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 60 40\n%%EndComments\n")
+    known = photos_module.image_size
+
+    def size(path):
+        if path.name in ("phone.heic", "huge.png"):
+            raise {"phone.heic": ImportError("HEIC needs pillow-heif"), "huge.png": MemoryError()}[path.name]
+        return known(path)
+    monkeypatch.setattr(photos_module, "image_size", size)
+    crops = Photos(photos, 10)
+    assert all(crops[index].shape == (10, 10, 3) for index in range(24))
+    assert {path.name for path in crops.unusable} == {"script.jpg", "phone.heic", "huge.png"}
+    assert crops.unusable[photos / "phone.heic"] == "HEIC needs pillow-heif" and crops.unusable[photos / "huge.png"] == "MemoryError"
+
+
+def test_photos_that_vanish_are_told_and_not_waited_for(photos):
+    crops = Photos(photos, 32)
+    for path in crops.paths:
+        path.unlink()
+    with pytest.raises(ValueError, match="none of the 8 pictures can be used any more"):
+        crops[3]
+
+
+def test_a_backup_is_one_training_s_at_a_time(photos, tmp_path):
+    said = []
+
+    def another(batch, logs):
+        if batch == 1:
+            with pytest.raises(RuntimeError, match="another run is working on '.*backup'") as caught:
+                train_transform_net(picture(48, 48, 3), photos, backup=tmp_path / "backup", **{**QUICK, "steps": 3})
+            said.append(caught)
+    train_transform_net(picture(48, 48, 3), photos, backup=tmp_path / "backup", **{**QUICK, "steps": 3},
+                        callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=another)])
+    assert len(said) == 1 and not (tmp_path / "backup" / ".lock").exists()
+
+
+FULL = """
+import resource, sys
+import keras
+from neural_style import Preview, train_transform_net, training
+from conftest import picture
+
+class Full(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        limit = {limit} if epoch in {epochs} else resource.RLIM_INFINITY
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+
+training.EPOCH = 2
+net = train_transform_net(picture(48, 48, 3), sys.argv[1], backup=sys.argv[2], **{quick!r},
+                          callbacks=[Full(), Preview([picture(40, 40)], sys.argv[2] + "-previews", steps=2, size=40)])
+print("made", net.record["steps"])
+"""
+
+
+@pytest.mark.parametrize("limit,epochs", [(0, [0]), (0, [1, 2]), (3000, [0, 1, 2]), (3000, [2])])
+def test_a_full_disk_does_not_end_a_training(photos, tmp_path, limit, epochs):
+    """Log, backup and preview warn, each time; what could be written is whole, and the training goes on from it."""
+    quick = {**QUICK, "steps": 6, "width": 4}
+    process = start(FULL.format(limit=limit, epochs=epochs, quick=quick), photos, tmp_path / "backup")
+    out, said = process.communicate()
+    assert process.returncode == 0 and "made 6" in out, said
+    assert said.count("the backup in") == said.count("the training goes on") / (3 if limit == 0 else 2) == len(epochs)
+    last = max({0, 1, 2} - {*epochs}, default=-1)  # epoch whose state was written
+    with open(tmp_path / "backup" / "training.json") as file:
+        assert json.load(file)["steps"] == 6
+    steps = []
+    count_steps = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: steps.append(batch))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "EPOCH", 2)
+        net = train_transform_net(picture(48, 48, 3), str(photos), backup=tmp_path / "backup", **quick, callbacks=[count_steps])
+        whole = train_transform_net(picture(48, 48, 3), str(photos), **quick)
+    assert len(steps) == 6 - 2 * (last + 1)
+    assert all(np.array_equal(a, b) for a, b in zip(net.get_weights(), whole.get_weights()))
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_what_ends_a_training_carries_the_networks_so_far(photos, several):
+    def fail(batch, logs):
+        if batch == 4:
+            raise SystemExit(143)
+    style = {"one": picture(48, 48, 3), "other": picture(48, 48, 4)} if several else picture(48, 48, 3)
+    with pytest.raises(SystemExit) as caught:
+        train_transform_net(style, photos, **QUICK, callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=fail)])
+    five = train_transform_net(style, photos, **QUICK, callbacks=[training._Stop(5)])
+    for so_far, net in zip(*([*nets.values()] if several else [nets] for nets in (caught.value.result, five))):
+        assert so_far.record["steps"] == 5 and so_far.record["settings"] == net.record["settings"]
+        assert all(np.array_equal(a, b) for a, b in zip(so_far.get_weights(), net.get_weights()))
+
+
+def test_what_comes_before_the_first_step_carries_nothing(photos):
+    def fail(logs):
+        raise RuntimeError("not today")
+    with pytest.raises(RuntimeError, match="not today") as caught:
+        train_transform_net(picture(48, 48, 3), photos, **QUICK, callbacks=[keras.callbacks.LambdaCallback(on_train_begin=fail)])
+    assert not hasattr(caught.value, "result")
+
+
+def test_a_training_that_diverges_late_carries_the_networks_before(photos, monkeypatch):
+    monkeypatch.setattr(training, "EPOCH", 3)
+
+    def spoil(epoch, logs):
+        if epoch == 2:
+            spoiler.model.joint.set_weights([np.nan * w for w in spoiler.model.joint.get_weights()])
+    spoiler = keras.callbacks.LambdaCallback(on_epoch_begin=spoil)
+    with pytest.raises(FloatingPointError, match="diverged") as caught:
+        train_transform_net(picture(48, 48, 3), photos, **{**QUICK, "steps": 12}, callbacks=[spoiler])
+    six = train_transform_net(picture(48, 48, 3), photos, **{**QUICK, "steps": 12}, callbacks=[training._Stop(6)])
+    assert caught.value.result.record["steps"] == 6 and np.isfinite(caught.value.result.record["losses"]["loss"])
+    assert all(np.array_equal(a, b) for a, b in zip(caught.value.result.get_weights(), six.get_weights()))
+
+
+def test_a_network_that_cannot_be_saved_at_the_end_is_not_lost(photos, tmp_path, monkeypatch):
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+    monkeypatch.setattr(training, "save_transform_net", full)
+    with pytest.raises(OSError, match="No space") as caught:
+        train_transform_net(picture(48, 48, 3), photos, tmp_path / "net.keras", **{**QUICK, "steps": 2})
+    assert caught.value.result.record["steps"] == 2
+
+
+def test_numbers_of_numpy(photos):
+    """They train what Python's numbers train, and their record is ready for JSON."""
+    numbers = {"width": np.int8(2), "residual_blocks": np.uint8(1), "crop": np.int16(32), "batch_size": np.int8(2), "steps": np.int16(3), "style_size": np.int64(48),
+               "seed": np.uint64(1), "style_scales": np.int32(1), "content_weight": np.float64(2), "style_weight": np.float32(5), "tv_weight": np.int64(0),
+               "grid_weight": np.float16(0.5), "learning_rate": np.float64(0.01), "normalize": np.bool_(False)}
+    nets = [train_transform_net(picture(48, 48, 3), photos, **{**QUICK, **values})
+            for values in (numbers, {name: value.item() for name, value in numbers.items()})]
+    assert json.loads(json.dumps(nets[0].record)) == nets[1].record
+    assert all(np.array_equal(a, b) for a, b in zip(*(net.get_weights() for net in nets)))
+
+
+@pytest.mark.parametrize("name,value", [
+    ("callbacks", 3), ("callbacks", [3]), ("callbacks", [keras.callbacks.Callback]), ("callbacks", "log"), ("strategy", "mirrored"), ("strategy", 2),
+    ("learning_rate", "fast"), ("learning_rate", True), ("learning_rate", 10 ** 400), ("style_weight", None), ("content_weight", float("inf")),
+    ("steps", 10 ** 400), ("steps", True), ("crop", 10 ** 6), ("batch_size", 10 ** 9), ("style_scales", 10 ** 9), ("width", 129), ("residual_blocks", 33),
+    ("width", "16"), ("seed", 1.5), ("seed", None), ("normalize", "no"), ("progress", 1), ("output", 5), ("output", b"net.keras"), ("backup", 5), ("name", 5),
+    ("licence", None), ("network", ["vgg16"]), ("pooling", ["avg"]), ("precision", ["float32"]), ("content_layers", None), ("style_layers", 3),
+    ("style_layers", {"conv1_1": float("nan")}), ("start", 3)])
+def test_odd_arguments_are_refused_by_name_before_any_work(photos, monkeypatch, name, value):
+    monkeypatch.setattr(training, "load_weights", None)
+    monkeypatch.setattr(training, "Photos", None)
+    with pytest.raises((ValueError, TypeError), match=name) as caught:
+        train_transform_net(picture(48, 48), photos, **{**QUICK, name: value})
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", "..", "", "a\\b", "c:", 5])
+@pytest.mark.parametrize("output", [None, "nets"])
+def test_a_style_s_name_stays_in_its_folder(photos, tmp_path, monkeypatch, name, output):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="the name of a style must be a plain file name"):
+        train_transform_net({"good": picture(48, 48), name: picture(48, 48)}, photos, output, **QUICK)
+    assert [path.name for path in tmp_path.iterdir()] == ["photos"]
+
+
+def test_training_does_not_depend_on_keras_settings(photos, tmp_path):
+    """~/.keras/keras.json may say that pictures are C x H x W. (The feature network is one of one layer, made here.)"""
+    (tmp_path / "keras.json").write_text(json.dumps({"image_data_format": "channels_first", "floatx": "float32", "backend": "tensorflow", "epsilon": 1e-7}))
+    code = ("import keras, numpy as np\nfrom conftest import picture\nfrom neural_style import StyleTrainer, build_transform_net\n"
+            "inputs = keras.Input((None, None, 3))\n"
+            "features = keras.layers.Conv2D(4, 3, data_format='channels_last', kernel_initializer=keras.initializers.GlorotUniform(0))(inputs)\n"
+            "extractor = keras.Model(inputs, {'conv1': features, 'image': inputs})\n"
+            "trainer = StyleTrainer(build_transform_net(2, 1), picture(24, 24), extractor, content_layers=['conv1'], style_layers=['conv1'], style_scales=2)\n"
+            "batch = np.stack([picture(24, 24, 1)]).astype('float32')\n"
+            "print(keras.config.image_data_format(), float(trainer.compute_loss(x=batch, y_pred=trainer(batch, training=True))))")
+    (format_, loss), (other, expected) = (finish(start(code, **environment)).split() for environment in ({"KERAS_HOME": str(tmp_path)}, {}))
+    assert (format_, other) == ("channels_first", "channels_last") and float(loss) == pytest.approx(float(expected), rel=1e-5)
