@@ -78,8 +78,8 @@ class Evaluator:
             return terms, total, tape.gradient(total, x)
 
         # a concrete function: TensorFlow warns of "retracing" where one process makes many Evaluators of tf.functions
-        evaluate = tf.function(evaluate, autograph=False).get_concrete_function(
-            tf.TensorSpec(self.shape, tf.float32), tf.nest.map_structure(lambda m: tf.TensorSpec(m.shape, m.dtype), self._maps))
+        evaluate = traced(evaluate, tf.TensorSpec(self.shape, tf.float32),
+                          tf.nest.map_structure(lambda m: tf.TensorSpec(m.shape, m.dtype), self._maps))
         return lambda x, maps: evaluate(*tf.nest.flatten((tf.constant(x), maps)))
 
     def __call__(self, x):
@@ -167,6 +167,39 @@ def _upper_gradient_first(f, sums):
 
     f, *flat = gate(f, *tf.nest.flatten(sums))
     return f, tf.nest.pack_sequence_as(sums, flat)
+
+
+_TRACING = threading.Lock()
+
+
+def traced(function, *specs):
+    """A concrete function of tensors like `specs`, traced once, its gradients within.
+
+    TensorFlow keeps each custom gradient (_upper_gradient_first, statistics.gram_matrix's) for the life of the process, and with it the graph
+    and the network's weights: 80 MB for a transfer(). Once the function is traced, nobody asks for it any more, so it is taken out of TensorFlow's registry again.
+    """
+    with _TRACING:
+        try:
+            return tf.function(function, autograph=False).get_concrete_function(*specs)
+        finally:
+            for name in [name for name, entry in _custom_gradients().items() if _is_ours(entry)]:
+                _custom_gradients().pop(name, None)
+
+
+def _custom_gradients():
+    """TensorFlow's registry, {name: {"type": function}}; a version that keeps it elsewhere keeps its memory too."""
+    from tensorflow.python.framework import ops as framework
+    return getattr(getattr(framework, "gradient_registry", None), "_registry", {})
+
+
+def _is_ours(entry):
+    """Whether a registered gradient is of this package: what TensorFlow registers is wrapped around it, closure in closure."""
+    functions = [entry.get("type")] if isinstance(entry, dict) else []
+    for _ in range(3):
+        functions = [cell.cell_contents for function in functions for cell in getattr(function, "__closure__", None) or ()]
+        if any(str(getattr(function, "__module__", "")).startswith(f"{__package__}.") for function in functions if callable(function)):
+            return True
+    return False
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 
-from .evaluator import Evaluator, graph_as_written, layer_statistics, memory_error
+from .evaluator import Evaluator, graph_as_written, layer_statistics, memory_error, traced
 from .losses import Loss
 
 
@@ -196,9 +196,9 @@ def _there_and_back(sums, *specs):
             statistics = sums(x, *more)
         return tape.gradient(statistics, x, output_gradients=upstream)
 
-    there = tf.function(sums, autograph=False).get_concrete_function(*specs)
+    there = traced(sums, *specs)
     upstream = tf.nest.map_structure(lambda s: tf.TensorSpec(s.shape, s.dtype), there.structured_outputs)
-    return there, tf.function(carry, autograph=False).get_concrete_function(upstream, *specs)
+    return there, traced(carry, upstream, *specs)
 
 
 def _tensors(*arguments):

@@ -7,6 +7,7 @@ import threading
 from functools import lru_cache
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -277,3 +278,29 @@ def process(script, *arguments, **environment):
 def test_another_backend_is_told_at_once():
     told = on_jax()
     assert told["progress=False"] == told["progress=True"] == told["expected"], told
+
+
+@pytest.mark.parametrize("tile", [None, 64])
+def test_an_evaluator_that_is_gone_takes_its_network_with_it(tile):
+    """TensorFlow's registry of custom gradients would keep both."""
+    import gc
+    import weakref
+    from neural_style.evaluator import _custom_gradients
+    from neural_style.tiling import Tiling, TiledEvaluator
+    from neural_style.features import tile_geometry
+    before = len(_custom_gradients())
+    assert before > 100  # TensorFlow's own gradients: it is the registry
+
+    def make():
+        extractor = feature_extractor(["conv1_1", "conv2_1"], weights=None, normalize=False)
+        losses = {"style": style_loss(extractor(np.ones((1, 96, 96, 3), "float32")), ["conv1_1", "conv2_1"])}
+        shape = (1, 96, 96, 3)
+        evaluator = (Evaluator(extractor, losses, {"style": 1.0}, shape) if tile is None else
+                     TiledEvaluator(extractor, losses, {"style": 1.0}, shape, Tiling(tile, *tile_geometry(["conv1_1", "conv2_1"], "vgg16"))))
+        loss, grad = evaluator(np.zeros(96 * 96 * 3))
+        assert loss > 0 and np.isfinite(grad).all()
+        return weakref.ref(extractor.layers[-1].kernel)
+    kernels = [make() for _ in range(3)]
+    keras.backend.clear_session()
+    gc.collect()
+    assert len(_custom_gradients()) == before and all(kernel() is None for kernel in kernels)

@@ -59,7 +59,7 @@ def check():  # a file whose checksum is not there yet, or is that of the file b
     if weights._verified(path):
         import h5py
         with h5py.File(path) as file: assert (file["block1_conv8/kernel:0"][()] == 8).all()
-def allowed(): return {path.name, path.name + ".sha256"} | {name for name in os.listdir(path.parent) if (path.parent / name).is_dir()}
+def allowed(): return {path.name, path.name + ".sha256"} | {name for name in os.listdir(path.parent) if name.endswith(".part")}  # the checksum's, or a folder
 """)}
 
 
