@@ -332,7 +332,7 @@ def test_a_resized_cut_out_on_a_background_is_the_resized_picture_of_both(size):
         expected = np.dstack([resize_channel(together[..., channel], opacity.shape[1::-1]) for channel in range(3)])
         on_it = opacity * rgb + (1 - opacity) * background
         at = (opacity > 0)[..., 0] & (opacity < 1)[..., 0]  # the edge; elsewhere Lanczos' filter leaves 0 to 255, and pictures may not
-        assert at.any() and np.abs(on_it - expected)[at].max() <= 25 and np.abs(on_it - expected)[at].mean() < 3
+        assert at.any() and np.abs(on_it - expected)[at].max() <= 2
 
 
 def test_alpha_is_kept_in_the_formats_that_have_it_and_laid_on_white_in_others(tmp_path):
@@ -490,8 +490,9 @@ def test_ghostscript_would_be_run_by_pillow_alone(tmp_path, monkeypatch):
     assert "called" in with_ghostscript(load)[1]
 
 
-def test_no_other_decoder_of_pillow_s_sees_a_file(tmp_path):
+def test_no_other_decoder_of_pillow_s_sees_a_file(tmp_path, monkeypatch):
     Image.init()
+    monkeypatch.setattr(Image, "EXTENSION", {**Image.EXTENSION})  # to save as SPIDER registers the file's suffix
     tried = []
     for name in sorted({*Image.SAVE} & {*Image.OPEN} - {*READABLE}):
         path = tmp_path / "a.png"

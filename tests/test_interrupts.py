@@ -93,6 +93,7 @@ def test_a_second_interrupt_ends_the_process_at_once_whatever_it_does(phase, env
     with subprocess.Popen([sys.executable, "-c", LONG, str(phase)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler)) as process:
         assert process.stdout.readline() == "ready\n"
+        time.sleep(1)  # until it computes, also on a busy machine
         process.send_signal(signal.SIGINT)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(0.3)
