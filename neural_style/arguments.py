@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from .checkpoint import Checkpoint
-from .checks import choice, count, flag, is_count, is_finite, layers as checked_layers, number, shown
+from .checks import choice, count, flag, is_count, is_finite, layers as checked_layers, number
 from .color import PRESERVE, grey, recolored_style
 from .features import check_extractor, check_layers, smallest_side
 from .images import ALPHAS, load_image, load_with_alpha
-from .losses import CONTENT_ERRORS, STYLE_ERRORS, layer_weights, total_variation_loss
+from .losses import CONTENT_ERRORS, STYLE_ERRORS, check_error, layer_weights, total_variation_loss
 from .masks import Region, check_map, check_masks
 from .matting import load_pymatting
 from .optimizers import OPTIMIZERS
@@ -66,7 +66,7 @@ def check_arguments(content, style, *, network, weights, pooling, normalize, con
     photorealism = photorealism_weight if isinstance(photorealism_weight, (list, tuple)) else [photorealism_weight]
     if not photorealism or not all(is_finite(weight) and weight >= 0 for weight in photorealism):
         raise ValueError("photorealism_weight must be a finite number, at least 0, or a list of them, one for each of the stages at "
-                         f"`size`. Received: photorealism_weight={shown(photorealism_weight)}")
+                         f"`size`. Received: photorealism_weight={photorealism_weight!r}")
     photorealism = [float(weight) for weight in photorealism]
     style_scale = number("style_scale", style_scale, above=True)
     noise_std, learning_rate = (value if value is None else number(name, value, above=True) for name, value in (
@@ -76,20 +76,20 @@ def check_arguments(content, style, *, network, weights, pooling, normalize, con
     if not math.isfinite(size * style_scale):
         raise ValueError(f"style_scale must be a finite number, also times size. Received: style_scale={style_scale:g}, size={size}")
     if not (tile is None or isinstance(tile, str) and tile == "auto" or is_count(tile)):
-        raise ValueError(f"tile must be 'auto', None or a positive integer. Received: tile={shown(tile)}")
+        raise ValueError(f"tile must be 'auto', None or a positive integer. Received: tile={tile!r}")
     choice("optimizer", optimizer, OPTIMIZERS)
     seed = count("seed", seed, 0)
     if isinstance(error, dict) and set(error) != {"content", "style"}:
-        raise ValueError(f"error must be a name or have the keys 'content' and 'style'. Received: error={shown(error)}")
+        raise ValueError(f"error must be a name or have the keys 'content' and 'style'. Received: error={error!r}")
     for value, known in zip(errors(error), (CONTENT_ERRORS, STYLE_ERRORS)):
-        choice("error", value, known)
+        check_error(value, known)
     _check_tv_options(tv_options)
 
     check_statistic(style_loss)
     if style_loss != "gram" and errors(error)[1] not in ("relative", "mean"):
         raise ValueError(f"style_loss={style_loss!r} knows the errors 'relative' and 'mean'. Received: error={error!r}")
     if preserve_color is not None and not (isinstance(preserve_color, str) and preserve_color in PRESERVE):
-        raise ValueError(f"preserve_color must be None or one of {PRESERVE}. Received: preserve_color={shown(preserve_color)}")
+        raise ValueError(f"preserve_color must be None or one of {PRESERVE}. Received: preserve_color={preserve_color!r}")
     settings = {"network": network, "weights": weights, "pooling": pooling, "normalize": normalize, "content_layers": content_layers,
                 "style_layers": style_layers, "content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight,
                 "photorealism_weight": photorealism if isinstance(photorealism_weight, (list, tuple)) else photorealism[0], "error": error,
@@ -158,14 +158,14 @@ def _check_steps(steps, size):
     if not (steps and all(is_count(one) and one <= MOST_STEPS for one in [*sides, *steps.values()]) and sides == sorted(sides)
             and sides[-1] == size):
         raise ValueError("a schedule of steps must be {longer side: steps}, positive integers, from coarse to fine, the last "
-                         f"side that of size={size}. Received: steps={shown(steps)}")
+                         f"side that of size={size}. Received: steps={steps!r:.200}")
     return {int(side): int(number) for side, number in steps.items()}
 
 
 def _check_tv_options(options):
-    known = inspect.signature(total_variation_loss).parameters
-    if options is not None and not (isinstance(options, dict) and set(options) <= set(known)):
-        raise TypeError(f"tv_options must be a dict of total_variation_loss's arguments, {', '.join(known)}. Received: tv_options={shown(options)}")
+    if options is not None and not (isinstance(options, dict) and set(options) <= {*inspect.signature(total_variation_loss).parameters}):
+        raise TypeError("tv_options must be a dict of total_variation_loss's arguments, "
+                        f"{', '.join(inspect.signature(total_variation_loss).parameters)}. Received: tv_options={options!r}")
     total_variation_loss(**(options or {}))
 
 
@@ -187,8 +187,8 @@ def check_callbacks(callback, checkpoint, resume):
             raise TypeError(f"callback must be a function or a list of functions. Received: {type(one).__name__}")
         _check_takes_one(one)
     if not isinstance(resume, (bool, np.bool_)) or resume and checkpoint is None:
-        raise ValueError(f"resume must be True or False, and needs a checkpoint. Received: resume={shown(resume)}, "
-                         f"checkpoint={shown(checkpoint)}")
+        raise ValueError(f"resume must be True or False, and needs a checkpoint. Received: resume={resume!r}, "
+                         f"checkpoint={checkpoint!r}")
     if checkpoint is not None and not isinstance(checkpoint, Checkpoint):
         if not isinstance(checkpoint, (str, os.PathLike)):
             raise TypeError(f"checkpoint must be a path or a Checkpoint. Received: {type(checkpoint).__name__}")
@@ -204,7 +204,7 @@ def _check_takes_one(callback):
     try:
         signature.bind(None)
     except TypeError as error:
-        raise TypeError(f"callback must take one argument, the intermediate result. Received: {shown(callback)}, {error}") from None
+        raise TypeError(f"callback must take one argument, the intermediate result. Received: {callback!r:.100}, {error}") from None
 
 
 def _check_styles(style, style_layers, network):
@@ -223,7 +223,7 @@ def _check_styles(style, style_layers, network):
         if not all(is_finite(share) and share >= 0 for share in of_layer) or not any(of_layer) or not is_finite(sum(map(float, of_layer))):
             layer = f" in layer {name!r}" if any(isinstance(share, dict) for share in shares) else ""
             raise ValueError(f"the shares of a style blend must be finite, their sum too, at least 0, and one above{layer}. "
-                             f"Received: {shown(of_layer)}")
+                             f"Received: {of_layer!r:.200}")
     # Python's floats: NumPy's would make float64 of the targets that they multiply, and other pictures in the last bit
     return [(image, {name: float(number) for name, number in share.items()} if isinstance(share, dict) else float(share))
             for image, share in pairs if isinstance(share, dict) or share > 0]
@@ -245,7 +245,7 @@ def _check_init(init, content, styles):
     if init is None:
         return "recolored" if content is not None and styles else "noise"
     if init not in INITS:
-        raise ValueError(f"init must be one of {INITS} or a picture (for a file, load_image(path)). Received: init={shown(init)}")
+        raise ValueError(f"init must be one of {INITS} or a picture (for a file, load_image(path)). Received: init={init!r}")
     if init in ("content", "recolored") and content is None or init in ("style", "recolored") and not styles:
         raise ValueError(f"init={init!r} needs the picture that was left out; use 'noise' or a picture of your own")
     return init

@@ -2,7 +2,7 @@
 import json
 import math
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,8 @@ from .npz import read_npz
 #: What tells one run from another: of a record, these parts.
 IDENTITY = ("content", "style", "settings", "weights")
 
-#: Bytes that a checkpoint's text may take: 4 a letter, some 30 letters a loss, and a few losses a step. And the header of an array.
-MOST_TEXT, MOST_HEADER = 64 << 20, 4096
+#: Bytes that a checkpoint's text may take: 4 a letter, some 30 letters a loss, and a few losses a step.
+MOST_TEXT = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -61,17 +61,17 @@ class Checkpoint:
         self._identity, self._last, self._written = {name: record[name] for name in IDENTITY}, None, None
         if not self.path.exists():
             return State()
-        try:
-            identity, state = _parsed(str(read_npz(self.path, {"state": ()}, MOST_TEXT)["state"]))
-            if not resume:
-                return State()
-            different = _differences(identity, self._identity)
-            if not different:
-                _check_stands_within(state, stages)
-                return replace(state, x=_read_x(self.path, math.prod(shapes[state.stage])))
-        except Exception as error:  # json's and NumPy's own, or a part that is missing or of another type
-            raise ValueError(f"{str(self.path)!r} is not a checkpoint of neural_style: {' '.join(str(error).split())}") from error
-        raise ValueError(f"{str(self.path)!r} is of a run with another {', '.join(different)}; remove it, or give what that run was given")
+        state = self._read(8 * max(map(math.prod, shapes)) + MOST_TEXT)
+        if not resume:
+            return State()
+        different = _differences(state.pop("identity"), self._identity)
+        if different:
+            raise ValueError(f"{str(self.path)!r} is of a run with another {', '.join(different)}; "
+                             "remove it, or give what that run was given")
+        state = State(**state)
+        if state.stage >= len(stages) or state.done > stages[state.stage].steps or state.x.size != math.prod(shapes[state.stage]):
+            raise ValueError(f"{str(self.path)!r} is no whole checkpoint: it stands beyond the end of this run")
+        return state
 
     def __call__(self, intermediate_result):
         self._last = intermediate_result
@@ -83,6 +83,23 @@ class Checkpoint:
         if self._last is not self._written:
             self._write()
 
+    def _read(self, most_bytes):
+        """{"identity": dict, and the fields of State} of the file."""
+        try:
+            arrays = read_npz(self.path, {"state": (), "x": None}, most_bytes)
+            state, x = json.loads(str(arrays["state"])), arrays["x"]
+            identity, history = state["identity"], state["history"]
+            losses = [value for values in history.values() for value in values]
+            whole = (all(isinstance(identity[name], dict | list | None) for name in IDENTITY) and is_count(state["stage"], 0)
+                     and is_count(state["done"], 0) and is_finite(state["seconds"]) and state["seconds"] >= 0
+                     and len({len(values) for values in history.values()}) == 1 and "total" in history and all(map(is_finite, losses))
+                     and x.dtype == np.float64 and x.ndim == 1 and bool(np.isfinite(x).all()))
+        except Exception as error:  # json's and NumPy's own, or a part that is missing or of another type
+            raise ValueError(f"{str(self.path)!r} is not a checkpoint of neural_style: {' '.join(str(error).split())}") from error
+        if not whole:
+            raise ValueError(f"{str(self.path)!r} is not a whole checkpoint of neural_style")
+        return {"identity": identity, "stage": state["stage"], "done": state["done"], "x": x, "history": history, "seconds": state["seconds"]}
+
     def _write(self):
         started, here = time.monotonic(), self._last
         self._next = started + self.seconds  # also where writing fails: it is tried again then
@@ -92,35 +109,6 @@ class Checkpoint:
             np.savez(file, x=here.x, state=json.dumps(state))
         now = time.monotonic()
         self._written, self._next = here, now + max(self.seconds, (now - started) / 0.03)
-
-
-def _parsed(text):
-    """(identity, the State but for its x) of a checkpoint's text."""
-    state = json.loads(text)
-    identity, history = ({name: state["identity"][name] for name in IDENTITY}, state["history"])
-    losses = [value for values in history.values() for value in values]
-    if not (isinstance(identity["settings"], dict) and is_count(state["stage"], 0) and is_count(state["done"], 0)
-            and is_finite(state["seconds"]) and state["seconds"] >= 0
-            and len({len(values) for values in history.values()}) == 1 and all(map(is_finite, losses))):
-        raise ValueError("a part of its state cannot be")
-    return identity, State(state["stage"], state["done"], None, history, state["seconds"])
-
-
-def _check_stands_within(state, stages):
-    """Raise a ValueError if a run of these stages cannot have come to this State."""
-    terms = {"total", *(term for stage in stages for term in stage.weights)}
-    steps = [stage.steps for stage in stages]
-    if state.stage >= len(stages) or state.done > steps[state.stage] or set(state.history) != terms:
-        raise ValueError("its run cannot stand there")
-    if not state.done <= len(state.history["total"]) <= sum(steps[:state.stage]) + state.done:  # a stage may converge before its last step
-        raise ValueError("its history is of another length than its run")
-
-
-def _read_x(path, size):
-    x = read_npz(path, {"x": (size,)}, 8 * size + MOST_HEADER)["x"]
-    if x.dtype != np.float64 or not np.isfinite(x).all():
-        raise ValueError("x must be of finite float64")
-    return x
 
 
 def _differences(one, other):

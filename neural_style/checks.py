@@ -23,8 +23,8 @@ def is_finite(value):
 
 
 def is_count(value, least=1):
-    """Whether `value` is an integer, at least `least`, that a float can hold: not 10**400."""
-    return isinstance(value, (int, np.integer)) and is_finite(value) and value >= least
+    """Whether `value` is an integer, at least `least`."""
+    return is_number(value) and isinstance(value, (int, np.integer)) and value >= least
 
 
 def number(name, value, least=0.0, most=math.inf, above=False):
@@ -32,7 +32,7 @@ def number(name, value, least=0.0, most=math.inf, above=False):
     if not is_finite(value) or not least <= value <= most or above and value == least:
         bounds = f"above {least:g}" if above else f"at least {least:g}"
         bounds += f" and at most {most:g}" if most < math.inf else ""
-        raise ValueError(f"{name} must be a finite number, {bounds}. Received: {name}={shown(value)}")
+        raise ValueError(f"{name} must be a finite number, {bounds}. Received: {name}={_shown(value)}")
     return float(value)
 
 
@@ -41,38 +41,37 @@ def count(name, value, least=1, most=None):
     if not is_count(value, least) or most is not None and value > most:
         kind = "a positive integer" if least == 1 else f"an integer, at least {least}"
         kind += "" if most is None else f", at most {most:,}"
-        raise ValueError(f"{name} must be {kind}. Received: {name}={shown(value)}")
+        raise ValueError(f"{name} must be {kind}. Received: {name}={_shown(value)}")
     return int(value)
 
 
 def flag(name, value):
     """True or False."""
     if not isinstance(value, (bool, np.bool_)):
-        raise ValueError(f"{name} must be True or False. Received: {name}={shown(value)}")
+        raise ValueError(f"{name} must be True or False. Received: {name}={_shown(value)}")
     return bool(value)
 
 
 def choice(name, value, known):
     """One of the known names."""
     if not isinstance(value, str) or value not in known:
-        raise ValueError(f"{name} must be one of {tuple(known)}. Received: {name}={shown(value)}")
+        raise ValueError(f"{name} must be one of {tuple(known)}. Received: {name}={_shown(value)}")
     return value
 
 
 def layers(name, value):
     """Names of layers as a list, or {name: weight} as a dict of floats; of any collection of names."""
-    value = value.tolist() if isinstance(value, np.ndarray) else value
     if isinstance(value, str):
         value = [value]
     if isinstance(value, Mapping):
         for layer, weight in value.items():
             if not is_finite(weight) or weight < 0:
-                raise ValueError(f"the weight of a layer must be a finite number, at least 0. Received: {name}={{{layer}: {shown(weight)}}}")
+                raise ValueError(f"the weight of a layer must be a finite number, at least 0. Received: {name}={{{layer}: {_shown(weight)}}}")
         named = {str(layer): float(weight) for layer, weight in value.items()}
     elif isinstance(value, Iterable) and not isinstance(value, (Iterator, bytes)):
         named = sorted(value, key=str) if isinstance(value, (set, frozenset)) else list(value)
         if not all(isinstance(layer, str) for layer in named):
-            raise TypeError(f"{name} must name layers by text. Received: {name}={shown(value)}")
+            raise TypeError(f"{name} must name layers by text. Received: {name}={_shown(value)}")
         named = list(dict.fromkeys(named))
     else:
         raise TypeError(f"{name} must be a list of layer names or {{name: weight}}. Received: {type(value).__name__}")
@@ -82,19 +81,16 @@ def layers(name, value):
 
 
 def file_name(name, value):
-    """A name that stays in its folder: no path, and no name with a sign that leads out of it on any system."""
+    """A name that stays in its folder: no path, no name that the system keeps for itself."""
     text = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
     if not isinstance(text, str) or text in ("", ".", "..") or any(sign in text for sign in ("/", "\\", ":", "\0")):
-        raise ValueError(f"{name} must be a plain file name, without folders. Received: {shown(value)}")
+        raise ValueError(f"{name} must be a plain file name, without folders. Received: {_shown(value)}")
     return text
 
 
-def shown(value):
+def _shown(value):
     """The value in a message of one line and bounded length."""
-    if isinstance(value, int) and abs(value) > 10 ** 40:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 10 ** 40:
         return "an integer of more than 40 digits"
-    try:
-        text = " ".join(repr(value).split())
-    except Exception:  # the value's own; or Python's, of 10**5000 within it
-        return type(value).__name__
+    text = " ".join(repr(value).split())
     return text if len(text) <= 200 else text[:200] + "..."

@@ -4,7 +4,6 @@ import hashlib
 import logging
 import os
 import secrets
-import shutil
 import stat
 import tempfile
 from contextlib import contextmanager, suppress
@@ -26,18 +25,20 @@ def whole_or_not(path):
     .part. A file that is replaced keeps its permissions. A link is followed: the file that it names is replaced, and the link stays.
     """
     path = Path(os.path.realpath(path))
-    part, handle = path.with_name(f".{secrets.token_hex(8)}.part"), _nameless(path.parent)
+    part, handle, done = _part_of(path), _nameless(path.parent), False
     try:
         with open(part, "x+b") if handle is None else os.fdopen(handle, "w+b") as file:
             yield file
-            _finish(file, path)
+            file.flush()
+            _keep_permissions(path, file.fileno())
+            os.fsync(file.fileno())
             if handle is not None:
-                _name(file, part, path)
+                os.link(f"/proc/self/fd/{handle}", part, src_dir_fd=handle)  # the last argument makes Python follow the link
         os.replace(part, path)
-    except BaseException:
-        with suppress(OSError):  # there may be none
-            part.unlink()
-        raise
+        done = True
+    finally:
+        if not done:
+            part.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -48,7 +49,8 @@ def whole_path(path):
         part = Path(folder, "whole" + path.suffix)
         yield part
         with open(part, "rb+") as file:
-            _finish(file, path)
+            _keep_permissions(path, file.fileno())
+            os.fsync(file.fileno())
         os.replace(part, path)
 
 
@@ -63,14 +65,11 @@ def check_output(path, inputs=(), overwrite=False):
     Raises:
         FileNotFoundError, PermissionError, ValueError: no such folder; not writable; a name that is too long, or an input's.
     """
-    text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
-    if not isinstance(text, str) or "\0" in text:
-        raise ValueError(f"the output must be a path. Received: {path!r}")
-    real = Path(os.path.realpath(path))  # a link is followed
-    if not real.parent.is_dir():
-        raise FileNotFoundError(f"the folder {str(real.parent if os.path.islink(path) else Path(path).parent)!r} does not exist")
-    check_name_length(real)
-    if real.exists() and not is_regular(real) or not os.access(real.parent, os.W_OK):
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"the folder {str(path.parent)!r} does not exist")
+    check_name_length(path)
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
         raise PermissionError(f"{str(path)!r} cannot be written")
     for one in inputs if not overwrite else ():
         if same_file(one, path):
@@ -125,8 +124,8 @@ def only_user(path):
     Raises:
         RuntimeError: another run holds it.
     """
-    real = Path(os.path.realpath(path))  # by whatever name it goes
-    name = real / ".lock" if real.is_dir() else real.with_name(f".{hashlib.sha256(os.fsencode(real.name)).hexdigest()[:12]}.lock")
+    path = Path(path)
+    name = path / ".lock" if path.is_dir() else path.with_name(f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]}.lock")
     file = _locked(name, path)
     try:
         yield
@@ -165,28 +164,22 @@ def _lock(file):
         raise BlockingIOError(errno.EWOULDBLOCK, str(error)) from error
 
 
+def _part_of(path):
+    return path.with_name(f".{secrets.token_hex(8)}.part")
+
+
 def _nameless(folder):
-    """A file without a name in `folder`, or None where the system has no such files."""
+    """A file without a name in `folder`, or None where the system has no such files or no way to name them later."""
     try:
-        return os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666)
+        handle = os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666)
     except (AttributeError, OSError):
         return None
+    if os.path.exists(f"/proc/self/fd/{handle}"):
+        return handle
+    os.close(handle)
+    return None
 
 
-def _finish(file, path):
-    """Bring a file to the disk, with the permissions of the one at `path`, if there is one."""
-    file.flush()
-    with suppress(AttributeError, OSError):  # there is none yet, or the system has no permissions
-        os.fchmod(file.fileno(), stat.S_IMODE(os.stat(path).st_mode))
-    os.fsync(file.fileno())
-
-
-def _name(file, part, path):
-    """Give a file without a name the name `part`. Where the system has no way to (no /proc, a sandbox), a copy of the file gets it."""
-    try:
-        os.link(f"/proc/self/fd/{file.fileno()}", part, src_dir_fd=file.fileno())  # the last argument makes Python follow the link
-    except OSError:
-        file.seek(0)
-        with open(part, "x+b") as copy:
-            shutil.copyfileobj(file, copy)
-            _finish(copy, path)
+def _keep_permissions(path, handle):
+    with suppress(AttributeError, OSError):  # there is no such file yet, or the system has no permissions
+        os.fchmod(handle, stat.S_IMODE(os.stat(path).st_mode))

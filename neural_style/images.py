@@ -13,10 +13,10 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError, features
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from scipy.ndimage import distance_transform_edt
 
-from .checks import choice, is_count, shown
+from .checks import choice
 from .extras import load
 from .files import check_output, is_regular, whole_or_not
 
@@ -39,14 +39,8 @@ ALPHAS = ("white", "keep")
 #: Of 255: with less alpha, a pixel's color is rounded to a few values.
 CLEAR = 32
 
-#: Brands in the first bytes of a file of the family of ISO/IEC 23008-12.
-_HEIC = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
-_AVIF = {b"avif", b"avis"}
-#: Formats that a build of Pillow may lack, and its names for what they need.
-_NEEDS = {"JPEG": "jpg", "MPO": "jpg", "WEBP": "webp", "JPEG2000": "jpg_2000", "AVIF": "avif"}
-#: EXIF's orientation -> what brings a picture upright.
-_UPRIGHT = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE,
-            6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90}
+_HEIC = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
+_AVIF = (b"avif", b"avis")
 
 
 def load_image(source, size=None):
@@ -63,7 +57,6 @@ def load_image(source, size=None):
         FileNotFoundError, TypeError, ValueError: what was expected and what came.
         ImportError: a HEIC picture, and pillow-heif is missing.
     """
-    size = check_size(size)
     return np.array(_sized(on_white(_picture(source, size)), size))
 
 
@@ -73,7 +66,6 @@ def load_with_alpha(source, size=None):
     Arguments and errors are those of load_image. The colors are the picture's own, not mixed with white. Where alpha is below CLEAR, so that a
     color is hardly known, it is that of the nearest pixel where it is not.
     """
-    size = check_size(size)
     picture = _picture(source, size)
     if picture.mode != "RGBA":
         return np.array(_sized(picture, size)), None
@@ -81,11 +73,11 @@ def load_with_alpha(source, size=None):
     rgb, alpha = rgba[..., :3], rgba[..., 3]
     if alpha.min() == 255:
         return load_image(np.ascontiguousarray(rgb), size), None
-    if size is not None and size != max(picture.size):  # each color counts as much as it is seen; in floats: Pillow rounds what is hardly seen
-        width_height, weight = _checked_fit(picture.size, size), alpha.astype("float32") / 255
-        seen = resize_channel(weight, width_height)
-        channels = [resize_channel(rgb[..., channel] * weight, width_height) / np.maximum(seen, 1e-5) for channel in range(3)]
-        rgb, alpha = (np.rint(np.clip(values, 0, 255)).astype("uint8") for values in (np.dstack(channels), 255 * seen))
+    if size is not None and size != max(picture.size):  # as much of each color as it is seen; by Pillow, of a few values where that is little
+        width_height = _checked_fit(picture.size, size)
+        seen = _by_channels(np.dstack([rgb * (alpha / 255)[..., None], alpha]), width_height)
+        rgb = np.rint(np.clip(255 * seen[..., :3] / np.maximum(seen[..., 3:], 1e-3), 0, 255)).astype("uint8")
+        alpha = np.rint(np.clip(seen[..., 3], 0, 255)).astype("uint8")
     if alpha.any():
         rows, columns = distance_transform_edt(alpha < min(CLEAR, alpha.max()), return_distances=False, return_indices=True)
         rgb = rgb[rows, columns]
@@ -93,16 +85,15 @@ def load_with_alpha(source, size=None):
 
 
 def image_size(path):
-    """(width, height) of a picture's file as it lies, without reading its pixels; errors as load_image."""
+    """(width, height) of a picture's file, without reading its pixels; errors as load_image."""
     with _opened(path) as picture:
         return picture.size
 
 
 def check_size(size):
-    """`size` as load_image takes it, an int or None, or a clear error."""
-    if size is not None and not is_count(size):
-        raise ValueError(f"size must be a positive integer (the longer side in pixels) or None. Received: size={shown(size)}")
-    return size if size is None else int(size)
+    """Raise a clear error if load_image could not take `size`."""
+    if size is not None and (isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1):
+        raise ValueError(f"size must be a positive integer (the longer side in pixels) or None. Received: size={size!r}")
 
 
 def save_image(image, path, bits=8, inputs=(), overwrite=False, **options):
@@ -127,27 +118,19 @@ def save_image(image, path, bits=8, inputs=(), overwrite=False, **options):
     check_writable(path, bits, inputs=inputs, overwrite=overwrite)
     file_format = WRITABLE[path.suffix.lower()]
     if bits == 16:
-        data = _encoded_16(np.asarray(image), file_format, **options)
+        data = _encoded_16(np.asarray(image), path.suffix.lower(), options)
         with whole_or_not(path) as file:
             file.write(data)
         return
-    picture = _as_taken(image if isinstance(image, Image.Image) else _from_array(np.asarray(image)), file_format)
+    picture = image if isinstance(image, Image.Image) else _from_array(np.asarray(image))
+    if file_format not in WITH_ALPHA and picture.mode not in ("L", "RGB"):
+        picture = on_white(picture)
     if file_format in ("JPEG", "WEBP"):
         options.setdefault("quality", 95)
     if file_format in TAGGED and picture.mode in ("RGB", "RGBA"):
         options.setdefault("icc_profile", picture.info.get("icc_profile") or srgb_profile())
     with whole_or_not(path) as file:
         picture.save(file, format=file_format, **options)
-
-
-def _as_taken(picture, file_format):
-    """A PIL.Image as the format takes it, by way of sRGB where the format has no such mode or no profile."""
-    modes = {"PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"), "TIFF": ("1", "L", "LA", "RGB", "RGBA", "I;16"), "WEBP": ("L", "RGB", "RGBA")}
-    if picture.mode in modes.get(file_format, ("L", "RGB")) and (file_format in TAGGED or not picture.info.get("icc_profile")):
-        return picture
-    picture = _in_srgb(_to_8_bits(picture, picture.format), "the picture")
-    picture.info = {}  # it is no longer as these say
-    return picture if file_format in WITH_ALPHA else on_white(picture)
 
 
 def check_writable(path, bits=8, alpha="white", inputs=(), overwrite=False):
@@ -157,16 +140,16 @@ def check_writable(path, bits=8, alpha="white", inputs=(), overwrite=False):
     if file_format is None:
         raise ValueError(f"the file name must end in a picture format such as .png or .jpg (one of {', '.join(WRITABLE)}). "
                          f"Received: {str(path)!r}")
-    if not is_count(bits) or bits not in (8, 16):
-        raise ValueError(f"bits must be 8 or 16. Received: bits={shown(bits)}")
+    if isinstance(bits, bool) or bits not in (8, 16):
+        raise ValueError(f"bits must be 8 or 16. Received: bits={bits!r}")
     if bits == 16:
         if file_format not in WITH_16_BITS:
             raise ValueError(f"16 bits a channel need .png or .tiff. Received: {str(path)!r}")
         load("cv2", "OpenCV", "masks")
     if choice("alpha", alpha, ALPHAS) == "keep" and file_format not in WITH_ALPHA:
         raise ValueError(f"a picture that keeps its transparency needs a format with alpha: .png, .webp or .tiff. Received: {str(path)!r}")
-    if not _is_built(file_format):
-        raise ValueError(f"this build of Pillow cannot write {file_format}; use another format, or Pillow's own wheels. Received: {str(path)!r}")
+    if file_format == "AVIF" and "AVIF" not in _known_formats():
+        raise ValueError("this build of Pillow cannot write AVIF; use another format, or Pillow's own wheels from version 11.3 on")
     check_output(path, inputs, overwrite)
 
 
@@ -213,14 +196,13 @@ def resize(picture, width_height):
 
 def resize_pixels(pixels, width_height):
     """resize for a float array, H x W x C, which is not rounded."""
-    if pixels.shape[1::-1] == tuple(width_height):
-        return pixels
-    return np.clip(np.dstack([resize_channel(channel, width_height) for channel in np.moveaxis(pixels, -1, 0)]), 0, 255)
+    return pixels if pixels.shape[1::-1] == tuple(width_height) else np.clip(_by_channels(pixels, width_height), 0, 255)
 
 
-def resize_channel(values, width_height):
-    """A float array, H x W, resized by Lanczos' filter, which may go below and above what there was."""
-    return np.asarray(Image.fromarray(np.ascontiguousarray(values, "float32")).resize(width_height, Image.LANCZOS))
+def _by_channels(pixels, width_height):
+    """Each channel of a float array resized by Lanczos' filter, which may go below and above what there was."""
+    return np.stack([np.asarray(Image.fromarray(np.ascontiguousarray(channel, "float32")).resize(width_height, Image.LANCZOS))
+                     for channel in np.moveaxis(pixels, -1, 0)], axis=-1)
 
 
 def resize_map(values, width_height):
@@ -260,40 +242,37 @@ def _opened(path):
 
 
 def _formats(file):
-    """Pillow's names of the formats that `file` may have: one for HEIC and AVIF, which begin alike, else READABLE."""
-    Image.init()
-    head = file.read(256)
+    """Pillow's names of the formats that `file` may have: READABLE, as far as this Pillow knows them."""
+    head = file.read(12)
     file.seek(0)
-    if head[4:8] == b"ftyp":
-        brands = {head[at:at + 4] for at in range(8, min(int.from_bytes(head[:4], "big"), len(head)), 4)}
-        if brands & _AVIF:
-            if not _is_built("AVIF"):
-                raise ValueError("this build of Pillow cannot read AVIF; use Pillow's own wheels")
-            return ["AVIF"]
-        if brands & _HEIC:
-            if "HEIF" not in Image.OPEN:
-                load("pillow_heif", "pillow-heif", "heic").register_heif_opener()
-            return ["HEIF"]
-    return [name for name in READABLE if name in Image.OPEN]
+    known = _known_formats()
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIC and "HEIF" not in known:
+        load("pillow_heif", "pillow-heif", "heic").register_heif_opener()
+        known = Image.OPEN
+    if head[4:8] == b"ftyp" and head[8:12] in _AVIF and "AVIF" not in known:
+        raise ValueError("this build of Pillow cannot read AVIF; use Pillow's own wheels from version 11.3 on")
+    return [name for name in READABLE if name in known]
 
 
-def _is_built(file_format):
-    """Whether this build of Pillow has what a format needs."""
-    return file_format not in _NEEDS or features.check(_NEEDS[file_format])
+def _known_formats():
+    Image.init()
+    return Image.OPEN
 
 
 def _picture(source, size):
-    """A PIL.Image of 8 bits in sRGB, upright: RGB, or RGBA where it has transparency. Not yet of that size, but at least."""
+    """A PIL.Image of 8 bits in sRGB, upright: RGB, or RGBA where it has transparency."""
     if isinstance(source, (str, os.PathLike)) and isinstance(os.fspath(source), str):
-        with _opened(source) as picture:
+        path = Path(source)
+        check_size(size)
+        with _opened(path) as picture:
             if size is not None and picture.format == "JPEG":
                 picture.draft(None, (2 * size, 2 * size))  # decode a huge JPEG at a power-of-two fraction, still >= 2 size
-            return _read(picture, repr(str(source)))
+            picture.load()
+            return _in_srgb(_to_8_bits(_upright(picture, path), picture.format), path)
+    check_size(size)
     if isinstance(source, Image.Image):
         try:
-            return _read(source)
-        except MemoryError:
-            raise
+            return _in_srgb(_to_8_bits(_upright(source, "the picture"), source.format), "the picture")
         except Exception as error:  # closed, not whole, or of a mode that Pillow does not convert
             raise ValueError(f"the PIL.Image cannot be read: {' '.join(str(error).split())}") from error
     if isinstance(source, np.ndarray):
@@ -311,27 +290,20 @@ def _sized(picture, size):
 
 def _checked_fit(width_height, size):
     """_fit, or a ValueError where it makes more pixels than Pillow would read."""
-    most = 2 * (Image.MAX_IMAGE_PIXELS or math.inf)
-    if size > most or math.prod(fitted := _fit(width_height, size)) > most:
-        raise ValueError(f"size={shown(size)} makes too large a picture; the limit is {most:,} pixels, twice PIL.Image.MAX_IMAGE_PIXELS")
-    return fitted
-
-
-def _read(picture, name="the picture"):
-    """Any PIL.Image as _picture gives it."""
-    picture.load()
-    return _in_srgb(_to_8_bits(_upright(picture, name), picture.format), name)
+    width, height = _fit(width_height, size)
+    if width * height > 2 * (Image.MAX_IMAGE_PIXELS or math.inf):
+        raise ValueError(f"size={size} makes a picture of {width} x {height} pixels; the limit is "
+                         f"{2 * Image.MAX_IMAGE_PIXELS:,}, twice PIL.Image.MAX_IMAGE_PIXELS")
+    return width, height
 
 
 def _upright(picture, name):
     """The picture turned as its EXIF data says. Damaged EXIF data say nothing, which a warning tells."""
     try:
-        Image.Exif().load(picture.info.get("exif") or b"")  # of damage, getexif() tells the first one who asks alone: the decoder
-        turn = _UPRIGHT.get(picture.getexif().get(ExifTags.Base.Orientation))
+        return ImageOps.exif_transpose(picture)
     except Exception as error:  # of Pillow's EXIF reader: struct.error, SyntaxError, TypeError ...
         logger.warning("%s has damaged EXIF data, so it is taken as it lies: %s", name, error)
-        turn = None
-    return picture if turn is None else picture.transpose(turn)
+        return picture
 
 
 def _from_array(array):
@@ -347,12 +319,8 @@ def _from_array(array):
 def _to_8_bits(picture, file_format):
     """16-bit greys scaled to 8 bits; ValueError for 32-bit integers and floats, which have no scale of their own."""
     if picture.mode.startswith("I;16") or picture.mode == "I" and file_format in ("PNG", "PPM"):
-        values = np.asarray(picture)
-        grey = Image.fromarray(np.clip(np.rint(values / 257), 0, 255).astype("uint8"))
+        grey = Image.fromarray(np.clip(np.rint(np.asarray(picture, "float64") / 257), 0, 255).astype("uint8"))
         grey.info = dict(picture.info)
-        clear = grey.info.pop("transparency", None)  # the value of 16 bits that stands for it, of a PNG
-        if isinstance(clear, int):
-            grey.putalpha(Image.fromarray(255 * (values != clear).astype("uint8")))
         return grey
     if picture.mode in ("I", "F"):
         kind = "floating-point" if picture.mode == "F" else "32-bit integer"
@@ -372,26 +340,19 @@ def on_white(picture):
 
 def _in_srgb(picture, name):
     """A picture of 8 bits in any mode and color profile -> RGB or RGBA in sRGB."""
-    rgba = picture.convert("RGBA") if picture.has_transparency_data else None
-    rgb = (rgba or picture).convert("RGB")
-    if profile := picture.info.get("icc_profile"):
+    alpha = picture.convert("RGBA").getchannel("A") if picture.has_transparency_data else None
+    profile = picture.info.get("icc_profile")
+    rgb = picture.convert("RGB") if alpha is None else picture.convert("RGBA").convert("RGB")
+    if profile:
         try:
-            rgb = _converted(picture, rgb, profile)
+            mode, transform = _to_srgb(profile)
+            if transform is not None and (mode == "RGB" or picture.mode == mode or picture.mode == "LA" and mode == "L"):
+                rgb = ImageCms.applyTransform(rgb if mode == "RGB" else picture.convert(mode), transform)
         except Exception as error:  # LittleCMS refuses damaged profiles, each in its way
-            logger.warning("%s has a color profile that cannot be used, so it is taken as sRGB: %s", name, error)
-    if rgba is not None:
-        rgb.putalpha(rgba.getchannel("A"))
+            logger.warning("%s has a color profile that cannot be read, so it is taken as sRGB: %s", name, error)
+    if alpha is not None:
+        rgb.putalpha(alpha)
     return rgb
-
-
-def _converted(picture, rgb, profile):
-    """The colors in sRGB of a picture with a profile; rgb: as they are without."""
-    mode, transform = _to_srgb(profile)
-    if picture.mode not in {"L": ("1", "L", "LA"), "CMYK": ("CMYK",), "RGB": ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "YCbCr")}[mode]:
-        raise ValueError(f"it is of {mode} colors, and the picture of {picture.mode}")
-    if transform is None:
-        return rgb
-    return ImageCms.applyTransform({"L": rgb.getchannel("R"), "RGB": rgb}.get(mode, picture), transform)
 
 
 @lru_cache(maxsize=16)
@@ -415,9 +376,7 @@ def _to_srgb(profile):
 
 @lru_cache(maxsize=1)
 def srgb_profile():
-    """An sRGB profile to embed; without the date of its making, so that the same picture is the same file. None where Pillow lacks LittleCMS."""
-    if not features.check("littlecms2"):
-        return None
+    """An sRGB profile to embed; without the date of its making, so that the same picture is the same file."""
     data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     data[24:36] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
     return bytes(data)
@@ -425,10 +384,8 @@ def srgb_profile():
 
 # ---- 16 bits ---------------------------------------------------------------------------------------------------------
 
-def _encoded_16(array, file_format, pnginfo=None, **others):
-    """The bytes of a PNG or TIFF file with 16 bits a channel, by OpenCV: Pillow cannot write them in color."""
-    if others or pnginfo and file_format != "PNG":
-        raise TypeError(f"with bits=16 there are no options but pnginfo, of PNG. Received: {', '.join(others) or 'pnginfo'}")
+def _encoded_16(array, suffix, options):
+    """The bytes of a PNG or TIFF file with 16 bits a channel, by OpenCV, which Pillow cannot write in color."""
     if array.dtype.kind == "f":
         if not np.isfinite(array).all():
             raise ValueError("a picture must be finite. Received: NaN or infinite values")
@@ -439,33 +396,17 @@ def _encoded_16(array, file_format, pnginfo=None, **others):
         raise TypeError(f"a picture array must be uint8, uint16 or float (0 to 255). Received: {array.dtype}")
     if 0 in array.shape or array.ndim != 3 or array.shape[2] not in (3, 4):
         raise ValueError(f"a picture array must be H x W x 3 or H x W x 4. Received: shape {array.shape}")
+    text = options.pop("pnginfo", None)
+    if options:
+        raise TypeError(f"with bits=16 there are no other options. Received: {', '.join(options)}")
     array = array.astype("uint16")
     array = np.concatenate([array[..., 2::-1], array[..., 3:]], axis=-1)  # OpenCV's order: B, G, R, alpha
-    suffix = ".png" if file_format == "PNG" else ".tiff"
     done, data = load("cv2", "OpenCV", "masks").imencode(suffix, np.ascontiguousarray(array))
     if not done:
         raise OSError(f"OpenCV could not encode the picture as {suffix}")
-    return _tagged_png(data.tobytes(), pnginfo) if file_format == "PNG" else _tagged_tiff(data.tobytes())
-
-
-def _tagged_png(data, pnginfo):
-    """A PNG file with the chunk that says sRGB, and those of a PngInfo, before its others."""
-    chunks = [(b"sRGB", b"\x01"), *((name, content) for name, content, *_ in (pnginfo.chunks if pnginfo else ()))]
+    data = data.tobytes()
+    if suffix != ".png":
+        return data
+    chunks = [(b"sRGB", b"\x01"), *((name, of_chunk) for name, of_chunk, *_ in (text.chunks if text else ()))]
     packed = b"".join(struct.pack(">I", len(d)) + name + d + struct.pack(">I", zlib.crc32(name + d)) for name, d in chunks)
     return data[:33] + packed + data[33:]  # 33: signature and the first chunk, IHDR
-
-
-def _tagged_tiff(data):
-    """A TIFF file with an sRGB profile: its directory, with one entry more, is written anew at the end."""
-    profile = srgb_profile()
-    if profile is None:
-        return data
-    order = "<" if data[:2] == b"II" else ">"
-    at, = struct.unpack(order + "I", data[4:8])
-    count, = struct.unpack(order + "H", data[at:at + 2])
-    data += bytes(len(data) % 2)
-    entries = [data[at + 2 + 12 * i:at + 14 + 12 * i] for i in range(count)]
-    entries.append(struct.pack(order + "HHII", 34675, 7, len(profile), len(data)))  # ICC profile, of bytes; sorted: the highest number
-    profile += bytes(len(profile) % 2)
-    end = struct.pack(order + "I", len(data) + len(profile))
-    return data[:4] + end + data[8:] + profile + struct.pack(order + "H", count + 1) + b"".join(entries) + bytes(4)

@@ -9,7 +9,6 @@ from PIL import Image
 from .arguments import check_arguments, check_backend, check_callbacks, scaled
 from .callbacks import Recorder, progress as progress_here, say
 from .checkpoint import State
-from .checks import flag
 from .color import luminance_of, transfer_luminance
 from .evaluator import Evaluator
 from .features import activation_bytes, feature_extractor, tile_geometry
@@ -102,13 +101,12 @@ def transfer(content, style, *, network="vgg16", weights="imagenet", pooling="av
         FloatingPointError: a loss or gradient that is not finite.
         RuntimeError: another run uses the checkpoint; Keras is on another backend than TensorFlow; no weights can be had.
 
-    An exception that ends a run has the picture of its last step in .result, a TransferResult; None before the first step.
+    An exception that ends a run has the best picture so far in its .result, a TransferResult; None before the first step.
     """
     settings = {name: value for name, value in locals().items() if name not in (
         "content", "style", "callback", "progress", "checkpoint", "resume")}
     started = time.monotonic()
     check_backend()
-    progress = flag("progress", progress)
     callbacks, checkpoint = check_callbacks(callback, checkpoint, resume)
     inputs = check_arguments(content, style, **settings)
     with only_user(checkpoint.path) if checkpoint else nullcontext():
@@ -148,10 +146,7 @@ def _run(content, style, inputs, callbacks, progress, checkpoint, resume, starte
 
     def result(picture, pixels, message):
         size = full.shape[1::-1]
-        if picture.shape[1::-1] != size:  # of a run that was stopped at a coarse stage
-            pixels = resize_pixels(pixels, size)
-            picture = np.rint(pixels).astype("uint8")
-        image = Image.fromarray(picture)
+        image, pixels = resize(picture, size), resize_pixels(pixels, size)  # already of that size, but for a run that was stopped at a coarse stage
         if s.preserve_color == "luminance":
             image, pixels = Image.fromarray(transfer_luminance(np.asarray(image), inputs.colors)), luminance_of(pixels, inputs.colors).astype("float32")
         if inputs.alpha is not None:
@@ -161,7 +156,7 @@ def _run(content, style, inputs, callbacks, progress, checkpoint, resume, starte
         return TransferResult(image, history, message, seconds, inputs.settings,
                               {**record, "seconds": seconds, "message": message, "steps": len(history["total"])}, pixels)
 
-    picture = pixels = message = reached = None
+    picture = pixels = message = None
     try:
         for number, (stage, shape, planned) in enumerate(zip(stages, shapes, plans)):
             if number < state.stage:
@@ -185,18 +180,15 @@ def _run(content, style, inputs, callbacks, progress, checkpoint, resume, starte
                                   recorder.stage(number, done, evaluator), planned.optimizer,
                                   s.learning_rate if planned.optimizer == s.optimizer else TAKEOVER_RATE, planned.corrections)
             message += TAKEOVER if planned.optimizer != s.optimizer else ""
-            reached = x, evaluator.shape
-            picture, pixels = painted(*reached)
+            picture, pixels = painted(x, evaluator.shape)
             if message.startswith((INTERRUPTED, STOPPED)):
                 break
-    except KeyboardInterrupt as error:  # between stages; within one, optimize() has seen to it
-        if reached is None and recorder.last is None:
-            error.result = None
+    except KeyboardInterrupt:  # between stages; within one, optimize() has seen to it
+        if recorder.last is None and picture is None:
             raise
         message = INTERRUPTED
-        picture, pixels = painted(*(reached or (recorder.last.x, recorder.last.shape)))
+        picture, pixels = (picture, pixels) if picture is not None else painted(recorder.last.x, recorder.last.shape)
     except BaseException as error:
-        error.result = None
         with suppress(Exception):  # the error that ended the run is the one to be told
             error.result = recorder.last and result(*painted(recorder.last.x, recorder.last.shape), f"stopped: {error}")
         raise

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from keras import ops
 
-from .checks import choice, flag, layers as checked_layers, number
+from .checks import flag, is_finite, layers as checked_layers
 from .statistics import check_statistic, positions
 
 CONTENT_ERRORS = ("relative", "paper", "mean", "sum", "sqrt")
@@ -72,7 +72,7 @@ def content_loss(target, layers, error="relative", weight_maps=None):
     """
     weights = layer_weights(layers)
     targets = {name: target[name] if isinstance(target.get(name), np.ndarray) else _layer(target, name) for name in weights}
-    choice("error", error, CONTENT_ERRORS)
+    check_error(error, CONTENT_ERRORS)
     scales = {name: {"paper": lambda: 1 / 2, "sum": lambda: 1, "mean": lambda: 1 / math.prod(p.shape[1:]),
                      "sqrt": lambda: 1 / (2 * math.sqrt(math.prod(p.shape[1:]))),
                      "relative": lambda: 1 / _positive(_energy(p), name)}[error]()
@@ -134,7 +134,7 @@ def style_loss(target, layers, error="relative", content=None, statistic="gram",
     """
     weights = layer_weights(layers)
     known = check_statistic(statistic)
-    choice("error", error, STYLE_ERRORS if statistic == "gram" else ("relative", "mean"))
+    check_error(error, STYLE_ERRORS if statistic == "gram" else ("relative", "mean"))
     blend = target if isinstance(target, list) else [(target, 1.0)]
     targets = {name: known.describe(_mixture(blend, name, known)) for name in weights}
     compared = {} if content is None or error != "relative" else {
@@ -233,8 +233,12 @@ def total_variation_loss(exponent=1.25, reduction="mean", separate=False):
         separate: each direction on its own, with all its differences: sum |d_i|^(2 exponent) + sum |d_j|^(2 exponent).
     """
     separate = flag("separate", separate)
-    exponent = number("exponent", exponent, 0.5 if separate else 1)
-    choice("reduction", reduction, ("mean", "sum"))
+    least = 0.5 if separate else 1
+    if not is_finite(exponent) or exponent < least:
+        raise ValueError(f"exponent must be at least {least}. Received: exponent={exponent!r}")
+    exponent = float(exponent)
+    if reduction not in ("mean", "sum"):
+        raise ValueError(f"reduction must be 'mean' or 'sum'. Received: reduction={reduction!r}")
 
     def variation(x, last=True):  # B x H x W x 3
         if separate:
@@ -283,6 +287,12 @@ def _mixture(blend, name, known):
         raise ValueError(f"layer {name!r} has no share of any style image")
     statistics = [(_statistics_of(target, name, known), share / total) for target, share in shares if share > 0]
     return {key: sum(share * of_image[key] for of_image, share in statistics) for key in statistics[0][0]}
+
+
+def check_error(error, known):
+    """Raise for an error that is not among CONTENT_ERRORS or STYLE_ERRORS."""
+    if error not in known:
+        raise ValueError(f"error must be one of {known}. Received: error={error!r}")
 
 
 def _energy(array):

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import minimum_filter
 
-from .checks import count, flag, is_count, shown
+from .checks import count, flag, is_count
 from .extras import load
 from .images import image_size, load_image, resize_map
 
@@ -19,8 +19,6 @@ from .images import image_size, load_image, resize_map
 LEAST_LABEL = 0.005
 #: Pixels that a label picture may have: more than a camera's photo, and a few seconds.
 MOST_LABELED = 1 << 25
-#: Steps of GrabCut, of which five are the rule.
-MOST_STEPS = 1000
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ def from_labels(content, style, inside=False):
     Raises:
         ValueError: a colour of the content's labels that no style's have.
     """
-    inside, styles = flag("inside", inside), [_labels(one) for one in (style if isinstance(style, (list, tuple)) else [style])]
+    styles = [_labels(one) for one in (style if isinstance(style, (list, tuple)) else [style])]
     if not styles:
         raise ValueError("style must be a label picture, or a list of one and more. Received: none")
     regions, missing = [], []
@@ -79,10 +77,10 @@ def from_rectangle(image, rectangle, steps=5):
         rectangle: (left, top, width, height) in pixels; all outside it is background.
         steps: of GrabCut.
     """
-    cv2, image, steps = load("cv2", "OpenCV", "masks"), load_image(image), count("steps", steps, most=MOST_STEPS)
+    cv2, image, steps = load("cv2", "OpenCV", "masks"), load_image(image), count("steps", steps)
     height, width = image.shape[:2]
     if not isinstance(rectangle, (list, tuple, np.ndarray)) or len(rectangle) != 4 or not all(is_count(side, -math.inf) for side in rectangle):
-        raise ValueError(f"rectangle must be (left, top, width, height), integers. Received: rectangle={shown(rectangle)}")
+        raise ValueError(f"rectangle must be (left, top, width, height), integers. Received: rectangle={rectangle!r}")
     left, top, w, h = map(int, rectangle)
     if not (0 <= left and 0 <= top and 0 < w and 0 < h and left + w <= width and top + h <= height and w * h < width * height):
         raise ValueError(f"rectangle must lie within the {width} x {height} pixels, and not be all of them. Received: {rectangle}")
@@ -99,7 +97,7 @@ def from_scribbles(image, scribbles, steps=5):
             is to be found. Or an int array, H x W: 1, 0 and -1.
         steps: of GrabCut.
     """
-    cv2, image, steps = load("cv2", "OpenCV", "masks"), load_image(image), count("steps", steps, most=MOST_STEPS)
+    cv2, image, steps = load("cv2", "OpenCV", "masks"), load_image(image), count("steps", steps)
     if isinstance(scribbles, np.ndarray) and scribbles.ndim == 2 and scribbles.dtype.kind == "i":
         subject, background = scribbles == 1, scribbles == 0
     else:

@@ -3,10 +3,10 @@
 A picture is I = alpha F + (1 - alpha) B: foreground, background, and how much of each pixel is foreground. A trimap says where
 alpha is 1 and where 0; the rest is estimated.
 """
+
 import numpy as np
 from scipy.ndimage import binary_dilation, binary_erosion
 
-from .checks import choice, count
 from .extras import load
 from .images import load_image, resize
 from .masks import check_map
@@ -30,7 +30,9 @@ def estimate_alpha(image, trimap, method="cf"):
         ValueError: sizes that differ, a trimap without foreground or without background, an unknown method.
         ImportError: PyMatting is missing; the message names the extra.
     """
-    pymatting, method = load_pymatting(), choice("method", method, METHODS)
+    pymatting = load_pymatting()
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {tuple(METHODS)}. Received: method={method!r}")
     image, known = load_image(image), load_image(trimap).astype("float64").mean(axis=-1)
     if known.shape != image.shape[:2]:
         raise ValueError(f"trimap must have the image's size, {image.shape[:2]}. Received: {known.shape}")
@@ -51,11 +53,11 @@ def trimap_from_mask(mask, width=10):
         mask: a grey picture or an array, H x W; above one half is foreground.
         width: by which the mask is eroded and dilated.
     """
-    width = count("width", width)
+    if isinstance(width, bool) or not isinstance(width, (int, np.integer)) or width < 1:
+        raise ValueError(f"width must be a positive integer. Received: width={width!r}")
     subject = _map(mask, "mask") > 0.5
-    steps = min(width, sum(subject.shape))  # more reach no further
-    foreground = binary_erosion(subject, iterations=steps, border_value=1)
-    background = ~binary_dilation(subject, iterations=steps)
+    foreground = binary_erosion(subject, iterations=width, border_value=1)
+    background = ~binary_dilation(subject, iterations=width)
     if not foreground.any() or not background.any():
         raise ValueError(f"at width={width} nothing of the {'foreground' if not foreground.any() else 'background'} is left; use "
                          "a smaller width")

@@ -1,5 +1,4 @@
 """Loss curves and pictures side by side; needs matplotlib (the extra `notebooks`)."""
-from .extras import advice
 from .images import load_image
 
 
@@ -95,7 +94,7 @@ def pyplot():
     try:
         import matplotlib.pyplot
     except ImportError as error:
-        raise ImportError(f"plots need matplotlib: {advice('matplotlib', 'notebooks')}") from error
+        raise ImportError('plots need matplotlib: pip install "neural-style[notebooks]"') from error
     return matplotlib.pyplot
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from . import __version__
-from .checks import is_count, is_finite, shown
+from .checks import is_count, is_finite
 from .files import check_name_length, file_digest, is_regular, whole_or_not
 from .images import save_image
 from .masks import Region
@@ -24,10 +24,8 @@ from .weights import Weights, load_weights
 
 #: Of records as they are written now. Those without one, of earlier versions, are read too.
 SCHEMA = 1
-#: The parts of a record that it cannot do without.
-PARTS = ("content", "style", "settings", "weights")
-#: The key of a PNG's text chunk, and the most bytes that a sidecar may have, and that a file which a record names may have.
-KEY, MOST_BYTES, MOST_INPUT = "neural_style", 16 << 20, 4 << 30
+#: The key of a PNG's text chunk, and the most bytes that a sidecar may have.
+KEY, MOST_BYTES = "neural_style", 16 << 20
 #: What save(record=...) takes: whether inputs are named by file name or by path, or nothing is written.
 RECORDS = (True, "paths", False)
 
@@ -72,35 +70,27 @@ def save_with_record(image, path, record, keep=True, **options):
     keep: True: the record names its inputs by their file names alone; "paths": by their whole paths; False: no record is written.
     """
     path = Path(path)
-    check_sidecar(path, keep)
-    record = record if isinstance(keep, str) else _without_folders(record)
-    if not keep:
+    if keep not in RECORDS or isinstance(keep, int) and not isinstance(keep, bool):
+        raise ValueError(f"record must be one of {RECORDS}. Received: record={keep!r}")
+    if keep is False:
         save_image(image, path, **options)
-    elif path.suffix.lower() == ".png":
+        return
+    record = record if keep == "paths" else _without_folders(record)
+    if path.suffix.lower() == ".png":
         options["pnginfo"] = PngImagePlugin.PngInfo()
         options["pnginfo"].add_itxt(KEY, json.dumps(record, indent=1))
         save_image(image, path, **options)
     else:
+        check_name_length(_sidecar(path))
         save_image(image, path, **options)
         with whole_or_not(_sidecar(path)) as file:
             file.write(json.dumps({**record, "picture": {"sha256": file_digest(path)}}, indent=1).encode())
 
 
 def check_sidecar(path, keep=True):
-    """Raise a ValueError if the record could not be written beside the picture `path`: its name is too long, or that of another file."""
-    if not (isinstance(keep, (bool, np.bool_)) or isinstance(keep, str) and keep in RECORDS):
-        raise ValueError(f"record must be one of {RECORDS}. Received: record={shown(keep)}")
-    path = Path(path)
-    if not keep or path.suffix.lower() == ".png":
-        return
-    check_name_length(_sidecar(path))
-    if _sidecar(path).exists():
-        try:
-            own = set(PARTS) <= set(json.loads(_sidecar_text(path)))
-        except Exception:  # json's own, or no text at all
-            own = False
-        if not own:
-            raise ValueError(f"the record would go to {str(_sidecar(path))!r}, which is another file; give the picture another name, or record=False")
+    """Raise a ValueError if the name of the record's file, beside the picture `path`, would be too long."""
+    if keep is not False and Path(path).suffix.lower() != ".png":
+        check_name_length(_sidecar(Path(path)))
 
 
 # ---- Read ------------------------------------------------------------------------------------------------------------
@@ -124,13 +114,14 @@ def read_record(path):
             with open(path, "rb") as file, Image.open(file, formats=["PNG"]) as picture:
                 text = picture.text[KEY]
         else:
-            text = _sidecar_text(path)
-    except Exception as error:  # Pillow and zlib each have their own
-        raise ValueError(f"{str(path)!r} has no record of a run of neural_style") from error
-    try:
+            sidecar = path if path.suffix == ".json" else _sidecar(path)
+            with open(sidecar, "rb") as file:
+                text = file.read(MOST_BYTES + 1)
+            if len(text) > MOST_BYTES:
+                raise ValueError("larger than a record")
         record = Record(checked(json.loads(text)))
-    except Exception as error:  # json's own, RecursionError among them
-        raise ValueError(f"{str(path)!r} has no record of a run of neural_style that can be read: {error}") from error
+    except Exception as error:  # Pillow, zlib and json each have their own
+        raise ValueError(f"{str(path)!r} has no record of a run of neural_style") from error
     picture = path.with_suffix("") if path.suffix == ".json" else path
     if "picture" in record and picture.is_file() and file_digest(picture) != record["picture"]["sha256"]:
         raise ValueError(f"the record beside {str(picture)!r} is of another picture, which had that name before")
@@ -173,8 +164,8 @@ def arguments_of(record):
     content = found(known["content"])
     weights = load_weights(settings.get("network", "vgg16"), settings.get("weights", "imagenet"))
     if weights.sha256 != known["weights"]["sha256"]:
-        raise ValueError(f"the weights are not those of the run: it had {shown(known['weights']['source'])} of SHA-256 "
-                         f"{known['weights']['sha256'][:12]}..., and these are {weights.source!r} of {weights.sha256[:12]}...")
+        raise ValueError(f"the weights are not those of the run: it had {known['weights']['source']}'s of SHA-256 "
+                         f"{known['weights']['sha256'][:12]}..., and these are {weights.source}'s, {weights.sha256[:12]}...")
     return {"content": content, "style": style, **settings, "weights": weights}
 
 
@@ -182,10 +173,10 @@ def checked(record):
     """The record, if it is one: known names of known types, and nothing else that arguments_of would hand on. A ValueError otherwise."""
     _expect(isinstance(record, dict), "a record is an object")
     schema = record.get("schema", 0)
-    _expect(is_count(schema, 0) and schema <= SCHEMA, f"its schema must be at most {SCHEMA}; a later version of neural_style may know it")
-    missing = set(PARTS) - set(record)
+    _expect(schema in range(SCHEMA + 1) and not isinstance(schema, bool), f"its schema must be at most {SCHEMA}")
+    missing = {"content", "style", "settings", "weights"} - set(record)
     _expect(not missing, f"it has no {', '.join(sorted(missing))}")
-    content, style, settings, weights = (record[name] for name in PARTS)
+    content, style, settings, weights = (record[name] for name in ("content", "style", "settings", "weights"))
     _expect(content is None or _is_identity(content), "its content must be a file or None")
     _expect(style is None or isinstance(style, list) and style and all(
         isinstance(pair, list) and len(pair) == 2 and _is_identity(pair[0]) and _is_share(pair[1]) for pair in style),
@@ -283,20 +274,18 @@ def _find(identity, folder):
     path = identity.get("path") or identity.get("name")
     if not path:
         raise ValueError("the record's inputs were not files, so they cannot be found again")
-    slashed = path.replace("\\", "/")  # Windows takes either, also mixed
-    if slashed.startswith("//"):
-        raise ValueError(f"the record names a file of another machine: {shown(path)}")
-    name = slashed.rpartition("/")[2]
+    if path.startswith(("//", "\\\\")) or "\0" in path:
+        raise ValueError(f"the record names a file of another machine: {path!r:.200}")
+    name = path.replace("\\", "/").rpartition("/")[2]
     places = [path] if identity.get("path") else []
     places += [str(place / name) if place is not None else name for place in (folder, None)] if name not in ("", ".", "..") else []
-    # of the system's own files, one has the size 0 and another that of all memory
-    there = [place for place in places if is_regular(place) and 0 < os.stat(place).st_size <= MOST_INPUT]
+    there = [place for place in places if is_regular(place) and os.stat(place).st_size]  # a file of the system's own has size 0
     for place in there:
         if file_digest(place) == identity["sha256"]:
             return place
     if there:
-        raise ValueError(f"{shown(there[0])} is not the file it was when the record was made")
-    raise FileNotFoundError(f"the record names {shown(name)}, which is neither beside its picture nor in the current folder")
+        raise ValueError(f"{there[0]!r} is not the file it was when the record was made")
+    raise FileNotFoundError(f"the record names {name!r}, which is neither beside its picture nor in the current folder")
 
 
 def _given_again(value, found):
@@ -373,14 +362,6 @@ def _version(name):
 
 def _sidecar(path):
     return path.with_name(path.name + ".json")
-
-
-def _sidecar_text(path):
-    """The text of a sidecar, or of that of a picture."""
-    path = path if path.suffix == ".json" else _sidecar(path)
-    if not is_regular(path) or path.stat().st_size > MOST_BYTES:
-        raise ValueError("no file, or one larger than a record")
-    return path.read_bytes()
 
 
 def _identity(image):

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from keras import ops
 
-from .checks import choice
-
 
 def gram_matrix(features, normalize=True):
     """Gram matrices G_ij = sum_k F_ik F_jk of feature maps (paper, equation 3).
@@ -123,7 +121,9 @@ STATISTICS = {"gram": Statistic(_gram_sums, lambda means: means, _squared_distan
 
 def check_statistic(statistic):
     """The Statistic of a name, or a ValueError."""
-    return STATISTICS[choice("statistic", statistic, STATISTICS)]
+    if not isinstance(statistic, str) or statistic not in STATISTICS:
+        raise ValueError(f"statistic must be one of {tuple(STATISTICS)}. Received: statistic={statistic!r}")
+    return STATISTICS[statistic]
 
 
 def positions(features):

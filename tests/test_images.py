@@ -2,18 +2,15 @@ import importlib.util
 import io
 import os
 import struct
-import warnings
 
 import keras
 import numpy as np
 import pytest
-from PIL import EpsImagePlugin, Image, ImageCms, PngImagePlugin, features
+from PIL import Image, ImageCms
 
-from neural_style import deprocess, load_image, masks, preprocess, save_image
-from neural_style.color import lab_to_rgb
-from neural_style.images import READABLE, SUFFIXES, WRITABLE, check_writable, image_size, load_with_alpha, resize_channel
+from neural_style import deprocess, load_image, preprocess, save_image
+from neural_style.images import check_writable, load_with_alpha
 from conftest import picture
-from odd_pictures import ENDLESS, POSTSCRIPT, RGB, checked, damaged_exif, mutants, with_exif, with_ghostscript
 
 
 def test_load_image_gives_uint8_rgb_from_path_picture_and_array(tmp_path):
@@ -168,7 +165,7 @@ def test_a_decompression_bomb_is_named(tmp_path, monkeypatch):
 
 # ---- As people have them ---------------------------------------------------------------------------------------------
 
-def icc(rgb_to_xyz=None, gamma=None, space=b"RGB "):
+def icc(rgb_to_xyz=None, gamma=None, space=b"RGB ", device=b"mntr"):
     """An ICC profile, version 2: of a matrix to XYZ at D50 and a curve, or of grey and a gamma."""
     def number(value):
         return struct.pack(">i", round(value * 65536))
@@ -182,16 +179,12 @@ def icc(rgb_to_xyz=None, gamma=None, space=b"RGB "):
             tags[bytes([name]) + b"TRC"] = curve
     else:
         tags[b"kTRC"] = curve
-    return profile_of(tags, space, b"XYZ ", b"mntr")
-
-
-def profile_of(tags, space, connection, device):
     table, body = b"", b""
     for name, data in tags.items():
         table += name + struct.pack(">II", 132 + 12 * len(tags) + len(body), len(data))
         body += data + bytes(-len(data) % 4)
-    head = bytes(8) + b"\x02\x20\0\0" + device + space + connection + struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + b"acsp" + bytes(28)
-    head += struct.pack(">iii", 63190, 65536, 54061)  # D50
+    head = bytes(8) + b"\x02\x20\0\0" + device + space + b"XYZ " + struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + b"acsp" + bytes(28)
+    head += b"".join(map(number, (0.9642, 1.0, 0.8249)))
     profile = head + bytes(128 - len(head)) + struct.pack(">I", len(tags)) + table + body
     return struct.pack(">I", len(profile)) + profile[4:]
 
@@ -242,51 +235,6 @@ def test_grey_alpha_palettes_and_what_is_srgb_already(tmp_path, caplog):
     assert np.array_equal(load_image(tmp_path / "broken.png"), colors) and "taken as sRGB" in caplog.text
 
 
-def of_inks():
-    """An ICC profile, version 2, of a printer: each ink alone darkens to a grey, 30 % for cyan, magenta and yellow, and black to nothing."""
-    def table(values):
-        return b"".join(struct.pack(">H", round(value)) for value in values)
-    corners = [[ink >> 3 - i & 1 for i in range(4)] for ink in range(16)]  # C, M, Y, K; K changes fastest
-    lightness = [(1 - k) * (1 - 0.3 * (c + m + y)) for c, m, y, k in corners]
-    identity = " ".join("1 0 0 0 1 0 0 0 1".split())
-    matrix = b"".join(struct.pack(">i", int(value) << 16) for value in identity.split())
-    lut = b"mft2" + bytes(4) + bytes([4, 3, 2, 0]) + matrix + struct.pack(">HH", 2, 2) + table([0, 65535] * 4)
-    lut += b"".join(table([65280 * L, 32768, 32768]) for L in lightness) + table([0, 65535] * 3)  # L*a*b* of version 2: 65280 is 100
-    tags = {b"desc": b"desc" + bytes(4) + struct.pack(">I", 5) + b"test\0" + bytes(79), b"cprt": b"text" + bytes(4) + b"none\0",
-            b"wtpt": b"XYZ " + bytes(4) + struct.pack(">iii", 63190, 65536, 54061), b"A2B0": lut, b"A2B1": lut}
-    return profile_of(tags, b"CMYK", b"Lab ", b"prtr")
-
-
-def test_inks_by_their_profile(tmp_path, caplog):
-    """Without it, cyan is (0, 255, 255); by it, a grey of L* 70."""
-    inks = np.array([[0, 0, 0, 0], [255, 0, 0, 0], [0, 255, 255, 0], [0, 0, 0, 255], [255, 255, 255, 0]], "uint8")[None].repeat(8, 0).repeat(8, 1)
-    Image.fromarray(inks, "CMYK").save(tmp_path / "inks.tif", icc_profile=of_inks())
-    expected = lab_to_rgb(np.array([[L, 0, 0] for L in (100, 70, 40, 0, 10)]))
-    assert np.abs(load_image(tmp_path / "inks.tif")[4, 4::8] - expected).max() <= 2
-    assert not caplog.text
-    Image.fromarray(RGB).save(tmp_path / "other.png", icc_profile=of_inks())  # which is of no use to an RGB picture
-    assert np.array_equal(load_image(tmp_path / "other.png"), RGB) and "taken as sRGB: it is of CMYK colors, and the picture of RGB" in caplog.text
-
-
-def test_a_pil_image_is_saved_in_the_colors_that_it_has(tmp_path):
-    """Its profile goes with it; where a format has none, or not its mode, the colors are made sRGB."""
-    Image.fromarray(RGB).save(tmp_path / "p3.png", icc_profile=icc(P3))
-    expected = in_srgb(RGB, P3)
-    with Image.open(tmp_path / "p3.png") as image:
-        for suffix in (".png", ".tif", ".bmp", ".ppm", ".jp2"):
-            save_image(image, tmp_path / f"a{suffix}")
-            assert np.abs(load_image(tmp_path / f"a{suffix}") - expected).max() <= 1.5
-    inks = Image.fromarray(np.full((4, 4, 4), (255, 0, 0, 0), "uint8"), "CMYK")
-    inks.info["icc_profile"] = of_inks()
-    for suffix in (".png", ".jpg", ".webp"):
-        save_image(inks, tmp_path / f"inks{suffix}")
-        assert np.abs(load_image(tmp_path / f"inks{suffix}") - lab_to_rgb([70, 0, 0])).max() <= 2
-    grey = Image.fromarray(np.full((4, 4), 200 * 257, "uint16"))
-    for suffix in (".png", ".tif", ".jpg", ".bmp", ".webp"):
-        save_image(grey, tmp_path / f"grey{suffix}")
-        assert np.abs(load_image(tmp_path / f"grey{suffix}").astype(int) - 200).max() <= 1
-
-
 def test_results_are_tagged_as_srgb_and_the_same_picture_is_the_same_file(tmp_path):
     for suffix in (".png", ".jpg", ".webp", ".tiff"):
         for name in ("a", "b"):
@@ -294,7 +242,6 @@ def test_results_are_tagged_as_srgb_and_the_same_picture_is_the_same_file(tmp_pa
         assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
         with Image.open(tmp_path / f"a{suffix}") as image:
             profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
-            assert image.info["icc_profile"][24:36] == struct.pack(">6H", 2000, 1, 1, 0, 0, 0)  # not today's
         assert "sRGB" in ImageCms.getProfileDescription(profile)
 
 
@@ -317,22 +264,6 @@ def test_a_smaller_picture_with_transparency_has_no_fringe(tmp_path):
         rgb, alpha = load_with_alpha(tmp_path / "a.png", 30)
         assert alpha.min() == 0 and alpha.max() == 255 and len(np.unique(alpha)) > 5
         assert np.abs(rgb.astype(int) - (200, 40, 90)).max() <= 3
-
-
-@pytest.mark.parametrize("size", [13, 30, 50, 97])
-def test_a_resized_cut_out_on_a_background_is_the_resized_picture_of_both(size):
-    """As resizing is linear: on black and on white, as far as 8 bits go; so nothing of the hidden colors, nothing of white, is in it."""
-    colors, alpha = picture(40, 60, noise=0), np.zeros((40, 60))
-    alpha[8:30, 10:45] = 1  # straight edges
-    rgba = np.dstack([np.where(alpha[..., None] > 0, colors, (0, 255, 0)), 255 * alpha]).astype("uint8")
-    rgb, opacity = load_with_alpha(rgba, size)
-    opacity = opacity[..., None] / 255
-    for background in (0, 255):
-        together = alpha[..., None] * colors + (1 - alpha[..., None]) * background
-        expected = np.dstack([resize_channel(together[..., channel], opacity.shape[1::-1]) for channel in range(3)])
-        on_it = opacity * rgb + (1 - opacity) * background
-        at = (opacity > 0)[..., 0] & (opacity < 1)[..., 0]  # the edge; elsewhere Lanczos' filter leaves 0 to 255, and pictures may not
-        assert at.any() and np.abs(on_it - expected)[at].max() <= 2
 
 
 def test_alpha_is_kept_in_the_formats_that_have_it_and_laid_on_white_in_others(tmp_path):
@@ -362,35 +293,6 @@ def test_16_bits_a_channel(tmp_path, suffix):
         save_image(pixels, tmp_path / f"a{suffix}", bits=12)
     with pytest.raises(ValueError, match="finite"):
         save_image(pixels * np.nan, tmp_path / f"a{suffix}", bits=16)
-    with pytest.raises(TypeError, match="quality"):
-        save_image(pixels, tmp_path / f"a{suffix}", bits=16, quality=3)
-    alpha = np.dstack([pixels, np.full((7, 9), 100.5)])
-    save_image(alpha, tmp_path / f"alpha{suffix}", bits=16)
-    found = cv2.imread(str(tmp_path / f"alpha{suffix}"), cv2.IMREAD_UNCHANGED)[..., [2, 1, 0, 3]]
-    assert np.array_equal(found, np.rint(np.clip(alpha, 0, 255) * 257))
-
-
-def test_16_bits_are_srgb_and_carry_a_record(tmp_path):
-    text = PngImagePlugin.PngInfo()
-    text.add_itxt("record", "{} – 画", zip=True)
-    text.add_text("plain", "words")
-    save_image(picture(7, 9), tmp_path / "a.png", bits=16, pnginfo=text)
-    data, at, chunks = (tmp_path / "a.png").read_bytes(), 8, []
-    while at < len(data):
-        length, = struct.unpack(">I", data[at:at + 4])
-        chunks.append(data[at + 4:at + 8])
-        at += 12 + length
-    assert chunks.count(b"sRGB") == 1 and chunks[0] == b"IHDR" and max(map(chunks.index, (b"sRGB", b"iTXt", b"tEXt"))) < chunks.index(b"IDAT")
-    with Image.open(tmp_path / "a.png") as image:
-        assert image.text == {"record": "{} – 画", "plain": "words"} and image.info["srgb"] == 1
-    save_image(picture(7, 9), tmp_path / "a.tif", bits=16)
-    with Image.open(tmp_path / "a.tif") as image:
-        assert "sRGB" in ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"])))
-    for suffix in (".png", ".tif"):
-        save_image(picture(7, 9), tmp_path / f"b{suffix}", bits=16, **({"pnginfo": text} if suffix == ".png" else {}))
-        assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
-    with pytest.raises(TypeError, match="pnginfo, of PNG"):
-        save_image(picture(7, 9), tmp_path / "a.tif", bits=16, pnginfo=text)
 
 
 def test_heic_and_avif(tmp_path, monkeypatch):
@@ -399,160 +301,20 @@ def test_heic_and_avif(tmp_path, monkeypatch):
     pillow_heif.from_pillow(Image.fromarray(colors)).save(tmp_path / "a.heic", quality=95)
     Image.fromarray(colors).save(tmp_path / "a.avif", quality=95)
     monkeypatch.setattr(Image, "OPEN", {name: opener for name, opener in Image.OPEN.items() if name != "HEIF"})
-    monkeypatch.setattr(Image, "ID", [name for name in Image.ID if name != "HEIF"])
     real = importlib.util.find_spec
     with monkeypatch.context() as without:
         without.setattr(importlib.util, "find_spec", lambda name: None if name == "pillow_heif" else real(name))
-        with pytest.raises(ImportError, match='needs pillow-heif: pip install "pillow-heif>='):
+        with pytest.raises(ImportError, match="pillow-heif"):
             load_image(tmp_path / "a.heic")
-    data = (tmp_path / "a.heic").read_bytes()
-    assert data[8:12] == b"heic"
-    (tmp_path / "general.heic").write_bytes(data[:8] + b"mif1" + data[12:])  # as libheif's own programs begin a file
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    with io.BytesIO() as file:
-        Image.fromarray(colors).save(file, "AVIF", quality=95, exif=exif)
-        (tmp_path / "turned.avif").write_bytes(file.getvalue())
-    assert np.abs(load_image(tmp_path / "turned.avif").astype(int) - np.rot90(colors, -1)).mean() < 4
-    for name in ("a.heic", "a.avif", "general.heic"):
+    for name in ("a.heic", "a.avif"):
         assert np.abs(load_image(tmp_path / name).astype(int) - colors).mean() < 4
 
 
-@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF"])
-def test_damaged_exif_data_leave_the_picture_as_it_lies(tmp_path, file_format, caplog):
-    data = bytearray(with_exif(file_format))
-    (tmp_path / "whole").write_bytes(data)
-    (tmp_path / "entry").write_bytes(damaged_exif(file_format))
-    assert load_image(tmp_path / "whole").shape == (20, 12, 3) and load_image(tmp_path / "entry").shape == (12, 20, 3)
-    if file_format != "TIFF":  # where they are the file's own
-        at = max(data.find(b"MM\0*"), data.find(b"II*\0"))
-        data[at:at + 8] = b"damaged!"
-        (tmp_path / "head").write_bytes(checked(data) if file_format == "PNG" else data)
-        assert not caplog.text and load_image(tmp_path / "head").shape == (12, 20, 3)
-        assert f"{str(tmp_path / 'head')!r} has damaged EXIF data, so it is taken as it lies" in caplog.text
-
-
-def test_damage_elsewhere_in_exif_data_leaves_the_orientation(tmp_path):
-    data = bytearray(with_exif())
-    at = data.index(b"\x01\x0e", data.index(b"Exif"))  # the description's entry, before the orientation's
-    data[at + 2:at + 8] = b"\x00\x05\x00\x00\x00\x01"  # a fraction
-    (tmp_path / "a.jpg").write_bytes(data)
-    assert load_image(tmp_path / "a.jpg").shape == (20, 12, 3)
-
-
-@pytest.mark.parametrize("action", ["error", "ignore"])
-def test_thousands_of_damaged_pictures(tmp_path, monkeypatch, action):
-    """Whether Pillow's warnings are errors or not."""
-    monkeypatch.chdir(tmp_path)
-    with warnings.catch_warnings():
-        warnings.simplefilter(action)
-        assert mutants(2000, seed=2) == []
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_each_orientation_in_each_format(tmp_path, orientation):
-    """By EXIF's own words: where row 0 and column 0 of what is stored are in what is seen."""
-    turn = {1: lambda a: a, 2: np.fliplr, 3: lambda a: np.rot90(a, 2), 4: np.flipud, 5: lambda a: a.transpose(1, 0, 2), 6: lambda a: np.rot90(a, -1),
-            7: lambda a: np.rot90(a, 2).transpose(1, 0, 2), 8: np.rot90}[orientation]
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    for name, options in {"a.png": {}, "a.webp": {"lossless": True}, "a.tif": {}, "b.tif": {"compression": "tiff_lzw"}}.items():
-        Image.fromarray(RGB).save(tmp_path / name, exif=exif, icc_profile=icc(ADOBE, 563 / 256), **options)
-        assert np.abs(load_image(tmp_path / name) - turn(in_srgb(RGB, ADOBE, 563 / 256))).max() <= 1.5  # its profile is not lost by it
-
-
-# ---- What is read, and what is written -------------------------------------------------------------------------------
-
-def test_no_program_is_run_by_a_picture(tmp_path, monkeypatch):
-    """Pillow itself calls Ghostscript for PostScript, whatever its name is."""
-    monkeypatch.chdir(tmp_path)
-    for text in (POSTSCRIPT, ENDLESS):
-        for name in ("holiday.jpg", "holiday.eps"):
-            (tmp_path / name).write_text(text)
-            for call in (load_image, load_with_alpha, image_size, lambda source: masks.from_labels(source, source)):
-                error, log = with_ghostscript(lambda: call(name))
-                assert isinstance(error, ValueError) and "is not a picture in a format that is read here" in str(error) and log == ""
-    for name in ("a.eps", "a.ps", "a.pdf"):
-        error, log = with_ghostscript(lambda: save_image(RGB, name))
-        assert isinstance(error, ValueError) and "picture format" in str(error) and log == "" and not (tmp_path / name).exists()
-
-
-def test_ghostscript_would_be_run_by_pillow_alone(tmp_path, monkeypatch):
-    """The wrapper of the tests above is one that it finds."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)  # it remembers whether there was one
-    (tmp_path / "holiday.jpg").write_text(POSTSCRIPT)
-
-    def load():
-        with Image.open("holiday.jpg") as image:
-            with pytest.raises(OSError):  # the wrapper paints nothing
-                image.load()
-    assert "called" in with_ghostscript(load)[1]
-
-
-def test_no_other_decoder_of_pillow_s_sees_a_file(tmp_path, monkeypatch):
-    Image.init()
-    monkeypatch.setattr(Image, "EXTENSION", {**Image.EXTENSION})  # to save as SPIDER registers the file's suffix
-    tried = []
-    for name in sorted({*Image.SAVE} & {*Image.OPEN} - {*READABLE}):
-        path = tmp_path / "a.png"
-        for mode in ("RGB", "L", "P", "1", "F"):
-            try:
-                with open(path, "wb") as file, warnings.catch_warnings():
-                    warnings.simplefilter("ignore", DeprecationWarning)
-                    Image.new(mode, (8, 8)).save(file, name)
-            except (OSError, ValueError, KeyError):
-                continue
-            with pytest.raises(ValueError, match="format that is read here"):
-                load_image(path)
-            tried.append(name)
-            break
-    assert {"PCX", "SGI", "IM", "DDS"} <= {*tried}
-
-
-@pytest.mark.parametrize("suffix", ".h5 .hdf .xbm .msp .palm .blp .wmf .emf .grib .bufr .ico .eps .pdf .pcx".split())
-def test_what_cannot_be_written_is_known_before_the_work(tmp_path, suffix):
-    with pytest.raises(ValueError, match=f"must end in a picture format.*Received: '.*a{suffix}'"):
-        check_writable(tmp_path / f"a{suffix}")
-
-
-def test_each_format_that_is_written_is_read_again(tmp_path):
-    for suffix in WRITABLE:
-        save_image(picture(24, 36, noise=0), tmp_path / f"a{suffix}")
-        assert np.abs(load_image(tmp_path / f"a{suffix}").astype(int) - picture(24, 36, noise=0)).mean() < (10 if suffix == ".gif" else 3)
-        assert suffix in SUFFIXES and image_size(tmp_path / f"a{suffix}") == (36, 24)
-
-
-def test_a_build_of_pillow_without_a_format_is_known_before_the_work(tmp_path, monkeypatch):
-    save_image(RGB, tmp_path / "a.avif")
-    monkeypatch.setattr(features, "check", lambda name: False)
-    for suffix in (".avif", ".webp", ".jp2", ".jpg"):
-        with pytest.raises(ValueError, match="this build of Pillow cannot write"):
-            check_writable(tmp_path / f"a{suffix}")
-    with pytest.raises(ValueError, match="this build of Pillow cannot read AVIF"):
-        load_image(tmp_path / "a.avif")
-    check_writable(tmp_path / "a.png")
-
-
-def test_an_input_is_no_output(tmp_path):
-    save_image(RGB, tmp_path / "photo.png")
-    (tmp_path / "link.png").symlink_to("photo.png")
-    before = (tmp_path / "photo.png").read_bytes()
-    for path in (tmp_path / "photo.png", tmp_path / "link.png"):
-        for call in (lambda **options: save_image(255 - RGB, path, **options), lambda **options: check_writable(path, **options)):
-            with pytest.raises(ValueError, match="is also an input"):
-                call(inputs=[None, RGB, tmp_path / "photo.png"])
-    assert (tmp_path / "photo.png").read_bytes() == before
-    save_image(255 - RGB, tmp_path / "photo.png", inputs=[tmp_path / "photo.png"], overwrite=True)
-    assert np.array_equal(load_image(tmp_path / "photo.png"), 255 - RGB)
-
-
-def test_sizes_of_numpy_and_beyond_all_bounds(tmp_path):
-    Image.fromarray(picture(300, 400)).save(tmp_path / "a.jpg")
-    assert load_image(tmp_path / "a.jpg", np.int8(100)).shape == (75, 100, 3) and load_with_alpha(picture(300, 400), np.uint8(200))[0].shape == (150, 200, 3)
-    for size in (10 ** 9, 10 ** 30, 10 ** 400):
-        with pytest.raises(ValueError, match="size"):
-            load_image(RGB, size)
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
+def test_damaged_exif_data_leave_the_picture_as_it_lies(tmp_path, suffix, caplog):
+    from odd_pictures import RGB, damaged_exif
+    (tmp_path / f"a{suffix}").write_bytes(damaged_exif({".jpg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".tif": "TIFF"}[suffix]))
+    assert load_image(tmp_path / f"a{suffix}").shape == RGB.shape
 
 
 def test_integers_of_16_bits_are_scaled_and_those_of_32_have_no_scale(tmp_path):
@@ -564,5 +326,3 @@ def test_integers_of_16_bits_are_scaled_and_those_of_32_have_no_scale(tmp_path):
     for source in (tmp_path / "b.tif", Image.fromarray(values.astype("int32"))):
         with pytest.raises(ValueError, match="32-bit integer picture has no fixed scale"):
             load_image(source)
-    Image.fromarray(values).save(tmp_path / "clear.png", transparency=5000)  # one value of 16 bits stands for transparency
-    assert load_image(tmp_path / "clear.png")[0, 4:7, 0].tolist() == [16, 255, 23]

@@ -1,8 +1,4 @@
 """Masks: loaded and checked, shrunk to layers, found by labels and by GrabCut; and regions of a transfer."""
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from keras import ops
@@ -11,8 +7,7 @@ from PIL import Image
 from neural_style import Evaluator, Loss, extras, feature_extractor, load_image, preprocess, style_loss, style_statistics, transfer
 from neural_style.features import receptive_fields, tile_geometry
 from neural_style.losses import weighted_sum
-from neural_style import masks as module
-from neural_style.masks import Region, _labels, check_masks, from_labels, from_rectangle, from_scribbles, resized, shrink
+from neural_style.masks import Region, check_masks, from_labels, from_rectangle, from_scribbles, resized, shrink
 from neural_style.tiling import TiledEvaluator, Tiling
 from conftest import picture
 
@@ -174,62 +169,6 @@ def test_regions_by_labels():
         from_labels(np.random.default_rng(0).integers(0, 256, (60, 60, 3), "uint8"), second)
 
 
-def labels_by_formula(image):
-    """Each color is the nearest of those that cover 0.5 %, by the sum of the differences, the first by number of equally near ones."""
-    colors, inverse, counts = np.unique(image.reshape(-1, 3), axis=0, return_inverse=True, return_counts=True)
-    large = np.flatnonzero(counts >= 0.005 * counts.sum())
-    distances = np.abs(colors[:, None].astype("int") - colors[None, large]).sum(axis=-1)
-    nearest = large[distances.argmin(axis=1)][inverse.ravel()].reshape(image.shape[:2])
-    return {tuple(colors[i].tolist()): nearest == i for i in sorted(large, key=lambda i: -counts[i])}
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_labels_with_noise_are_those_of_the_formula(seed):
-    rng = np.random.default_rng(seed)
-    flat = 64 * rng.integers(0, 5, (8, 6, 3)) - rng.integers(0, 2)  # far apart by 64, so that some noise is equally near to two
-    image = np.clip(flat, 0, 255).astype("uint8").repeat(8, 0).repeat(8, 1)
-    noisy = rng.random(image.shape[:2]) < 0.2
-    image[noisy] = 32 * rng.integers(0, 8, (noisy.sum(), 3))
-    expected, found = labels_by_formula(image), _labels(image)
-    assert len(expected) > 20 and [*found] == [*expected]
-    assert all(np.array_equal(found[color], expected[color]) for color in expected)
-
-
-MEMORY = """
-import re
-import numpy as np
-from neural_style import masks
-rng = np.random.default_rng(0)
-colors = rng.permutation(np.stack(np.meshgrid(*3 * [np.arange(24, 256, 50)]), axis=-1).reshape(-1, 3))[:100]
-image = colors[np.arange(100).reshape(10, 10)].repeat(100, 0).repeat(100, 1)
-noisy = rng.random(image.shape[:2]) < 0.3
-image[noisy] = np.clip(image[noisy] + rng.integers(-20, 21, (noisy.sum(), 3)), 0, 255)
-style = np.ascontiguousarray(image[::10, ::10]).astype("uint8")
-style[...] = colors[np.arange(100).reshape(10, 10)].repeat(10, 0).repeat(10, 1)
-image = image.astype("uint8")
-regions = masks.from_labels(image, style)
-assert len(regions) == 100 and all(region.content.sum() == 10_000 for region in regions)
-with open("/proc/self/status") as file:  # of this process alone; getrusage's begins with that of its parent
-    print(int(re.search(r"VmHWM:\\s*(\\d+) kB", file.read())[1]) // 1024)
-"""
-
-
-@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="the memory is read from /proc")
-def test_labels_with_noise_take_little_memory():
-    """1 megapixel of 100 labels: their masks alone are 100 MB, Python and its packages 70; it was 2,400."""
-    done = subprocess.run([sys.executable, "-c", MEMORY], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert 100 < int(done.stdout) < 250
-
-
-def test_label_pictures_are_not_read_where_they_are_too_large(tmp_path, monkeypatch):
-    Image.new("P", (40, 30)).save(tmp_path / "a.png")
-    monkeypatch.setattr(module, "MOST_LABELED", 1199)
-    for source in (tmp_path / "a.png", np.zeros((30, 40, 3), "uint8")):
-        with pytest.raises(ValueError, match="at most 1,199 pixels. Received: 40 x 30"):
-            from_labels(source, source)
-
-
 def test_masks_from_files_and_of_any_size(tmp_path):
     Image.fromarray((LEFT * 255).astype("uint8")).resize((48, 32)).save(tmp_path / "left.png")
     regions = check_masks([tmp_path / "left.png", (1 - LEFT > 0.5, np.ones((30, 40), "uint8") * 255)], CONTENT, [ONE, ONE])
@@ -306,24 +245,6 @@ def test_grabcut_from_a_rectangle_and_from_scribbles():
     drawn = np.full((80, 100, 3), 128, "uint8")
     drawn[strokes == 1], drawn[strokes == 0] = 255, 0
     np.testing.assert_array_equal(from_scribbles(image, drawn), from_scribbles(image, strokes))
-
-
-def test_numbers_of_numpy():
-    image, _ = disc()
-    for rectangle in (np.array([25, 10, 60, 60]), [np.int8(25), np.int8(10), np.uint8(60), np.int64(60)]):
-        np.testing.assert_array_equal(from_rectangle(image, rectangle, np.int16(5)), from_rectangle(image, (25, 10, 60, 60)))
-    region, = check_masks([Region(LEFT, image=np.int64(1), inside=np.True_)], CONTENT, [ONE, OTHER])
-    assert type(region.image) is int and region.image == 1 and region.inside is True
-    for steps in (0, 2.5, True, 10 ** 400, 10 ** 9, "5"):
-        for call in (lambda: from_rectangle(image, (25, 10, 60, 60), steps), lambda: from_scribbles(image, image, steps)):
-            with pytest.raises(ValueError, match="steps must be a positive integer, at most 1,000. Received: steps="):
-                call()
-    for rectangle in (None, 5, "abcd", (1, 2, 3), (1, 2, 3, True), np.ones((4, 4), int)):
-        with pytest.raises(ValueError, match="rectangle must be .left, top, width, height., integers"):
-            from_rectangle(image, rectangle)
-    for call in (lambda: from_labels(image, image, inside="no"), lambda: check_masks([Region(LEFT, inside=1)], CONTENT, [ONE])):
-        with pytest.raises(ValueError, match="inside must be True or False"):
-            call()
 
 
 def test_bad_rectangles_and_scribbles_and_a_missing_extra(monkeypatch):
