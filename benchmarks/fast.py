@@ -1,13 +1,17 @@
-"""The pretrained networks against transfer(): python -m benchmarks.fast [--size 512] [--photos 4] [--transfer FOLDER] [-o FOLDER]
+"""The pretrained networks against transfer(): python -m benchmarks.fast [--size 512] [--photos 4]
+[--transfer FOLDER] [-o FOLDER]
                                              python -m benchmarks.fast --speed
                                              python -m benchmarks.fast --gallery FILE
 
-Each pretrained style paints photos that no network was trained on, by stylize() and by transfer() with its defaults; both are judged as
-in benchmarks.quality: content distance to the photo, style distance to the painting. --transfer keeps transfer()'s results as
-PHOTO_STYLE.png and takes those that are there: they need minutes each. --speed: seconds for 512 x 512 pixels after a warm-up, in float32
-and bfloat16, and the peak memory of a process that paints 2000 x 1500, with the half-width network, whose weights say nothing in this.
---gallery draws the README's: each painting, and three photos in its style.
+Each pretrained style paints photos that no network was trained on, by stylize() and by transfer()
+with its defaults; both are judged as in benchmarks.quality: content distance to the photo, style
+distance to the painting. --transfer keeps transfer()'s results as PHOTO_STYLE.png and takes those
+that are there: they need minutes each. --speed: seconds for 512 x 512 pixels after a warm-up, in
+float32 and bfloat16, and the peak memory of a process that paints 2000 x 1500, with the half-width
+network, whose weights say nothing in this. --gallery draws the README's: each painting, and three
+photos in its style.
 """
+
 import argparse
 import os
 import statistics
@@ -20,23 +24,50 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-from neural_style import build_transform_net, contact_sheet, load_image, pretrained, save_image, stylize, transfer
+from neural_style import (
+    build_transform_net,
+    contact_sheet,
+    load_image,
+    pretrained,
+    save_image,
+    stylize,
+    transfer,
+)
 
 from .memory import peak
 from .quality import IMAGES
 from .score import Score
 
-PHOTOS = ("neuschwanstein", "brandenburg_gate", "dog", "petra", "machu_picchu", "chenonceau", "red_panda", "lemurs")
+PHOTOS = (
+    "neuschwanstein",
+    "brandenburg_gate",
+    "dog",
+    "petra",
+    "machu_picchu",
+    "chenonceau",
+    "red_panda",
+    "lemurs",
+)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--photos", type=int, default=4, help="how many for each style")
-    parser.add_argument("--styles", default=",".join(pretrained()), help="names of pretrained styles (all), or .keras files named after them")
+    parser.add_argument(
+        "--styles",
+        default=",".join(pretrained()),
+        help="names of pretrained styles (all), or .keras files named after them",
+    )
     parser.add_argument("--transfer", type=Path, metavar="FOLDER", help="of transfer()'s results")
-    parser.add_argument("--known", action="store_true", help="only pairs whose result is in --transfer")
-    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="keep the pictures here")
+    parser.add_argument(
+        "--known", action="store_true", help="only pairs whose result is in --transfer"
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FOLDER", help="keep the pictures here"
+    )
     parser.add_argument("--speed", action="store_true")
     parser.add_argument("--gallery", type=Path, metavar="FILE")
     parser.add_argument("--large", action="store_true", help=argparse.SUPPRESS)
@@ -56,10 +87,13 @@ def main():
 
 def _quality(arguments):
     score = Score(arguments.size)
-    print(f"{'':38s}   network: content  style    transfer(): content  style    style above by   content above by")
+    print(
+        f"{'':38s}   network: content  style    transfer(): content  style    style above by  "
+        " content above by"
+    )
     for net in arguments.styles.split(","):
         style, rows = Path(net).stem, []
-        for photo in PHOTOS[:arguments.photos]:
+        for photo in PHOTOS[: arguments.photos]:
             paths = [IMAGES / f"{name}.jpg" for name in (photo, style)]
             slow = _transfer(arguments, photo, style, paths)
             if slow is None:
@@ -87,29 +121,46 @@ def _transfer(arguments, photo, style, paths):
 
 
 def _gallery(arguments):
-    photos = [IMAGES / f"{name}.jpg" for name in ("neuschwanstein", "brandenburg_gate", "red_panda")]
-    rows = [[IMAGES / f"{style}.jpg", *(stylize(photo, style, size=arguments.size) for photo in photos)] for style in pretrained()]
+    photos = [
+        IMAGES / f"{name}.jpg" for name in ("neuschwanstein", "brandenburg_gate", "red_panda")
+    ]
+    rows = [
+        [IMAGES / f"{style}.jpg", *(stylize(photo, style, size=arguments.size) for photo in photos)]
+        for style in pretrained()
+    ]
     contact_sheet(rows, height=1.8).savefig(arguments.gallery, dpi=100, pil_kwargs={"quality": 85})
 
 
 def _print(name, row):
-    print(f"{name:38s}            {row[0]:.3f}  {row[1]:.3f}                {row[2]:.3f}  {row[3]:.3f}          {100 * (row[1] / row[3] - 1):+5.0f} %"
-          f"            {row[0] - row[2]:+.3f}", flush=True)
+    print(
+        f"{name:38s}            {row[0]:.3f}  {row[1]:.3f}                {row[2]:.3f} "
+        f" {row[3]:.3f}          {100 * (row[1] / row[3] - 1):+5.0f} %           "
+        f" {row[0] - row[2]:+.3f}",
+        flush=True,
+    )
 
 
 def _speed():
     photo = _noise(512, 512)
     for precision in ("float32", "bfloat16"):
         net, seconds = build_transform_net(16, precision=precision), []
-        for number in range(12):
+        for _number in range(12):
             started = time.perf_counter()
             stylize(photo, net)
             seconds.append(time.perf_counter() - started)
-        print(f"512 x 512, {precision}: {statistics.median(seconds[2:]):.3f} s (median of 10)", flush=True)
+        print(
+            f"512 x 512, {precision}: {statistics.median(seconds[2:]):.3f} s (median of 10)",
+            flush=True,
+        )
     started = time.monotonic()
     transfer(IMAGES / "neuschwanstein.jpg", IMAGES / "starry_night.jpg", size=512, progress=False)
     print(f"transfer() at 512 pixels: {time.monotonic() - started:.0f} s", flush=True)
-    done = subprocess.run([sys.executable, "-m", "benchmarks.fast", "--large"], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.fast", "--large"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
     print(f"2000 x 1500: the process peaks at {int(done.stdout) / 1e9:.2f} GB")
 
 

@@ -1,9 +1,13 @@
-"""Peak memory of one evaluation, or of a short run: python -m benchmarks.memory [--sizes 256,512] [--tile N] [--run STEPS] [--budget GB]
+"""Peak memory of one evaluation, or of a short run: python -m benchmarks.memory [--sizes 256,512]
+[--tile N] [--run STEPS] [--budget GB]
 
-Each row is a process of its own: square random pictures, the default layers and losses, loss and gradient once. The peak
-is that of the resident set, the import of TensorFlow included. --run STEPS makes so many L-BFGS steps of transfer() instead, with the
-optimiser's own pictures: its history fills up one correction a step, ten at most. --budget plans as if so many gigabytes were free, with --tile auto.
+Each row is a process of its own: square random pictures, the default layers and losses, loss and
+gradient once. The peak is that of the resident set, the import of TensorFlow included. --run STEPS
+makes so many L-BFGS steps of transfer() instead, with the optimiser's own pictures: its history
+fills up one correction a step, ten at most. --budget plans as if so many gigabytes were free, with
+--tile auto.
 """
+
 import argparse
 import json
 import os
@@ -16,7 +20,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--sizes", default="256,512,1024", help="sides in pixels")
     parser.add_argument("--tile", default="none", help="side of a tile; none; auto")
     parser.add_argument("--precision", default="float32")
@@ -27,47 +33,99 @@ def main():
     if arguments.one:
         print(json.dumps(_measure(int(arguments.one), arguments)))
         return
-    print(f"{'pixels':>12s} {'tile':>6s} {'precision':>10s} {'GB':>6s} {'seconds':>8s} {'us/pixel':>9s}")
+    print(
+        f"{'pixels':>12s} {'tile':>6s} {'precision':>10s} {'GB':>6s} {'seconds':>8s}"
+        f" {'us/pixel':>9s}"
+    )
     for size in arguments.sizes.split(","):
-        command = [sys.executable, "-m", "benchmarks.memory", "--one", size, "--tile", arguments.tile, "--precision",
-                   arguments.precision, *(["--run", str(arguments.run)] if arguments.run else []),
-                   *(["--budget", str(arguments.budget)] if arguments.budget else [])]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.memory",
+            "--one",
+            size,
+            "--tile",
+            arguments.tile,
+            "--precision",
+            arguments.precision,
+            *(["--run", str(arguments.run)] if arguments.run else []),
+            *(["--budget", str(arguments.budget)] if arguments.budget else []),
+        ]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         row = json.loads(done.stdout.splitlines()[-1])
-        print(f"{size + ' x ' + size:>12s} {str(row['tile']):>6s} {arguments.precision:>10s} {row['gb']:6.2f} {row['seconds']:8.2f} "
-              f"{1e6 * row['seconds'] / int(size) ** 2:9.2f}", flush=True)
+        print(
+            f"{size + ' x ' + size:>12s} {row['tile']!s:>6s} {arguments.precision:>10s}"
+            f" {row['gb']:6.2f} {row['seconds']:8.2f} {1e6 * row['seconds'] / int(size) ** 2:9.2f}",
+            flush=True,
+        )
 
 
 def _measure(size, arguments):
     import numpy as np
 
-    from neural_style import preflight
-    from neural_style import Evaluator, content_loss, feature_extractor, preprocess, style_loss, style_statistics, total_variation_loss, transfer
+    from neural_style import (
+        Evaluator,
+        content_loss,
+        feature_extractor,
+        preflight,
+        preprocess,
+        style_loss,
+        style_statistics,
+        total_variation_loss,
+        transfer,
+    )
     from neural_style.features import activation_bytes, tile_geometry
+    from neural_style.iterative import CONTENT_LAYERS, STYLE_LAYERS
     from neural_style.preflight import plan
     from neural_style.tiling import TiledEvaluator, describe
-    from neural_style.iterative import CONTENT_LAYERS, STYLE_LAYERS
 
     if arguments.budget:
         preflight.free_memory = lambda: 1e9 * arguments.budget
-    tile = {"none": None, "auto": "auto"}.get(arguments.tile) if not arguments.tile.isdigit() else int(arguments.tile)
-    content, style = (np.random.default_rng(i).integers(0, 256, (size, size, 3), "uint8") for i in (0, 1))
+    tile = (
+        {"none": None, "auto": "auto"}.get(arguments.tile)
+        if not arguments.tile.isdigit()
+        else int(arguments.tile)
+    )
+    content, style = (
+        np.random.default_rng(i).integers(0, 256, (size, size, 3), "uint8") for i in (0, 1)
+    )
     started = time.perf_counter()
     if arguments.run:
-        transfer(content, style, size=size, start_size=None, steps=arguments.run, tile=tile, precision=arguments.precision, progress=False)
+        transfer(
+            content,
+            style,
+            size=size,
+            start_size=None,
+            steps=arguments.run,
+            tile=tile,
+            precision=arguments.precision,
+            progress=False,
+        )
         return _row(arguments.tile, time.perf_counter() - started)
     layers = (*CONTENT_LAYERS, *STYLE_LAYERS)
     extractor = feature_extractor(layers, normalize=False, precision=arguments.precision)
-    tiling = plan(size, size, tile_geometry(layers, "vgg16"), activation_bytes(layers, "vgg16", arguments.precision), tile).tiling
+    tiling = plan(
+        size,
+        size,
+        tile_geometry(layers, "vgg16"),
+        activation_bytes(layers, "vgg16", arguments.precision),
+        tile,
+    ).tiling
     measure = style_statistics(STYLE_LAYERS)
     maps, [grams] = describe(extractor, preprocess(content), CONTENT_LAYERS, [measure], tiling)
     _, [target] = describe(extractor, preprocess(style), (), [measure], tiling)
-    losses = {"content": content_loss(maps, CONTENT_LAYERS), "tv": total_variation_loss(),
-              "style": style_loss(target, STYLE_LAYERS, "relative", grams)}
+    losses = {
+        "content": content_loss(maps, CONTENT_LAYERS),
+        "tv": total_variation_loss(),
+        "style": style_loss(target, STYLE_LAYERS, "relative", grams),
+    }
     x = preprocess(content).ravel()
     weights = {"content": 1.0, "style": 50.0, "tv": 1e-5}
-    evaluator = (Evaluator(extractor, losses, weights, (1, size, size, 3)) if tiling.tile is None else
-                 TiledEvaluator(extractor, losses, weights, (1, size, size, 3), tiling))
+    evaluator = (
+        Evaluator(extractor, losses, weights, (1, size, size, 3))
+        if tiling.tile is None
+        else TiledEvaluator(extractor, losses, weights, (1, size, size, 3), tiling)
+    )
     evaluator(x)
     row = _row(tiling.tile, 0)
     started = time.perf_counter()
@@ -81,7 +139,9 @@ def _row(tile, seconds):
 
 def peak():
     """Peak memory of the process, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
+        1 if sys.platform == "darwin" else 1024
+    )
 
 
 if __name__ == "__main__":

@@ -1,13 +1,17 @@
-"""What the matting Laplacian does: python -m benchmarks.photorealism [--size 512] [--weight 2] [--pairs 4] [-o FOLDER]
+"""What the matting Laplacian does: python -m benchmarks.photorealism [--size 512] [--weight 2]
+[--pairs 4] [-o FOLDER]
 
-Four photos in the light of another photo, each by transfer() without and with photorealism_weight, all else the defaults, and by
-the two recolourings that use no network, match_color(space="lab") and locally_affine of the result without the term.
+Four photos in the light of another photo, each by transfer() without and with photorealism_weight,
+all else the defaults, and by the two recolourings that use no network, match_color(space="lab") and
+locally_affine of the result without the term.
 
 residual   sum_c V_c^T L V_c: how far patches are from an affine recolouring of the photo's
 style      benchmarks.score's distance to the reference, and by how much it is below the photo's own
 edges      mean |cos| of the angle between the gradients of the result's luma and the photo's, over the 5 % of the pixels with the
-           photo's strongest gradients (derivatives of a Gaussian of 1 pixel): 1 where every edge keeps its direction
+           photo's strongest gradients (derivatives of a Gaussian of 1 pixel): 1 where every edge
+           keeps its direction
 """
+
 import argparse
 import os
 import time
@@ -18,37 +22,57 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from neural_style import load_image, locally_affine, match_color, matting_laplacian, save_image, transfer
+from neural_style import (
+    load_image,
+    locally_affine,
+    match_color,
+    matting_laplacian,
+    save_image,
+    transfer,
+)
 from neural_style.color import YCC
 
 from .memory import peak
 from .score import Score
 
 IMAGES = Path(__file__).parent.parent / "images"
-PAIRS = (("neuschwanstein", "brandenburg_gate"), ("chenonceau", "gateway_of_india"), ("machu_picchu", "canyon_de_chelly"),
-         ("chambord", "lincoln_memorial"))
+PAIRS = (
+    ("neuschwanstein", "brandenburg_gate"),
+    ("chenonceau", "gateway_of_india"),
+    ("machu_picchu", "canyon_de_chelly"),
+    ("chambord", "lincoln_memorial"),
+)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--weight", type=float, default=2.0)
     parser.add_argument("--pairs", type=int, default=len(PAIRS), help="only the first so many")
-    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="keep the pictures here")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FOLDER", help="keep the pictures here"
+    )
     arguments = parser.parse_args()
     _laplacian_of_700_pixels()
     score = Score(arguments.size)
     print(f"{'':52s} residual  content  style  lower by  edges  seconds  ms/step")
-    for names in PAIRS[:arguments.pairs]:
+    for names in PAIRS[: arguments.pairs]:
         _pair(names, score, arguments)
 
 
 def _laplacian_of_700_pixels():
-    matting_laplacian(load_image(IMAGES / "dog.jpg", 64))  # PyMatting's functions are compiled here, or read from their cache
+    matting_laplacian(
+        load_image(IMAGES / "dog.jpg", 64)
+    )  # PyMatting's functions are compiled here, or read from their cache
     before, started = peak(), time.perf_counter()
     L = matting_laplacian(load_image(IMAGES / "neuschwanstein.jpg", 700))
-    print(f"the Laplacian of a picture of 700 pixels, {L.shape[0]:,} x {L.shape[1]:,}: {time.perf_counter() - started:.1f} s, "
-          f"peak memory of the process {peak() / 1e9:.2f} GB, {before / 1e9:.2f} GB before")
+    print(
+        f"the Laplacian of a picture of 700 pixels, {L.shape[0]:,} x {L.shape[1]:,}:"
+        f" {time.perf_counter() - started:.1f} s, peak memory of the process {peak() / 1e9:.2f} GB,"
+        f" {before / 1e9:.2f} GB before"
+    )
 
 
 def _pair(names, score, arguments):
@@ -57,9 +81,17 @@ def _pair(names, score, arguments):
 
     def row(label, picture, seconds=None, steps=None):
         content, style = score(photo, reference, picture)
-        times = "" if seconds is None else f"{seconds:7.0f}" + ("" if steps is None else f"  {1e3 * seconds / steps:7.0f}")
-        print(f"{names[0] + ' + ' + names[1] + ', ' + label:52s} {residual(L, picture):8.2f}    {content:.3f}  {style:.3f}   {100 * (1 - style / own):5.1f} %"
-              f"  {edges(photo, picture):.3f}  {times}", flush=True)
+        times = (
+            ""
+            if seconds is None
+            else f"{seconds:7.0f}" + ("" if steps is None else f"  {1e3 * seconds / steps:7.0f}")
+        )
+        print(
+            f"{names[0] + ' + ' + names[1] + ', ' + label:52s} {residual(L, picture):8.2f}   "
+            f" {content:.3f}  {style:.3f}   {100 * (1 - style / own):5.1f} % "
+            f" {edges(photo, picture):.3f}  {times}",
+            flush=True,
+        )
         if arguments.output:
             arguments.output.mkdir(parents=True, exist_ok=True)
             save_image(picture, arguments.output / f"{names[0]}_{label.replace(' ', '_')}.png")
@@ -67,7 +99,9 @@ def _pair(names, score, arguments):
     row("the photo", photo)
     row("affine in Lab", match_color(photo, reference, space="lab"))
     for label, weight in (("without", 0.0), ("with", arguments.weight)):
-        result = transfer(photo, reference, size=arguments.size, photorealism_weight=weight, progress=False)
+        result = transfer(
+            photo, reference, size=arguments.size, photorealism_weight=weight, progress=False
+        )
         picture = np.asarray(result.image)
         row(label, picture, result.seconds, len(result.history["total"]))
         if not weight:

@@ -1,9 +1,12 @@
-"""Which sizes, and how many steps at each? python -m benchmarks.schedule 128x200,256x100,512x25/50 128x80,512x60 ...
+"""Which sizes, and how many steps at each? python -m benchmarks.schedule 128x200,256x100,512x25/50
+128x80,512x60 ...
 
-Each argument is a schedule from coarse to fine, SIZExSTEPS; the last size may have several counts of steps, which are
-scored on the way of one run. Each runs over pairs of a photo and a painting (--pairs) with the defaults of transfer() and
-is judged as in benchmarks.quality: content and style distance, style lower than the photo's by, and seconds.
+Each argument is a schedule from coarse to fine, SIZExSTEPS; the last size may have several counts
+of steps, which are scored on the way of one run. Each runs over pairs of a photo and a painting
+(--pairs) with the defaults of transfer() and is judged as in benchmarks.quality: content and style
+distance, style lower than the photo's by, and seconds.
 """
+
 import argparse
 import os
 import time
@@ -17,26 +20,45 @@ from .score import Score
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("schedules", nargs="+", metavar="SCHEDULE")
-    parser.add_argument("--pairs", default="0,1,4", help="numbers of pairs in benchmarks.quality (0,1,4)")
+    parser.add_argument(
+        "--pairs", default="0,1,4", help="numbers of pairs in benchmarks.quality (0,1,4)"
+    )
     arguments = parser.parse_args()
     pairs = [PAIRS[int(number)] for number in arguments.pairs.split(",")]
     print(f"{'':44s} content  style  lower by  seconds   (means of {len(pairs)} pairs)")
     for text in arguments.schedules:
-        *coarse, (size, counts) = [(int(side), [int(n) for n in steps.split("/")])
-                                   for side, _, steps in (stage.partition("x") for stage in text.split(","))]
-        rows = [_run(photo, painting, {**{side: n for side, [n] in coarse}, size: max(counts)}, size, counts)
-                for photo, painting in pairs]
+        *coarse, (size, counts) = [
+            (int(side), [int(n) for n in steps.split("/")])
+            for side, _, steps in (stage.partition("x") for stage in text.split(","))
+        ]
+        rows = [
+            _run(
+                photo,
+                painting,
+                {**{side: n for side, [n] in coarse}, size: max(counts)},
+                size,
+                counts,
+            )
+            for photo, painting in pairs
+        ]
         for count, column in zip(counts, zip(*rows)):
             name = ",".join([*(f"{side}x{n}" for side, [n] in coarse), f"{size}x{count}"])
             content, style, lower, seconds = (sum(values) / len(values) for values in zip(*column))
-            print(f"{name:44s}   {content:.3f}  {style:.3f}    {lower:4.1f} %    {seconds:5.0f}   "
-                  + "  ".join(f"{row[0]:.3f} {row[2]:.1f} {row[3]:.0f}" for row in column), flush=True)
+            print(
+                f"{name:44s}   {content:.3f}  {style:.3f}    {lower:4.1f} %    {seconds:5.0f}   "
+                + "  ".join(f"{row[0]:.3f} {row[2]:.1f} {row[3]:.0f}" for row in column),
+                flush=True,
+            )
 
 
 def _run(photo, painting, steps, size, counts):
-    """[(content, style, lower by, seconds)] of one pair, after each of `counts` steps at the last size."""
+    """[(content, style, lower by, seconds)] of one pair, after each of `counts` steps at the last
+    size.
+    """
     content, style = IMAGES / f"{photo}.jpg", IMAGES / f"{painting}.jpg"
     shape = load_image(content, size).shape
     score, done, kept, started = Score(size), 0, [], time.monotonic()
@@ -46,12 +68,15 @@ def _run(photo, painting, steps, size, counts):
         done += intermediate_result.x.size == shape[0] * shape[1] * 3
         if done in counts:
             kept.append((intermediate_result.x, time.monotonic() - started))
+
     transfer(content, style, size=size, steps=steps, callback=keep, progress=False)
     of_photo = score(content, style, content)[1]
     rows = []
     for x, seconds in kept:
         content_distance, style_distance = score(content, style, deprocess(x, (1, *shape)))
-        rows.append((content_distance, style_distance, 100 * (1 - style_distance / of_photo), seconds))
+        rows.append(
+            (content_distance, style_distance, 100 * (1 - style_distance / of_photo), seconds)
+        )
     return rows
 
 

@@ -1,4 +1,5 @@
-"""Judge a stylised picture by a network that no transfer optimises: AlexNet, with the heads of LPIPS.
+"""Judge a stylised picture by a network that no transfer optimises: AlexNet, with the heads of
+LPIPS.
 
 content  LPIPS v0.1 (Zhang et al. 2018, "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric") between
          the result and the photo, 0 = the same picture.
@@ -7,6 +8,7 @@ style    mean over AlexNet's five ReLU layers of |G - A|_F / |A|_F, G and A the 
 
 Both are needed: the photo itself has the best content, the painting itself the best style.
 """
+
 import numpy as np
 import tensorflow as tf
 
@@ -14,12 +16,17 @@ from neural_style import gram_matrix, load_image
 from neural_style.images import resize
 from neural_style.weights import cache_folder, lpips_checkpoint
 
-SHIFT, SCALE = np.array([-0.030, -0.088, -0.188], "float32"), np.array([0.458, 0.448, 0.450], "float32")  # of RGB in [-1, 1]
+SHIFT, SCALE = (
+    np.array([-0.030, -0.088, -0.188], "float32"),
+    np.array([0.458, 0.448, 0.450], "float32"),
+)  # of RGB in [-1, 1]
 STRIDES, PADDINGS = (4, 1, 1, 1, 1), (2, 2, 1, 1, 1)
 
 
 class Score:
-    """score(photo, painting, result) -> (content, style), all three scaled to a common width in pixels."""
+    """score(photo, painting, result) -> (content, style), all three scaled to a common width in
+    pixels.
+    """
 
     def __init__(self, width=512):
         self.width = width
@@ -27,10 +34,14 @@ class Score:
 
     def __call__(self, photo, painting, result):
         photo, painting, result = (load_image(picture) for picture in (photo, painting, result))
-        f, p, a = (self._features(resize(image, self._size(like)))
-                   for image, like in ((result, photo), (photo, photo), (painting, painting)))
-        content = sum(float(tf.reduce_mean(tf.tensordot((_unit(u) - _unit(v)) ** 2, head, 1)))
-                      for u, v, head in zip(f, p, self.heads))
+        f, p, a = (
+            self._features(resize(image, self._size(like)))
+            for image, like in ((result, photo), (photo, photo), (painting, painting))
+        )
+        content = sum(
+            float(tf.reduce_mean(tf.tensordot((_unit(u) - _unit(v)) ** 2, head, 1)))
+            for u, v, head in zip(f, p, self.heads)
+        )
         grams = ((gram_matrix(u), gram_matrix(v)) for u, v in zip(f, a))
         return content, float(np.mean([tf.norm(g - t) / tf.norm(t) for g, t in grams]))
 
@@ -40,10 +51,14 @@ class Score:
     def _features(self, image):
         x = ((np.asarray(image, "float32") / 127.5 - 1 - SHIFT) / SCALE)[None]
         features = []
-        for layer, ((kernel, bias), stride, pad) in enumerate(zip(self.convolutions, STRIDES, PADDINGS)):
+        for layer, ((kernel, bias), stride, pad) in enumerate(
+            zip(self.convolutions, STRIDES, PADDINGS)
+        ):
             if layer in (1, 2):
                 x = tf.nn.max_pool2d(x, 3, 2, "VALID")
-            x = tf.nn.relu(tf.nn.conv2d(x, kernel, stride, [[0, 0], [pad, pad], [pad, pad], [0, 0]]) + bias)
+            x = tf.nn.relu(
+                tf.nn.conv2d(x, kernel, stride, [[0, 0], [pad, pad], [pad, pad], [0, 0]]) + bias
+            )
             features.append(x)
         return features
 
@@ -57,11 +72,20 @@ def _alexnet():
     cached = cache_folder() / "lpips-alexnet.npz"
     if not cached.exists():
         checkpoint = lpips_checkpoint("alexnet")
-        convolutions = next(value for name, value in checkpoint.items() if name.startswith("AlexNet"))
-        arrays = {f"head{i}": checkpoint[f"NetLinLayer_{i}"]["Conv_0"]["kernel"][0, 0] for i in range(5)}
+        convolutions = next(
+            value for name, value in checkpoint.items() if name.startswith("AlexNet")
+        )
+        arrays = {
+            f"head{i}": checkpoint[f"NetLinLayer_{i}"]["Conv_0"]["kernel"][0, 0] for i in range(5)
+        }
         for i in range(5):
-            arrays[f"kernel{i}"], arrays[f"bias{i}"] = (convolutions[f"Conv_{i}"][part] for part in ("kernel", "bias"))
+            arrays[f"kernel{i}"], arrays[f"bias{i}"] = (
+                convolutions[f"Conv_{i}"][part] for part in ("kernel", "bias")
+            )
         np.savez(cached.with_suffix(".part.npz"), **arrays)
         cached.with_suffix(".part.npz").replace(cached)
     with np.load(cached) as arrays:
-        return ([(arrays[f"kernel{i}"], arrays[f"bias{i}"]) for i in range(5)], [arrays[f"head{i}"] for i in range(5)])
+        return (
+            [(arrays[f"kernel{i}"], arrays[f"bias{i}"]) for i in range(5)],
+            [arrays[f"head{i}"] for i in range(5)],
+        )

@@ -1,16 +1,22 @@
-"""python -m neural_style, or neural-style. The commands are in command_line.py; here is what holds them: no interrupt shows a traceback."""
+"""python -m neural_style, or neural-style. The commands are in command_line.py; here is what holds
+them: no interrupt shows a traceback.
+"""
+
 import sys
 
 from .interrupts import Interrupts
 
 
 def main(argv=None, last=False):
-    """Run the command line; returns the exit code: 0 done, 1 failed, 2 bad input, 130 interrupted, 143 terminated.
+    """Run the command line; returns the exit code: 0 done, 1 failed, 2 bad input, 130 interrupted,
+    143 terminated.
 
-    argv: the arguments, sys.argv's by default. last: the process ends afterwards, so that interrupts are ignored from then on.
+    argv: the arguments, sys.argv's by default. last: the process ends afterwards, so that
+    interrupts are ignored from then on.
     """
     with Interrupts(last) as interrupts:
         from .command_line import run
+
         return run(sys.argv[1:] if argv is None else argv, interrupts)
 
 

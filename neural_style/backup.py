@@ -1,4 +1,7 @@
-"""The backup of a training: a folder with its last state, made sure to be this training's own, and whole."""
+"""The backup of a training: a folder with its last state, made sure to be this training's own, and
+whole.
+"""
+
 import csv
 import io
 import json
@@ -17,31 +20,58 @@ from .hdf5 import plain_datasets
 
 logger = logging.getLogger("neural_style")
 
-#: What the marker of a folder says beside the training's identity; and what those of earlier versions, which do not say it, have.
-OURS, EARLIER = {"backup": "of a training by neural_style"}, {"styles", "paintings", "photos", "weights"}
+#: What the marker of a folder says beside the training's identity; and what those of earlier
+#: versions, which do not say it, have.
+OURS, EARLIER = (
+    {"backup": "of a training by neural_style"},
+    {"styles", "paintings", "photos", "weights"},
+)
 #: What a run that was killed at its start may leave in a folder without a marker.
 LEFT = re.compile(r"\.lock|\..*\.part")
 
 
 def claim(folder, identity):
-    """Make the folder this training's: it must be new, empty, or the backup of one with the same `identity`, a dict for JSON.
+    """Make the folder this training's: it must be new, empty, or the backup of one with the same
+    `identity`, a dict for JSON.
 
     Raises:
-        ValueError: a folder with other things in it; the backup of another training, where the message names what differs.
+        ValueError: a folder with other things in it; the backup of another training, where the
+            message names what differs.
     """
     folder, identity = Path(folder), json.loads(json.dumps(identity))
     folder.mkdir(parents=True, exist_ok=True)
     marker, begun = folder / "training.json", any(path.exists() for path in _states(folder))
     known = _identity(marker) if marker.exists() else {}
-    if not marker.exists() and not begun and not all(LEFT.fullmatch(path.name) for path in folder.iterdir()):
-        raise ValueError(f"backup must be a folder of its own. Received: {str(folder)!r}, which has other things in it")
-    if marker.exists() and not begun and known.get("backup") != OURS["backup"] and not EARLIER <= set(known):
-        raise ValueError(f"backup must be a folder of its own. Received: {str(folder)!r}, whose training.json is not of a backup")
+    if (
+        not marker.exists()
+        and not begun
+        and not all(LEFT.fullmatch(path.name) for path in folder.iterdir())
+    ):
+        raise ValueError(
+            f"backup must be a folder of its own. Received: {str(folder)!r}, which has other things"
+            " in it"
+        )
+    if (
+        marker.exists()
+        and not begun
+        and known.get("backup") != OURS["backup"]
+        and not set(known) >= EARLIER
+    ):
+        raise ValueError(
+            f"backup must be a folder of its own. Received: {str(folder)!r}, whose training.json is"
+            " not of a backup"
+        )
     known = {name: value for name, value in known.items() if name not in OURS}
-    different = sorted(name for name in {*identity, *known} if name not in known or name not in identity or known[name] != identity[name])
+    different = sorted(
+        name
+        for name in {*identity, *known}
+        if name not in known or name not in identity or known[name] != identity[name]
+    )
     if begun and different:
-        raise ValueError(f"{str(folder)!r} is the backup of a training with another {', '.join(different)}; remove it, or give what that "
-                         "was given")
+        raise ValueError(
+            f"{str(folder)!r} is the backup of a training with another {', '.join(different)};"
+            " remove it, or give what that was given"
+        )
     with whole_or_not(marker) as file:
         file.write(json.dumps({**OURS, **identity}).encode())
 
@@ -51,19 +81,27 @@ def _identity(marker):
     try:
         known = json.loads(marker.read_bytes())
     except Exception as error:  # not JSON, nested too deeply, or not to be read
-        raise ValueError(f"{str(marker)!r} cannot be read; remove it to start anew: {' '.join(str(error).split())}") from error
+        raise ValueError(
+            f"{str(marker)!r} cannot be read; remove it to start anew:"
+            f" {' '.join(str(error).split())}"
+        ) from error
     if not isinstance(known, dict):
-        raise ValueError(f"{str(marker)!r} must hold an object of a training. Received: {type(known).__name__}")
+        raise ValueError(
+            f"{str(marker)!r} must hold an object of a training. Received: {type(known).__name__}"
+        )
     return known
 
 
 def steps_done(folder, steps):
-    """The steps, of so many in all, that the newest whole state in the folder has seen, 0 where there is none; Backup goes on from it.
+    """The steps, of so many in all, that the newest whole state in the folder has seen, 0 where
+    there is none; Backup goes on from it.
 
-    Earlier versions kept the state before, too, and a kill may have left either of the two in pieces.
+    Earlier versions kept the state before, too, and a kill may have left either of the two in
+    pieces.
 
     Raises:
-        ValueError: two states, neither of them whole, which no kill leaves: nothing is thrown away for that.
+        ValueError: two states, neither of them whole, which no kill leaves: nothing is thrown away
+            for that.
     """
     folder = Path(folder)
     latest = _states(folder)[0]
@@ -84,7 +122,9 @@ def steps_done(folder, steps):
 
 
 def _steps_of(path):
-    """The steps that a state has seen; None where it is missing, was not written to its end, or holds more than plain arrays."""
+    """The steps that a state has seen; None where it is missing, was not written to its end, or
+    holds more than plain arrays.
+    """
     try:
         with h5py.File(path) as file:
             steps = plain_datasets(file)["optimizer/vars/0"]  # Optimizer.iterations
@@ -101,17 +141,24 @@ def last_losses(folder):
     try:
         with open(log, encoding="utf-8") as file:
             lines = [*csv.DictReader(file)]
-        return {name: float(value) for line in lines[-1:] for name, value in line.items() if name != "epoch" and value not in (None, "", "NA")}
+        return {
+            name: float(value)
+            for line in lines[-1:]
+            for name, value in line.items()
+            if name != "epoch" and value not in (None, "", "NA")
+        }
     except Exception as error:  # csv's own, or a letter where a number was
         logger.warning("the losses in %s cannot be read: %s", log, error)
         return {}
 
 
 class Backup(keras.callbacks.Callback):
-    """Keeps the state of a StyleTrainer after each epoch in a folder, and goes on from the one that is there.
+    """Keeps the state of a StyleTrainer after each epoch in a folder, and goes on from the one that
+    is there.
 
-    As Keras' BackupAndRestore, whose states it reads too, those of earlier versions. But a state is put together in memory and written whole
-    or not at all: where the disk is full, HDF5 would end the process. A state that cannot be written is a warning, and the training goes on.
+    As Keras' BackupAndRestore, whose states it reads too, those of earlier versions. But a state is
+    put together in memory and written whole or not at all: where the disk is full, HDF5 would end
+    the process. A state that cannot be written is a warning, and the training goes on.
     """
 
     def __init__(self, folder):
@@ -131,8 +178,10 @@ class Backup(keras.callbacks.Callback):
                     return
             self.model.load_weights(self.path)
         except Exception as error:  # Keras and h5py each have their own
-            raise ValueError(f"{str(self.folder)!r} has a state that does not fit this training; remove it to start anew: "
-                             f"{' '.join(str(error).split())[:300]}") from error
+            raise ValueError(
+                f"{str(self.folder)!r} has a state that does not fit this training; remove it to"
+                f" start anew: {' '.join(str(error).split())[:300]}"
+            ) from error
 
     def on_epoch_end(self, epoch, logs=None):
         state = io.BytesIO()
@@ -143,18 +192,32 @@ class Backup(keras.callbacks.Callback):
             with whole_or_not(self.path) as file:
                 file.write(state.getbuffer())
         except OSError as error:
-            logger.warning("the backup in %s could not be written, and the training goes on: %s", self.folder, error)
+            logger.warning(
+                "the backup in %s could not be written, and the training goes on: %s",
+                self.folder,
+                error,
+            )
 
 
 def _variables(model):
-    """{path in a state: variable} of all that a training changes; the optimizer's first one is the number of its steps."""
-    return {f"{kind}/vars/{number}": variable for kind, variables in (("optimizer", model.optimizer.variables), ("weights", model.weights))
-            for number, variable in enumerate(variables)}
+    """{path in a state: variable} of all that a training changes; the optimizer's first one is the
+    number of its steps.
+    """
+    return {
+        f"{kind}/vars/{number}": variable
+        for kind, variables in (
+            ("optimizer", model.optimizer.variables),
+            ("weights", model.weights),
+        )
+        for number, variable in enumerate(variables)
+    }
 
 
 def _restore(model, known):
     variables = _variables(model)
-    if known.keys() != variables.keys() or any(known[path].shape != tuple(variable.shape) for path, variable in variables.items()):
+    if known.keys() != variables.keys() or any(
+        known[path].shape != tuple(variable.shape) for path, variable in variables.items()
+    ):
         raise ValueError("its variables are others, or of other shapes")
     values = {path: dataset[()] for path, dataset in known.items()}
     if not all(np.isfinite(value).all() for value in values.values()):

@@ -1,8 +1,11 @@
-"""What happens after each step: callbacks in SciPy's way, callback(intermediate_result), and those that come ready.
+"""What happens after each step: callbacks in SciPy's way, callback(intermediate_result), and those
+that come ready.
 
-A callback is any function of an IntermediateResult; raising StopIteration ends the run and keeps the picture. Whatever else it raises is
-a warning, and the run goes on. One that has a method close() is told when the run is over, whatever ended it.
+A callback is any function of an IntermediateResult; raising StopIteration ends the run and keeps
+the picture. Whatever else it raises is a warning, and the run goes on. One that has a method
+close() is told when the run is over, whatever ended it.
 """
+
 import contextlib
 import importlib.util
 import logging
@@ -23,12 +26,12 @@ logger = logging.getLogger("neural_style")
 class IntermediateResult(OptimizeResult):
     """Where a run stands: SciPy's .x (a flat copy) and .fun, and
 
-        .image      the picture so far, H x W x 3, uint8 RGB; made when asked for
-        .shape      of x, 1 x H x W x 3
-        .step, .steps           done, and of the whole run; .stage, .stages: which size of how many; .done: at this size
-        .terms, .history        the weighted loss terms now, and after each step
-        .seconds, .left         since the start, and about how many are left
-        .elapsed                seconds since this call began: less than .seconds in a run that was resumed
+    .image      the picture so far, H x W x 3, uint8 RGB; made when asked for
+    .shape      of x, 1 x H x W x 3
+    .step, .steps           done, and of the whole run; .stage, .stages: which size of how many; .done: at this size
+    .terms, .history        the weighted loss terms now, and after each step
+    .seconds, .left         since the start, and about how many are left
+    .elapsed                seconds since this call began: less than .seconds in a run that was resumed
     """
 
     @property
@@ -38,26 +41,38 @@ class IntermediateResult(OptimizeResult):
     def of_its_own(self):
         """A copy that shares nothing that can be changed."""
         history = {name: [*values] for name, values in self.history.items()}
-        return IntermediateResult({**self, "x": self.x.copy(), "terms": dict(self.terms), "history": history})
+        return IntermediateResult(
+            {**self, "x": self.x.copy(), "terms": dict(self.terms), "history": history}
+        )
 
 
 class Recorder:
     """Follows a run: writes the history and passes each step on to the callbacks.
 
-    A callback that fails takes neither the run nor the others with it: its first failure is a warning, and the last one tells how many there
-    were. Each gets an IntermediateResult of its own; those of this library, which change nothing, have only_looks and share one.
+    A callback that fails takes neither the run nor the others with it: its first failure is a
+    warning, and the last one tells how many there were. Each gets an IntermediateResult of its own;
+    those of this library, which change nothing, have only_looks and share one.
 
     Args:
-        history: {"total": [...], term: [...]}, appended to; 0 where a term does not count in a stage.
+        history: {"total": [...], term: [...]}, appended to; 0 where a term does not count in a
+            stage.
         shapes, stages: of each stage H x W x 3, and the Stage: they tell how much is left.
         callbacks: functions of an IntermediateResult.
-        began: time.monotonic() at the start of this call; None: now. seconds: that a resumed run had taken before.
+        began: time.monotonic() at the start of this call; None: now. seconds: that a resumed run
+            had taken before.
     """
 
     def __init__(self, history, shapes, stages, callbacks, began=None, seconds=0.0):
         self.history, self.callbacks = history, callbacks
-        self._pixels, self._steps = [height * width for height, width, _ in shapes], [stage.steps for stage in stages]
-        self._began, self._before, self._evaluated = time.monotonic() if began is None else began, seconds, 0
+        self._pixels, self._steps = (
+            [height * width for height, width, _ in shapes],
+            [stage.steps for stage in stages],
+        )
+        self._began, self._before, self._evaluated = (
+            time.monotonic() if began is None else began,
+            seconds,
+            0,
+        )
         self._first_step, self.last, self._failures = None, None, {}
 
     @property
@@ -81,11 +96,23 @@ class Recorder:
             done += 1
             self._evaluated += self._pixels[number]
             ahead = self._pixels[number] * (self._steps[number] - done) + sum(
-                pixels * steps for pixels, steps in zip(self._pixels[number + 1:], self._steps[number + 1:]))
+                pixels * steps
+                for pixels, steps in zip(self._pixels[number + 1 :], self._steps[number + 1 :])
+            )
             self.last = here = IntermediateResult(
-                intermediate_result, shape=evaluator.shape, step=sum(self._steps[:number]) + done, steps=sum(self._steps), stage=number + 1,
-                stages=len(self._steps), done=done, terms=dict(evaluator.terms), history=self.history, seconds=self.seconds,
-                elapsed=self.elapsed, left=(time.monotonic() - self._first_step) * ahead / self._evaluated)
+                intermediate_result,
+                shape=evaluator.shape,
+                step=sum(self._steps[:number]) + done,
+                steps=sum(self._steps),
+                stage=number + 1,
+                stages=len(self._steps),
+                done=done,
+                terms=dict(evaluator.terms),
+                history=self.history,
+                seconds=self.seconds,
+                elapsed=self.elapsed,
+                left=(time.monotonic() - self._first_step) * ahead / self._evaluated,
+            )
             for callback in self.callbacks:
                 try:
                     callback(here if getattr(callback, "only_looks", False) else here.of_its_own())
@@ -93,26 +120,39 @@ class Recorder:
                     raise
                 except Exception as error:
                     self._failed(callback, error)
+
         return after_step
 
     def _failed(self, callback, error):
         self._failures[id(callback)] = self._failures.get(id(callback), 0) + 1
         if self._failures[id(callback)] == 1:
-            logger.warning("after step %d, %s failed, and the run goes on: %r", self.last.step, _name(callback), error)
+            logger.warning(
+                "after step %d, %s failed, and the run goes on: %r",
+                self.last.step,
+                _name(callback),
+                error,
+            )
 
     def close(self, interrupted=False):
-        """Tell the callbacks that the run is over. One that fails then takes neither the others nor the result with it, and neither does a
-        Ctrl-C; but of a run that a first one has ended, it is the second."""
+        """Tell the callbacks that the run is over. One that fails then takes neither the others nor
+        the result with it, and neither does a Ctrl-C; but of a run that a first one has ended, it
+        is the second."""
         for callback in self.callbacks:
             if self._failures.get(id(callback), 0) > 1:
-                logger.warning("%s failed after %d steps", _name(callback), self._failures[id(callback)])
+                logger.warning(
+                    "%s failed after %d steps", _name(callback), self._failures[id(callback)]
+                )
             try:
                 getattr(callback, "close", lambda: None)()
             except (Exception, KeyboardInterrupt) as error:
                 if interrupted and isinstance(error, KeyboardInterrupt):
                     raise
                 interrupted = interrupted or isinstance(error, KeyboardInterrupt)
-                logger.warning("at the end of the run, %s failed: %s", _name(callback), str(error) or type(error).__name__)
+                logger.warning(
+                    "at the end of the run, %s failed: %s",
+                    _name(callback),
+                    str(error) or type(error).__name__,
+                )
 
 
 def _name(callback):
@@ -122,6 +162,7 @@ def _name(callback):
 @dataclass(frozen=True)
 class SaveEvery:
     """Save the picture every `steps` steps into `folder`, as 00010.png: frames of the run."""
+
     steps: int
     folder: str
     only_looks = True
@@ -132,12 +173,17 @@ class SaveEvery:
 
     def __call__(self, intermediate_result):
         if intermediate_result.step % self.steps == 0:
-            save_image(intermediate_result.image, Path(self.folder, f"{intermediate_result.step:05d}.png"))
+            save_image(
+                intermediate_result.image, Path(self.folder, f"{intermediate_result.step:05d}.png")
+            )
 
 
 @dataclass(frozen=True)
 class StopWhen:
-    """End the run where the last `patience` steps of the last stage lowered the loss by less than `change` of it."""
+    """End the run where the last `patience` steps of the last stage lowered the loss by less than
+    `change` of it.
+    """
+
     patience: int = 10
     change: float = 0.01
     only_looks = True
@@ -148,14 +194,21 @@ class StopWhen:
 
     def __call__(self, intermediate_result):
         here = intermediate_result
-        losses = here.history["total"][-min(self.patience + 1, here.done):]
-        if here.stage == here.stages and len(losses) > self.patience and losses[0] - losses[-1] < self.change * losses[0]:
+        losses = here.history["total"][-min(self.patience + 1, here.done) :]
+        if (
+            here.stage == here.stages
+            and len(losses) > self.patience
+            and losses[0] - losses[-1] < self.change * losses[0]
+        ):
             raise StopIteration
 
 
 @dataclass(frozen=True)
 class TimeLimit:
-    """End the run after so many seconds of this call: as good a picture as they buy. What a resumed run had taken before does not count."""
+    """End the run after so many seconds of this call: as good a picture as they buy. What a resumed
+    run had taken before does not count.
+    """
+
     seconds: float
     only_looks = True
 
@@ -168,7 +221,10 @@ class TimeLimit:
 
 
 class ProgressBar:
-    """One line in a terminal, rewritten at most ten times a second; elsewhere, a line for each stage. Where there is no output, nothing."""
+    """One line in a terminal, rewritten at most ten times a second; elsewhere, a line for each
+    stage. Where there is no output, nothing.
+    """
+
     only_looks = True
 
     def __init__(self, stream=None):
@@ -191,21 +247,30 @@ class ProgressBar:
     def _write(self, here, end):
         if self.stream is None:
             return
-        self.stream.write(("\r" if self.stream.isatty() else "") + facts(here) + ("\033[K" if self.stream.isatty() else "") + end)
+        self.stream.write(
+            ("\r" if self.stream.isatty() else "")
+            + facts(here)
+            + ("\033[K" if self.stream.isatty() else "")
+            + end
+        )
         self.stream.flush()
 
 
 class LivePreview:
-    """In a notebook: the picture so far, its loss curves and the figures of the progress bar, in place.
+    """In a notebook: the picture so far, its loss curves and the figures of the progress bar, in
+    place.
 
-    Drawn at most once in `seconds`, and so seldom that drawing takes no more than `share` of the run; with the first and the
-    last drawing, less than 3 %.
+    Drawn at most once in `seconds`, and so seldom that drawing takes no more than `share` of the
+    run; with the first and the last drawing, less than 3 %.
     """
 
     only_looks = True
 
     def __init__(self, seconds=1.0, share=0.025):
-        self.seconds, self.share = number("seconds", seconds, above=True), number("share", share, above=True)
+        self.seconds, self.share = (
+            number("seconds", seconds, above=True),
+            number("share", share, above=True),
+        )
         plotting.pyplot()  # an error now where it is missing, and no part of the first drawing's time
         self._handle, self._next, self._last = None, 0.0, None
 
@@ -220,6 +285,7 @@ class LivePreview:
 
     def _show(self):
         from IPython.display import display
+
         started = time.monotonic()
         figure = plotting.preview(self._last.image, self._last.history, facts(self._last))
         if self._handle is None:
@@ -250,8 +316,10 @@ def facts(here):
     """One line on an IntermediateResult: size, steps, losses, time."""
     height, width = here.shape[1:3]
     losses = "  ".join(f"{name} {value:.4g}" for name, value in here.terms.items())
-    return (f"{width} x {height}  step {here.step}/{here.steps}  {losses}  {duration(here.seconds)}, "
-            f"about {duration(here.left)} left")
+    return (
+        f"{width} x {height}  step {here.step}/{here.steps}  {losses}  {duration(here.seconds)}, "
+        f"about {duration(here.left)} left"
+    )
 
 
 def duration(seconds):

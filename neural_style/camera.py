@@ -1,4 +1,7 @@
-"""A camera's picture in a style, as it comes: the newest frame is painted, and those that came meanwhile are dropped."""
+"""A camera's picture in a style, as it comes: the newest frame is painted, and those that came
+meanwhile are dropped.
+"""
+
 import contextlib
 import os
 import signal
@@ -16,14 +19,14 @@ from .images import load_image
 from .stylization import paint, resolve
 from .video import check_video_path, load_av, paths_in, read_frames, video_info, write_video
 
-
 #: The largest number of a camera that OpenCV can be asked for.
-LAST_CAMERA = 2 ** 31 - 1
+LAST_CAMERA = 2**31 - 1
 
 
 @dataclass(frozen=True)
 class Shown:
     """What became of a camera's frames: painted and dropped ones, and the seconds it ran."""
+
     frames: int
     dropped: int
     seconds: float
@@ -34,11 +37,14 @@ class Shown:
         return self.frames / max(self.seconds, 1e-9)
 
 
-def stylize_camera(source, net, output=None, *, size=320, window=True, seconds=None, overwrite=False):
+def stylize_camera(
+    source, net, output=None, *, size=320, window=True, seconds=None, overwrite=False
+):
     """Show what a camera sees, painted by a network, until q, the window's close button or Ctrl-C.
 
     Args:
-        source: a camera's number, 0 for the first, or the path of a film to take its place, which runs at its own pace.
+        source: a camera's number, 0 for the first, or the path of a film to take its place, which
+            runs at its own pace.
         net: what stylize() takes.
         output: a film to write as well, .mp4, .mov or .mkv, each frame shown as long as it was.
         size: longer side in pixels in which frames are painted.
@@ -50,8 +56,9 @@ def stylize_camera(source, net, output=None, *, size=320, window=True, seconds=N
         Shown: frames painted and dropped.
 
     Raises:
-        TypeError, ValueError, FileNotFoundError, PermissionError: an argument that cannot be right; no such camera or film; neither a
-            display nor an output. ImportError: OpenCV, PyAV or pygame is missing.
+        TypeError, ValueError, FileNotFoundError, PermissionError: an argument that cannot be right;
+            no such camera or film; neither a display nor an output. ImportError: OpenCV, PyAV or
+            pygame is missing.
     """
     source = _check_source(source)
     seconds = None if seconds is None else checks.number("seconds", seconds, above=True)
@@ -80,7 +87,7 @@ def stylize_camera(source, net, output=None, *, size=320, window=True, seconds=N
             result = paint(net, load_image(image, size)[None])[0]
             count += 1
             yield moment, result
-            if shown and not shown.show(result) or seconds is not None and moment >= seconds:
+            if (shown and not shown.show(result)) or (seconds is not None and moment >= seconds):
                 return
 
     try:
@@ -99,7 +106,9 @@ def stylize_camera(source, net, output=None, *, size=320, window=True, seconds=N
 
 @contextlib.contextmanager
 def _stopped_by_ctrl_c(camera):
-    """Ctrl-C is the camera's end, so that what was painted is written, wherever it finds the program; a second one is a KeyboardInterrupt."""
+    """Ctrl-C is the camera's end, so that what was painted is written, wherever it finds the
+    program; a second one is a KeyboardInterrupt.
+    """
     if threading.current_thread() is not threading.main_thread():  # signals come to the main one
         yield
         return
@@ -108,6 +117,7 @@ def _stopped_by_ctrl_c(camera):
     def stop(number, frame):
         signal.signal(signal.SIGINT, before)
         camera.stop()
+
     signal.signal(signal.SIGINT, stop)
     try:
         yield
@@ -119,7 +129,9 @@ def _check_source(source):
     if isinstance(source, (str, os.PathLike)):
         return source
     if not checks.is_count(source, -LAST_CAMERA):
-        raise TypeError(f"source must be a camera's number or a film's path. Received: {type(source).__name__}")
+        raise TypeError(
+            f"source must be a camera's number or a film's path. Received: {type(source).__name__}"
+        )
     return checks.count("source", source, 0, LAST_CAMERA)
 
 
@@ -137,14 +149,19 @@ def _window(title, output):
         return None
     except NoDisplay as error:
         if output is None:
-            raise ValueError(f"there is no display to show the camera's picture on, and no output to write it to: {error}") from error
+            raise ValueError(
+                "there is no display to show the camera's picture on, and no output to write it"
+                f" to: {error}"
+            ) from error
         return None
 
 
 class Camera:
-    """Iterates over (seconds since the first frame, the newest frame, uint8 RGB); a thread reads on meanwhile and forgets what it replaces.
+    """Iterates over (seconds since the first frame, the newest frame, uint8 RGB); a thread reads on
+    meanwhile and forgets what it replaces.
 
-    A film in a camera's place is opened by read_frames, as any film here: OpenCV would also take playlists, and names for series of pictures.
+    A film in a camera's place is opened by read_frames, as any film here: OpenCV would also take
+    playlists, and names for series of pictures.
 
     Attributes: seen, the frames read so far; rate, frames per second as the camera says.
     """
@@ -152,7 +169,10 @@ class Camera:
     def __init__(self, source):
         self._paced = not isinstance(source, int)
         if self._paced:
-            self.rate, self._frames = float(video_info(source).rate), (image for _, image in read_frames(source))
+            self.rate, self._frames = (
+                float(video_info(source).rate),
+                (image for _, image in read_frames(source)),
+            )
         else:
             cv2 = load_cv2()
             with _quiet(cv2):
@@ -160,7 +180,13 @@ class Camera:
             if not capture.isOpened():
                 raise ValueError(f"{_name(source)} cannot be opened")
             self.rate, self._frames = capture.get(cv2.CAP_PROP_FPS) or 25.0, _captured(capture)
-        self._news, self._newest, self._over, self._error, self.seen = threading.Condition(), None, False, None, 0
+        self._news, self._newest, self._over, self._error, self.seen = (
+            threading.Condition(),
+            None,
+            False,
+            None,
+            0,
+        )
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -227,7 +253,9 @@ class NoDisplay(RuntimeError):
 
 
 class Window:
-    """A window of the size of its picture; pygame's, since OpenCV's own comes with one of its packages only."""
+    """A window of the size of its picture; pygame's, since OpenCV's own comes with one of its
+    packages only.
+    """
 
     def __init__(self, title):
         os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
@@ -249,7 +277,10 @@ class Window:
             pygame.display.set_caption(f"{self._title}: q to stop")
         self._screen.blit(pygame.image.frombuffer(np.ascontiguousarray(image), size, "RGB"), (0, 0))
         pygame.display.flip()
-        return not any(event.type == pygame.QUIT or event.type == pygame.KEYDOWN and event.unicode == "q" for event in pygame.event.get())
+        return not any(
+            event.type == pygame.QUIT or (event.type == pygame.KEYDOWN and event.unicode == "q")
+            for event in pygame.event.get()
+        )
 
     def close(self):
         self._pygame.display.quit()

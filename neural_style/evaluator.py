@@ -1,4 +1,8 @@
-"""Loss and gradient of the pixels, in the form that SciPy's optimisers ask for. The only autodiff on pixels."""
+"""Loss and gradient of the pixels, in the form that SciPy's optimisers ask for. The only autodiff
+on pixels.
+"""
+
+import itertools
 import threading
 from contextlib import contextmanager
 
@@ -13,15 +17,18 @@ class Evaluator:
         evaluator(x) -> (loss, grad)           scipy.optimize.minimize(evaluator, x, jac=True, method="L-BFGS-B")
         evaluator.loss(x), evaluator.grads(x)  fmin_l_bfgs_b(evaluator.loss, x, fprime=evaluator.grads, maxfun=20)
 
-    x is a flat vector; whatever its type, the network sees float32 and SciPy gets float64. Network, losses and gradient
-    are one compiled function, and loss, grads and terms read one cache keyed on x in float32: any order, no second
-    evaluation.
+    x is a flat vector; whatever its type, the network sees float32 and SciPy gets float64. Network,
+    losses and gradient are one compiled function, and loss, grads and terms read one cache keyed on
+    x in float32: any order, no second evaluation.
 
     Args:
-        extractor: preprocessed pictures -> features, from feature_extractor (or any differentiable function).
-        losses: {name: a loss}; a loss takes features and returns a number. A loss in two halves, sums over each layer's
-            features and a value of them (losses.Loss), takes less memory; see layer_statistics.
-        loss_weights: {name: its weight}, for the same names. Equation 7 of the paper: alpha content + beta style.
+        extractor: preprocessed pictures -> features, from feature_extractor (or any differentiable
+            function).
+        losses: {name: a loss}; a loss takes features and returns a number. A loss in two halves,
+            sums over each layer's features and a value of them (losses.Loss), takes less memory;
+            see layer_statistics.
+        loss_weights: {name: its weight}, for the same names. Equation 7 of the paper: alpha content
+            + beta style.
         shape: of the picture x stands for, 1 x H x W x 3.
 
     Attributes:
@@ -33,33 +40,50 @@ class Evaluator:
 
     def __init__(self, extractor, losses, loss_weights, shape):
         if keras.backend.backend() != "tensorflow":
-            raise RuntimeError("Evaluator needs Keras on TensorFlow; set KERAS_BACKEND=tensorflow. "
-                               f"Received: {keras.backend.backend()}")
+            raise RuntimeError(
+                "Evaluator needs Keras on TensorFlow; set KERAS_BACKEND=tensorflow. "
+                f"Received: {keras.backend.backend()}"
+            )
         if not losses or set(losses) != set(loss_weights):
-            raise ValueError("losses and loss_weights must have the same names, at least one. "
-                             f"Received: {sorted(losses)} and {sorted(loss_weights)}")
+            raise ValueError(
+                "losses and loss_weights must have the same names, at least one. "
+                f"Received: {sorted(losses)} and {sorted(loss_weights)}"
+            )
         self.shape = tuple(shape)
         self.terms = {}
         self._x = self._loss = self._grad = None
         self._in_halves = all(hasattr(loss, "layer_sums") for loss in losses.values())
-        self._maps = self._hold({name: loss.maps for name, loss in losses.items()} if self._in_halves else {})
+        self._maps = self._hold(
+            {name: loss.maps for name, loss in losses.items()} if self._in_halves else {}
+        )
         self._evaluate = self._compile(extractor, losses, loss_weights)
 
     def retarget(self, maps):
-        """Take other maps, {loss: {layer: 1 x h x w x C}}, in place of the losses' own: the next frame of a film, not compiled anew.
+        """Take other maps, {loss: {layer: 1 x h x w x C}}, in place of the losses' own: the next
+        frame of a film, not compiled anew.
 
         Raises:
             ValueError: other losses, layers or shapes than there were.
         """
         held = self._hold(maps)
-        now, before = ({(name, layer): tuple(m.shape) for name, of_loss in some.items() for layer, m in of_loss.items()}
-                       for some in (held, self._maps))
+        now, before = (
+            {
+                (name, layer): tuple(m.shape)
+                for name, of_loss in some.items()
+                for layer, m in of_loss.items()
+            }
+            for some in (held, self._maps)
+        )
         if now != before:
             raise ValueError(f"the maps must have the shapes they had, {before}. Received: {now}")
         self._maps, self._x = held, None
 
     def _hold(self, maps):
-        return {name: {layer: self._held(m) for layer, m in of_loss.items()} for name, of_loss in maps.items() if of_loss}
+        return {
+            name: {layer: self._held(m) for layer, m in of_loss.items()}
+            for name, of_loss in maps.items()
+            if of_loss
+        }
 
     def _compile(self, extractor, losses, loss_weights):
         """x, float32 of self.shape, and maps -> ({name: weighted term}, their sum, its gradient)."""
@@ -70,16 +94,25 @@ class Evaluator:
                 tape.watch(x)
                 if in_halves:
                     sums = layer_statistics(extractor, x, losses, maps)
-                    terms = {name: loss_weights[name] * loss.value(sums[name]) for name, loss in losses.items()}
+                    terms = {
+                        name: loss_weights[name] * loss.value(sums[name])
+                        for name, loss in losses.items()
+                    }
                 else:
                     features = extractor(x)
-                    terms = {name: loss_weights[name] * loss(features) for name, loss in losses.items()}
+                    terms = {
+                        name: loss_weights[name] * loss(features) for name, loss in losses.items()
+                    }
                 total = sum(terms.values())
             return terms, total, tape.gradient(total, x)
 
-        # a concrete function: TensorFlow warns of "retracing" where one process makes many Evaluators of tf.functions
-        evaluate = traced(evaluate, tf.TensorSpec(self.shape, tf.float32),
-                          tf.nest.map_structure(lambda m: tf.TensorSpec(m.shape, m.dtype), self._maps))
+        # a concrete function: TensorFlow warns of "retracing" where one process makes many
+        # Evaluators of tf.functions
+        evaluate = traced(
+            evaluate,
+            tf.TensorSpec(self.shape, tf.float32),
+            tf.nest.map_structure(lambda m: tf.TensorSpec(m.shape, m.dtype), self._maps),
+        )
         return lambda x, maps: evaluate(*tf.nest.flatten((tf.constant(x), maps)))
 
     def __call__(self, x):
@@ -97,13 +130,22 @@ class Evaluator:
     def _not_finite(self):
         """What is not finite, and the likely cause."""
         if not np.isfinite(self._x).all():
-            return "the pixels are not finite any more: a learning_rate that is too large for this loss, or a callback that changed x"
+            return (
+                "the pixels are not finite any more: a learning_rate that is too large for this"
+                " loss, or a callback that changed x"
+            )
         wrong = [name for name, term in self.terms.items() if not np.isfinite(term)]
         if not wrong:
-            return (f"the gradient is not finite, though the loss is, {self._loss:.4g}: a loss whose slope is infinite somewhere, "
-                    "such as a total variation with an exponent below its limits")
-        return (f"the {' and '.join(wrong)} loss is not finite: a weight too large for float32, pixels far outside 0-255 (a "
-                f"learning_rate that is too large), or weights of the network that are not finite. Weighted terms: {self.terms}")
+            return (
+                f"the gradient is not finite, though the loss is, {self._loss:.4g}: a loss whose"
+                " slope is infinite somewhere, such as a total variation with an exponent below"
+                " its limits"
+            )
+        return (
+            f"the {' and '.join(wrong)} loss is not finite: a weight too large for float32, pixels"
+            " far outside 0-255 (a learning_rate that is too large), or weights of the network"
+            f" that are not finite. Weighted terms: {self.terms}"
+        )
 
     def loss(self, x):
         """The loss at x."""
@@ -117,12 +159,14 @@ class Evaluator:
 def layer_statistics(extractor, x, losses, maps, core=lambda layer, f: f):
     """{loss: {layer: its sums}}, taken along the way through the network.
 
-    Backwards, a layer's gradient from its own sums is as large as its features, and depends on nothing but the losses' values:
-    TensorFlow would make those of all layers at once, and hold them until the way back has come to each. Here each waits
-    for the gradient from the layers above, which takes a third off the peak memory.
+    Backwards, a layer's gradient from its own sums is as large as its features, and depends on
+    nothing but the losses' values: TensorFlow would make those of all layers at once, and hold them
+    until the way back has come to each. Here each waits for the gradient from the layers above,
+    which takes a third off the peak memory.
 
     Args:
-        extractor: a keras.Model from feature_extractor. Any other function of x will do, without that saving.
+        extractor: a keras.Model from feature_extractor. Any other function of x will do, without
+            that saving.
         losses: {name: a Loss}.
         maps: {loss: {layer: its part of the loss's map}}, of those that have any.
         core: (layer, features) -> the features to count.
@@ -131,8 +175,12 @@ def layer_statistics(extractor, x, losses, maps, core=lambda layer, f: f):
 
     def take(layers, f):
         """The sums of f, known as `layers`, into found; f, to go on with."""
-        sums = {(name, layer): loss.layer_sums(layer, core(layer, f), maps.get(name, {}).get(layer))
-                for layer in layers for name, loss in losses.items() if layer in loss.sums}
+        sums = {
+            (name, layer): loss.layer_sums(layer, core(layer, f), maps.get(name, {}).get(layer))
+            for layer in layers
+            for name, loss in losses.items()
+            if layer in loss.sums
+        }
         f, sums = _upper_gradient_first(f, sums) if sums else (f, sums)
         for (name, layer), of_layer in sums.items():
             found[name][layer] = of_layer
@@ -148,21 +196,34 @@ def layer_statistics(extractor, x, losses, maps, core=lambda layer, f: f):
 
 
 def _chain(extractor):
-    """[(layer, its names among the outputs)] of a keras.Model whose layers follow one another, else None."""
+    """[(layer, its names among the outputs)] of a keras.Model whose layers follow one another, else
+    None.
+    """
     layers = getattr(extractor, "layers", [])
-    if not layers or not isinstance(extractor.output, dict) or any(
-            not isinstance(b.input, keras.KerasTensor) or b.input is not a.output for a, b in zip(layers, layers[1:])):
+    if (
+        not layers
+        or not isinstance(extractor.output, dict)
+        or any(
+            not isinstance(b.input, keras.KerasTensor) or b.input is not a.output
+            for a, b in itertools.pairwise(layers)
+        )
+    ):
         return None
-    return [(layer, [name for name, output in extractor.output.items() if output is layer.output]) for layer in layers]
+    return [
+        (layer, [name for name, output in extractor.output.items() if output is layer.output])
+        for layer in layers
+    ]
 
 
 def _upper_gradient_first(f, sums):
     """f and sums as they are; on the way back, the gradient of the sums waits for that of f."""
+
     @tf.custom_gradient
     def gate(f, *flat):
         def gradient(df, *dflat):
             with tf.control_dependencies([df]):
                 return df, *(tf.identity(d) for d in dflat)
+
         return (tf.identity(f), *(tf.identity(s) for s in flat)), gradient
 
     f, *flat = gate(f, *tf.nest.flatten(sums))
@@ -175,8 +236,10 @@ _TRACING = threading.Lock()
 def traced(function, *specs):
     """A concrete function of tensors like `specs`, traced once, its gradients within.
 
-    TensorFlow keeps each custom gradient (_upper_gradient_first, statistics.gram_matrix's) for the life of the process, and with it the graph
-    and the network's weights: 80 MB for a transfer(). Once the function is traced, nobody asks for it any more, so it is taken out of TensorFlow's registry again.
+    TensorFlow keeps each custom gradient (_upper_gradient_first, statistics.gram_matrix's) for the
+    life of the process, and with it the graph and the network's weights: 80 MB for a transfer().
+    Once the function is traced, nobody asks for it any more, so it is taken out of TensorFlow's
+    registry again.
     """
     with _TRACING:
         try:
@@ -187,28 +250,49 @@ def traced(function, *specs):
 
 
 def _custom_gradients():
-    """TensorFlow's registry, {name: {"type": function}}; a version that keeps it elsewhere keeps its memory too."""
+    """TensorFlow's registry, {name: {"type": function}}; a version that keeps it elsewhere keeps
+    its memory too.
+    """
     from tensorflow.python.framework import ops as framework
+
     return getattr(getattr(framework, "gradient_registry", None), "_registry", {})
 
 
 def _is_ours(entry):
-    """Whether a registered gradient is of this package: what TensorFlow registers is wrapped around it, closure in closure."""
+    """Whether a registered gradient is of this package: what TensorFlow registers is wrapped around
+    it, closure in closure.
+    """
     functions = [entry.get("type")] if isinstance(entry, dict) else []
     for _ in range(3):
-        functions = [cell.cell_contents for function in functions for cell in getattr(function, "__closure__", None) or ()]
-        if any(str(getattr(function, "__module__", "")).startswith(f"{__package__}.") for function in functions if callable(function)):
+        functions = [
+            cell.cell_contents
+            for function in functions
+            for cell in getattr(function, "__closure__", None) or ()
+        ]
+        if any(
+            str(getattr(function, "__module__", "")).startswith(f"{__package__}.")
+            for function in functions
+            if callable(function)
+        ):
             return True
     return False
 
 
 @contextmanager
 def memory_error(shape):
-    """Make a MemoryError, of one line, of TensorFlow's errors for want of memory. shape: the picture's, 1 x H x W x 3."""
+    """Make a MemoryError, of one line, of TensorFlow's errors for want of memory. shape: the
+    picture's, 1 x H x W x 3.
+    """
     try:
         yield
-    except (tf.errors.ResourceExhaustedError, tf.errors.AbortedError) as error:  # oneDNN's layers abort where they get no memory
-        raise MemoryError(f"TensorFlow ran out of memory at {shape[2]} x {shape[1]} pixels; use a smaller size, or tile=") from error
+    except (
+        tf.errors.ResourceExhaustedError,
+        tf.errors.AbortedError,
+    ) as error:  # oneDNN's layers abort where they get no memory
+        raise MemoryError(
+            f"TensorFlow ran out of memory at {shape[2]} x {shape[1]} pixels; use a smaller size,"
+            " or tile="
+        ) from error
 
 
 _LOCK = threading.Lock()
@@ -219,9 +303,10 @@ _users, _before = 0, False
 def graph_as_written():
     """Run a tf.function without TensorFlow's graph optimizer.
 
-    On large pictures it has gradients added up in the order in which they happen to be ready, so that the same x gives
-    another gradient in the last bit, and the same transfer() another picture. It gains this graph no time. The option is the whole
-    process's: of several threads, the first one in sets it, and the last one out sets it back.
+    On large pictures it has gradients added up in the order in which they happen to be ready, so
+    that the same x gives another gradient in the last bit, and the same transfer() another picture.
+    It gains this graph no time. The option is the whole process's: of several threads, the first
+    one in sets it, and the last one out sets it back.
     """
     global _users, _before
     options = tf.config.optimizer

@@ -1,4 +1,5 @@
 """Packages that only a part of the library needs."""
+
 import importlib
 import importlib.util
 

@@ -1,4 +1,5 @@
 """Files: written whole or not at all, never over an input, and by one process at a time."""
+
 import errno
 import hashlib
 import logging
@@ -12,17 +13,19 @@ from pathlib import Path
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 logger = logging.getLogger("neural_style")
 
 
 @contextmanager
 def whole_or_not(path):
-    """A binary file to write. It gets its name, `path`, when all is written: no crash leaves half a file of that name.
+    """A binary file to write. It gets its name, `path`, when all is written: no crash leaves half a
+    file of that name.
 
-    Where the system knows files without a name (Linux), the file has none until then. Elsewhere it has a temporary one, which ends in
-    .part. A file that is replaced keeps its permissions. A link is followed: the file that it names is replaced, and the link stays.
+    Where the system knows files without a name (Linux), the file has none until then. Elsewhere it
+    has a temporary one, which ends in .part. A file that is replaced keeps its permissions. A link
+    is followed: the file that it names is replaced, and the link stays.
     """
     path = Path(os.path.realpath(path))
     part, handle, done = _part_of(path), _nameless(path.parent), False
@@ -33,7 +36,9 @@ def whole_or_not(path):
             _keep_permissions(path, file.fileno())
             os.fsync(file.fileno())
             if handle is not None:
-                os.link(f"/proc/self/fd/{handle}", part, src_dir_fd=handle)  # the last argument makes Python follow the link
+                os.link(
+                    f"/proc/self/fd/{handle}", part, src_dir_fd=handle
+                )  # the last argument makes Python follow the link
         os.replace(part, path)
         done = True
     finally:
@@ -43,7 +48,9 @@ def whole_or_not(path):
 
 @contextmanager
 def whole_path(path):
-    """A path to write to, for programs that ask for a name: what they wrote there becomes `path`, whole or not at all."""
+    """A path to write to, for programs that ask for a name: what they wrote there becomes `path`,
+    whole or not at all.
+    """
     path = Path(os.path.realpath(path))
     with tempfile.TemporaryDirectory(prefix=".", suffix=".part", dir=path.parent) as folder:
         part = Path(folder, "whole" + path.suffix)
@@ -55,7 +62,8 @@ def whole_path(path):
 
 
 def check_output(path, inputs=(), overwrite=False):
-    """Raise a clear error if no file could be written to `path`: called before minutes of work, not after.
+    """Raise a clear error if no file could be written to `path`: called before minutes of work, not
+    after.
 
     Args:
         path: of the output.
@@ -63,7 +71,8 @@ def check_output(path, inputs=(), overwrite=False):
         overwrite: let the output replace an input.
 
     Raises:
-        FileNotFoundError, PermissionError, ValueError: no such folder; not writable; a name that is too long, or an input's.
+        FileNotFoundError, PermissionError, ValueError: no such folder; not writable; a name that is
+            too long, or an input's.
     """
     path = Path(path)
     if not path.parent.is_dir():
@@ -73,8 +82,10 @@ def check_output(path, inputs=(), overwrite=False):
         raise PermissionError(f"{str(path)!r} cannot be written")
     for one in inputs if not overwrite else ():
         if same_file(one, path):
-            raise ValueError(f"the output {str(path)!r} is also an input; give it another name, or allow to overwrite it "
-                             "(overwrite=True, --overwrite)")
+            raise ValueError(
+                f"the output {str(path)!r} is also an input; give it another name, or allow to"
+                " overwrite it (overwrite=True, --overwrite)"
+            )
 
 
 def check_name_length(path):
@@ -85,7 +96,9 @@ def check_name_length(path):
         return
     length = len(os.fsencode(path.name))
     if length > longest:
-        raise ValueError(f"the name {path.name!r} has {length} bytes; the file system takes {longest} at most")
+        raise ValueError(
+            f"the name {path.name!r} has {length} bytes; the file system takes {longest} at most"
+        )
 
 
 def same_file(one, other):
@@ -99,7 +112,9 @@ def same_file(one, other):
 
 
 def is_regular(path):
-    """Whether there is a file at `path`: not a folder, a device or a pipe, on which a reader could wait for ever."""
+    """Whether there is a file at `path`: not a folder, a device or a pipe, on which a reader could
+    wait for ever.
+    """
     try:
         return stat.S_ISREG(os.stat(path).st_mode)
     except (OSError, ValueError):
@@ -117,15 +132,21 @@ def file_digest(path, algorithm="sha256"):
 
 @contextmanager
 def only_user(path):
-    """Be the only one who works on a file or a folder that is kept between runs: a checkpoint, a backup, frames of a film.
+    """Be the only one who works on a file or a folder that is kept between runs: a checkpoint, a
+    backup, frames of a film.
 
-    The lock is a file beside a file, or in a folder: .lock. The system frees it when the process ends, however it ends.
+    The lock is a file beside a file, or in a folder: .lock. The system frees it when the process
+    ends, however it ends.
 
     Raises:
         RuntimeError: another run holds it.
     """
     path = Path(path)
-    name = path / ".lock" if path.is_dir() else path.with_name(f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]}.lock")
+    name = (
+        path / ".lock"
+        if path.is_dir()
+        else path.with_name(f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]}.lock")
+    )
     file = _locked(name, path)
     try:
         yield
@@ -137,14 +158,21 @@ def only_user(path):
 
 def _locked(name, path):
     while True:
-        file = open(name, "a+b")
+        file = open(name, "a+b")  # noqa: SIM115
         try:
             _lock(file)
         except BlockingIOError:
             file.close()
-            raise RuntimeError(f"another run is working on {str(path)!r}; wait for its end, or give another path") from None
+            raise RuntimeError(
+                f"another run is working on {str(path)!r}; wait for its end, or give another path"
+            ) from None
         except OSError as error:
-            logger.warning("the file system of %s knows no locks (%s): see to it that no other run works on it", path, error)
+            logger.warning(
+                "the file system of %s knows no locks (%s): see to it that no other run works"
+                " on it",
+                path,
+                error,
+            )
             return file
         with suppress(OSError):  # the one who held it may have removed it since we opened it
             if os.path.samestat(os.stat(name), os.fstat(file.fileno())):
@@ -157,6 +185,7 @@ def _lock(file):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return
     import msvcrt
+
     try:
         file.seek(0)
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
@@ -169,7 +198,9 @@ def _part_of(path):
 
 
 def _nameless(folder):
-    """A file without a name in `folder`, or None where the system has no such files or no way to name them later."""
+    """A file without a name in `folder`, or None where the system has no such files or no way to
+    name them later.
+    """
     try:
         handle = os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666)
     except (AttributeError, OSError):
@@ -181,5 +212,7 @@ def _nameless(folder):
 
 
 def _keep_permissions(path, handle):
-    with suppress(AttributeError, OSError):  # there is no such file yet, or the system has no permissions
+    with suppress(
+        AttributeError, OSError
+    ):  # there is no such file yet, or the system has no permissions
         os.fchmod(handle, stat.S_IMODE(os.stat(path).st_mode))

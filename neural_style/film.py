@@ -1,7 +1,9 @@
-"""A film in a style: each frame painted, by an optimiser or by a network, so that the picture does not flicker.
+"""A film in a style: each frame painted, by an optimiser or by a network, so that the picture does
+not flicker.
 
 After Ruder, Dosovitskiy and Brox 2016, "Artistic Style Transfer for Videos".
 """
+
 import json
 import logging
 import os
@@ -26,51 +28,80 @@ from .stylization import is_network, paint, resolve
 from .video import check_video_path, paths_in, read_frames, video_info, write_video
 
 METHODS = ("independent", "warp", "temporal", "network")
-#: More frames than any film has, and as many as Python's slices can count; and how far back a frame is held to others.
-MOST_FRAMES, FARTHEST = 10 ** 9, 1000
+#: More frames than any film has, and as many as Python's slices can count; and how far back a frame
+#: is held to others.
+MOST_FRAMES, FARTHEST = 10**9, 1000
 #: In the folder for frames: which film and settings they are of.
 MANIFEST = "film.json"
 
 logger = logging.getLogger("neural_style")
 
 
-def stylize_video(source, style, output, *, method=None, temporal_weight=0.002, long_term=(1,), next_steps=0.5, smooth=0.0, frames=None,
-                  every=1, work=None, executor=None, callback=None, progress=True, overwrite=False, **options):
+def stylize_video(
+    source,
+    style,
+    output,
+    *,
+    method=None,
+    temporal_weight=0.002,
+    long_term=(1,),
+    next_steps=0.5,
+    smooth=0.0,
+    frames=None,
+    every=1,
+    work=None,
+    executor=None,
+    callback=None,
+    progress=True,
+    overwrite=False,
+    **options,
+):
     """Paint a film.
 
     Args:
-        source: the film. output: the one to write, .mp4, .mov or .mkv, with the source's sound and times.
+        source: the film. output: the one to write, .mp4, .mov or .mkv, with the source's sound and
+            times.
         style: a painting, or for method "network" what stylize() takes as a network.
         method: how the frames are painted:
             "independent"   each alone, as transfer() does: it flickers
             "warp"          from the last result moved along the optical flow, in fewer steps
             "temporal"      the same, and held to it by a loss wherever the flow can be relied on (Ruder et al., equation 8); the default
             "network"       by a transform network; the default where `style` is one
-        temporal_weight: of that loss, the mean over pixels and channels of c (x - warped)^2 in squared grey levels, c 0 or 1.
-        long_term: which frames before this one it is held to, (1,) or (1, 2, 4): each where none of the nearer ones is known (equation 10).
-        next_steps: steps of a frame that starts from the last result, as a part of the steps at `size`.
+        temporal_weight: of that loss, the mean over pixels and channels of c (x - warped)^2 in
+            squared grey levels, c 0 or 1.
+        long_term: which frames before this one it is held to, (1,) or (1, 2, 4): each where none of
+            the nearer ones is known (equation 10).
+        next_steps: steps of a frame that starts from the last result, as a part of the steps at
+            `size`.
         smooth: for "network": share of the last result, moved along the flow, in this one.
-        frames: a slice of the source's frames; every: paint each so-manieth of them, and show it so much longer.
-        work: the folder for finished frames, PNG; None: beside `output`, removed when the film is whole. A film that was interrupted or
-            killed goes on where it stood when it is asked for again. One run at a time may use the folder.
-        executor: a concurrent.futures.Executor for the methods whose frames do not depend on each other; see map_transfer.
-        callback: called after each frame with (number, picture, frames in all, or None where the film does not say). Its exceptions are
-            warnings, and the film goes on; but StopIteration ends the call, as an exception. The finished frames stay.
+        frames: a slice of the source's frames; every: paint each so-manieth of them, and show it so
+            much longer.
+        work: the folder for finished frames, PNG; None: beside `output`, removed when the film is
+            whole. A film that was interrupted or killed goes on where it stood when it is asked for
+            again. One run at a time may use the folder.
+        executor: a concurrent.futures.Executor for the methods whose frames do not depend on each
+            other; see map_transfer.
+        callback: called after each frame with (number, picture, frames in all, or None where the
+            film does not say). Its exceptions are warnings, and the film goes on; but StopIteration
+            ends the call, as an exception. The finished frames stay.
         overwrite: let the film replace the source or another input; the sound is copied before.
-        options: transfer()'s: size (the frame's own), steps, style_weight ...; size also with a network.
+        options: transfer()'s: size (the frame's own), steps, style_weight ...; size also with a
+            network.
 
     Returns:
         The number of frames written.
 
     Raises:
-        TypeError, ValueError, FileNotFoundError, PermissionError: an argument that cannot be right, a source that is no film: before
-            anything is written.
+        TypeError, ValueError, FileNotFoundError, PermissionError: an argument that cannot be right,
+            a source that is no film: before anything is written.
         RuntimeError: another run is painting the same film.
         OSError: the disk is full. The finished frames stay, and the same call goes on.
         ImportError: PyAV or OpenCV is missing.
     """
     method = ("network" if is_network(style) else "temporal") if method is None else method
-    settings = _check(method, temporal_weight, long_term, next_steps, smooth, frames, every, options)
+    settings = _check(
+        method, temporal_weight, long_term, next_steps, smooth, frames, every, options
+    )
     _check_others(executor, callback, settings)
     progress, overwrite = checks.flag("progress", progress), checks.flag("overwrite", overwrite)
     check_video_path(output, [source, *paths_in(style), options.get("weights")], overwrite)
@@ -86,25 +117,53 @@ def stylize_video(source, style, output, *, method=None, temporal_weight=0.002, 
     beside = Path(output).with_name(f".{Path(output).name}.frames")
     work = beside if work is None else Path(work)
     if work.resolve() == Path(output).resolve():
-        raise ValueError(f"work must be another folder than the output. Received: work={str(work)!r}")
-    identity = {"source": digest(source), "style": digest(style), "settings": json.loads(json.dumps(settings, default=_plain))}
+        raise ValueError(
+            f"work must be another folder than the output. Received: work={str(work)!r}"
+        )
+    identity = {
+        "source": digest(source),
+        "style": digest(style),
+        "settings": json.loads(json.dumps(settings, default=_plain)),
+    }
     with _claimed(work, identity, passing=work == beside):
         if executor is None:
             times = _paint_frames(source, style, settings, work, picked, total, callback, progress)
         else:
             workers = getattr(executor, "_max_workers", None) or os.cpu_count() or 1
-            jobs = [executor.submit(_paint_frames, source, style, settings, work, picked, total, None, False, (part, workers))
-                    for part in range(workers)]
+            jobs = [
+                executor.submit(
+                    _paint_frames,
+                    source,
+                    style,
+                    settings,
+                    work,
+                    picked,
+                    total,
+                    None,
+                    False,
+                    (part, workers),
+                )
+                for part in range(workers)
+            ]
             times, *_ = [job.result() for job in jobs]
         if not times:
             raise none
         last = None if picked.stop is None else times[-1] + (picked.step or 1) / info.rate
-        return write_video(_painted(work, times), output, info.rate / (picked.step or 1), audio=source if info.audio else None,
-                           first=times[0], last=last, overwrite=overwrite)
+        return write_video(
+            _painted(work, times),
+            output,
+            info.rate / (picked.step or 1),
+            audio=source if info.audio else None,
+            first=times[0],
+            last=last,
+            overwrite=overwrite,
+        )
 
 
 def _painted(work, times):
-    """(time, picture) of each frame of the film, from the folder: each is asked for by its number, so no other file there can be one."""
+    """(time, picture) of each frame of the film, from the folder: each is asked for by its number,
+    so no other file there can be one.
+    """
     for number, moment in enumerate(times):
         yield moment - times[0], load_image(_frame(work, number))
 
@@ -113,9 +172,16 @@ def _frame(work, number):
     return work / f"{number:06d}.png"
 
 
-def _paint_frames(source, style, settings, work, picked, total=None, callback=None, progress=False, part=(0, 1)):
-    """Paint those of the frames that are not in `work` yet; of part (i, n), each n-th from the i-th. The times of all."""
-    linked, reach = _linked(settings), max(settings["long_term"]) if settings["method"] in ("warp", "temporal") else 1
+def _paint_frames(
+    source, style, settings, work, picked, total=None, callback=None, progress=False, part=(0, 1)
+):
+    """Paint those of the frames that are not in `work` yet; of part (i, n), each n-th from the
+    i-th. The times of all.
+    """
+    linked, reach = (
+        _linked(settings),
+        max(settings["long_term"]) if settings["method"] in ("warp", "temporal") else 1,
+    )
     painter, before, times, began, done = None, deque(maxlen=reach), [], time.monotonic(), 0
     show = progress and _preview()
     for number, (moment, image) in enumerate(_picked(source, picked)):
@@ -135,7 +201,11 @@ def _paint_frames(source, style, settings, work, picked, total=None, callback=No
             done += 1
             if progress:
                 rate = done / (time.monotonic() - began)
-                left = "" if total is None else f" of {total}, about {duration((total - number - 1) / rate)} left"
+                left = (
+                    ""
+                    if total is None
+                    else f" of {total}, about {duration((total - number - 1) / rate)} left"
+                )
                 show(result, f"frame {number + 1}{left}, {rate:.2f} frames a second")
             if callback:
                 _call(callback, number, result.copy(), total)
@@ -166,24 +236,32 @@ def _call(callback, number, image, total):
     except StopIteration:
         raise
     except Exception as error:
-        logger.warning("after frame %d, the callback failed, and the film goes on: %r", number, error)
+        logger.warning(
+            "after frame %d, the callback failed, and the film goes on: %r", number, error
+        )
 
 
 def _preview():
-    """A function of a picture and a line on it: in a notebook it shows both, in place; else it rewrites the line, if somebody reads it."""
+    """A function of a picture and a line on it: in a notebook it shows both, in place; else it
+    rewrites the line, if somebody reads it.
+    """
     if not in_notebook():
+
         def rewrite(image, line):
             with suppress(OSError, ValueError):  # a closed pipe or terminal
                 print(f"\r{line}" if line else "", end="" if line else "\n", flush=True)
+
         return rewrite
     from IPython.display import Image as Picture
     from IPython.display import display
+
     handles = [display(display_id=True) for _ in range(2)]
 
     def show(image, line):
         if line:
             handles[0].update(line)
             handles[1].update(Picture(Image.fromarray(image)._repr_jpeg_()))
+
     return show
 
 
@@ -198,6 +276,7 @@ def _painter(style, first, settings):
                 share = settings["smooth"] * holds[..., None]
                 result = np.rint((1 - share) * result + share * warped).astype("uint8")
             return result
+
         return by_network
     return Painter(style, first, settings)
 
@@ -207,11 +286,15 @@ def _picked(source, picked):
     return islice(read_frames(source), picked.start, picked.stop, picked.step)
 
 
-# ---- The folder for frames -------------------------------------------------------------------------------------------
+# ---- The folder for frames
+# -------------------------------------------------------------------------------------------
+
 
 @contextmanager
 def _claimed(work, identity, passing):
-    """The folder for frames, this film's and this run's alone. A passing one goes when the film is whole, or if no frame is finished."""
+    """The folder for frames, this film's and this run's alone. A passing one goes when the film is
+    whole, or if no frame is finished.
+    """
     _check_folder(work)
     work.mkdir(parents=True, exist_ok=True)
     try:
@@ -239,15 +322,24 @@ def _claim(work, identity):
         with whole_or_not(work / MANIFEST) as file:
             file.write(json.dumps(identity).encode())
     elif _manifest(work) != identity:
-        raise ValueError(f"{str(work)!r} has the frames of another film or of other settings; remove it, or give another work=")
+        raise ValueError(
+            f"{str(work)!r} has the frames of another film or of other settings; remove it, or give"
+            " another work="
+        )
 
 
 def _check_folder(work):
-    """Raise a ValueError if `work` is a folder of somebody else's; an empty one, or what was left of a killed run, is not."""
+    """Raise a ValueError if `work` is a folder of somebody else's; an empty one, or what was left
+    of a killed run, is not.
+    """
     if os.path.lexists(work) and not work.is_dir():
         raise ValueError(f"{str(work)!r} is no folder; give another work=")
     left = re.compile(r"\.lock|\..*\.part")
-    if work.is_dir() and _manifest(work) is None and not all(left.fullmatch(name) for name in os.listdir(work)):
+    if (
+        work.is_dir()
+        and _manifest(work) is None
+        and not all(left.fullmatch(name) for name in os.listdir(work))
+    ):
         raise ValueError(f"{str(work)!r} is a folder with other things in it; give another work=")
 
 
@@ -257,44 +349,75 @@ def _manifest(work):
         identity = json.loads((work / MANIFEST).read_text())
     except (OSError, ValueError, RecursionError):
         return None
-    return identity if isinstance(identity, dict) and set(identity) == {"source", "style", "settings"} else None
+    return (
+        identity
+        if isinstance(identity, dict) and set(identity) == {"source", "style", "settings"}
+        else None
+    )
 
 
 def _has_frames(work):
     return any(re.fullmatch(r"[0-9]{6,}\.png", name) for name in os.listdir(work))
 
 
-# ---- Checks ----------------------------------------------------------------------------------------------------------
+# ---- Checks
+# ----------------------------------------------------------------------------------------------------------
+
 
 def _check(method, temporal_weight, long_term, next_steps, smooth, frames, every, options):
     """The settings of a film, without transfer()'s, as Python's own types."""
     checks.choice("method", method, METHODS)
     strange = [name for name in options if name not in OPTIONS]
-    if strange or method == "network" and set(options) - {"size"}:
-        raise TypeError(f"a film by {method!r} does not take {', '.join(strange or sorted(set(options) - {'size'}))}")
-    if not isinstance(long_term, (list, tuple)) or not long_term or not all(checks.is_count(one) and one <= FARTHEST for one in long_term):
-        raise ValueError(f"long_term must be positive integers up to {FARTHEST}, such as (1, 2, 4). Received: long_term={long_term!r:.200}")
+    if strange or (method == "network" and set(options) - {"size"}):
+        raise TypeError(
+            f"a film by {method!r} does not take"
+            f" {', '.join(strange or sorted(set(options) - {'size'}))}"
+        )
+    if (
+        not isinstance(long_term, (list, tuple))
+        or not long_term
+        or not all(checks.is_count(one) and one <= FARTHEST for one in long_term)
+    ):
+        raise ValueError(
+            f"long_term must be positive integers up to {FARTHEST}, such as (1, 2, 4). Received:"
+            f" long_term={long_term!r:.200}"
+        )
     if frames is not None and not isinstance(frames, slice):
         raise TypeError(f"frames must be a slice. Received: {type(frames).__name__}")
     frames = slice(None) if frames is None else frames
     ends = [("start", frames.start, 0), ("stop", frames.stop, 0), ("step", frames.step, 1)]
     for name, value, least in ends:
         if value is not None and not (checks.is_count(value, least) and value <= MOST_FRAMES):
-            raise ValueError(f"frames must be a slice of integers that count from the film's start, {name} at least {least} and at most "
-                             f"{MOST_FRAMES:,}. Received: frames={frames!r:.200}")
-    return {"method": method, "temporal_weight": checks.number("temporal_weight", temporal_weight, most=1e9),
-            "long_term": [int(one) for one in long_term], "next_steps": checks.number("next_steps", next_steps, most=10),
-            "smooth": checks.number("smooth", smooth, most=1), "frames": [value if value is None else int(value) for _, value, _ in ends],
-            "every": checks.count("every", every, most=MOST_FRAMES)}
+            raise ValueError(
+                f"frames must be a slice of integers that count from the film's start, {name} at"
+                f" least {least} and at most {MOST_FRAMES:,}. Received: frames={frames!r:.200}"
+            )
+    return {
+        "method": method,
+        "temporal_weight": checks.number("temporal_weight", temporal_weight, most=1e9),
+        "long_term": [int(one) for one in long_term],
+        "next_steps": checks.number("next_steps", next_steps, most=10),
+        "smooth": checks.number("smooth", smooth, most=1),
+        "frames": [value if value is None else int(value) for _, value, _ in ends],
+        "every": checks.count("every", every, most=MOST_FRAMES),
+    }
 
 
 def _check_others(executor, callback, settings):
     if callback is not None and not callable(callback):
-        raise TypeError(f"callback must be a function of (number, picture, frames in all). Received: callback={callback!r:.200}")
+        raise TypeError(
+            "callback must be a function of (number, picture, frames in all). Received:"
+            f" callback={callback!r:.200}"
+        )
     if executor is not None and _linked(settings):
-        raise ValueError(f"the frames of method={settings['method']!r} with smooth={settings['smooth']} depend on each other: no executor")
+        raise ValueError(
+            f"the frames of method={settings['method']!r} with smooth={settings['smooth']} depend"
+            " on each other: no executor"
+        )
     if executor is not None and not callable(getattr(executor, "submit", None)):
-        raise TypeError(f"executor must be a concurrent.futures.Executor. Received: {type(executor).__name__}")
+        raise TypeError(
+            f"executor must be a concurrent.futures.Executor. Received: {type(executor).__name__}"
+        )
 
 
 def _linked(settings):
@@ -303,18 +426,25 @@ def _linked(settings):
 
 
 def _check_style(style, first, settings, options):
-    """The options as Python's own types; an error if `style` or an option cannot be right for the film's first frame."""
+    """The options as Python's own types; an error if `style` or an option cannot be right for the
+    film's first frame.
+    """
     if "size" in options:
         check_size(options["size"])
         first = load_image(first, options["size"])
     if settings["method"] != "independent":
         load_cv2()
     if _linked(settings) and min(first.shape[:2]) < LEAST_SIDE:
-        raise ValueError(f"the flow between frames, for method={settings['method']!r} with smooth={settings['smooth']}, needs at least "
-                         f"{LEAST_SIDE} x {LEAST_SIDE} pixels. Received: {first.shape[1]} x {first.shape[0]}")
+        raise ValueError(
+            f"the flow between frames, for method={settings['method']!r} with"
+            f" smooth={settings['smooth']}, needs at least {LEAST_SIDE} x {LEAST_SIDE} pixels."
+            f" Received: {first.shape[1]} x {first.shape[0]}"
+        )
     if settings["method"] == "network":
         resolve(style)
-        return {name: value if value is None else int(value) for name, value in options.items()}  # size is all there is
+        return {
+            name: value if value is None else int(value) for name, value in options.items()
+        }  # size is all there is
     checked = check_style(style, first, options).settings
     return {name: checked[name] for name in options}
 

@@ -1,8 +1,10 @@
-"""Arrays out of .npz files, which may be damaged or a stranger's: no code, and no more memory than the arrays that are meant."""
+"""Arrays out of .npz files, which may be damaged or a stranger's: no code, and no more memory than
+the arrays that are meant.
+"""
+
 import math
 import zipfile
 
-import numpy as np
 from numpy.lib import format as npy
 
 
@@ -15,11 +17,16 @@ def read_npz(path, shapes=None, most_bytes=4 << 30):
         most_bytes: that all of them may take.
 
     Raises:
-        FileNotFoundError, ValueError: no such file; a damaged one, without these arrays, or whose arrays hold less than they claim.
+        FileNotFoundError, ValueError: no such file; a damaged one, without these arrays, or whose
+            arrays hold less than they claim.
     """
     try:
         with open(path, "rb") as opened, zipfile.ZipFile(opened) as archive:
-            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist() if info.filename.endswith(".npy")}
+            members = {
+                info.filename.removesuffix(".npy"): info
+                for info in archive.infolist()
+                if info.filename.endswith(".npy")
+            }
             arrays = {}
             for name in members if shapes is None else shapes:
                 if name not in members:
@@ -27,7 +34,9 @@ def read_npz(path, shapes=None, most_bytes=4 << 30):
                 shape, dtype = _header(archive, members[name])
                 size = math.prod(shape) * dtype.itemsize
                 if shapes is not None and shapes[name] is not None and shape != tuple(shapes[name]):
-                    raise ValueError(f"{name} must have the shape {tuple(shapes[name])}. Received: {shape}")
+                    raise ValueError(
+                        f"{name} must have the shape {tuple(shapes[name])}. Received: {shape}"
+                    )
                 if dtype.hasobject or size > members[name].file_size:
                     raise ValueError(f"{name} holds no numbers, or fewer than it claims")
                 most_bytes -= members[name].file_size
@@ -39,7 +48,9 @@ def read_npz(path, shapes=None, most_bytes=4 << 30):
     except FileNotFoundError:
         raise
     except Exception as error:  # zipfile's, zlib's and NumPy's own
-        raise ValueError(f"{str(path)!r} cannot be read as .npz: {' '.join(str(error).split())}") from error
+        raise ValueError(
+            f"{str(path)!r} cannot be read as .npz: {' '.join(str(error).split())}"
+        ) from error
 
 
 def _header(archive, member):
@@ -48,5 +59,7 @@ def _header(archive, member):
         version = npy.read_magic(file)
         if version not in ((1, 0), (2, 0)):
             raise ValueError(f"an array of format {version}")
-        shape, _, dtype = (npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0)(file)
+        shape, _, dtype = (
+            npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        )(file)
     return shape, dtype

@@ -1,4 +1,7 @@
-"""What one stage of transfer() starts from and what it minimises: its first x, and the losses with their targets."""
+"""What one stage of transfer() starts from and what it minimises: its first x, and the losses with
+their targets.
+"""
+
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -7,7 +10,14 @@ from .arguments import errors, scaled
 from .color import color_statistics, color_transform
 from .features import receptive_fields
 from .images import load_image, preprocess, resize
-from .losses import content_loss, layer_weights, style_loss, style_statistics, total_variation_loss, weighted_sum
+from .losses import (
+    content_loss,
+    layer_weights,
+    style_loss,
+    style_statistics,
+    total_variation_loss,
+    weighted_sum,
+)
 from .masks import resized, shrink
 from .photorealism import matting_laplacian, photorealism_loss
 from .tiling import describe
@@ -15,21 +25,40 @@ from .tiling import describe
 
 @dataclass(frozen=True)
 class Part:
-    """A region at one stage: its share of the picture, {layer: weight} where it has positions, its mask at each of these
-    (None: everywhere), and the style images, [(picture, mask at each layer or None, share)]."""
+    """A region at one stage: its share of the picture, {layer: weight} where it has positions, its
+    mask at each of these (None: everywhere), and the style images, [(picture, mask at each layer or
+    None, share)]."""
+
     area: float
     weights: dict
     mask: dict | None
     styles: list
 
 
-def build_losses(extractor, content, styles, regions, content_map, *, terms, content_layers, style_layers, error, tv_options,
-                 statistic, network, tiling):
-    """{term: loss} for content, style, total variation and photorealism, as far as `terms` has them; targets are computed here, once.
+def build_losses(
+    extractor,
+    content,
+    styles,
+    regions,
+    content_map,
+    *,
+    terms,
+    content_layers,
+    style_layers,
+    error,
+    tv_options,
+    statistic,
+    network,
+    tiling,
+):
+    """{term: loss} for content, style, total variation and photorealism, as far as `terms` has
+    them; targets are computed here, once.
 
     Args:
-        extractor: the network. content: H x W x 3, or None. styles: [(picture, share)], of this stage's size.
-        regions: [masks.Region] with their masks as arrays, [] for one style everywhere. content_map: H x W, or None.
+        extractor: the network. content: H x W x 3, or None. styles: [(picture, share)], of this
+            stage's size.
+        regions: [masks.Region] with their masks as arrays, [] for one style everywhere.
+            content_map: H x W, or None.
         terms: names of the losses wanted. tiling: a Tiling. The rest is transfer()'s.
     """
     content_error, style_error = errors(error)
@@ -41,20 +70,33 @@ def build_losses(extractor, content, styles, regions, content_map, *, terms, con
         measures = [style_statistics([*part.weights], statistic, part.mask) for part in compared]
         maps, own = describe(extractor, preprocess(content), content_names, measures, tiling)
     if "content" in terms:
-        weight_maps = None if content_map is None else _at_layers(content_map, content.shape, content_names, network)
+        weight_maps = (
+            None
+            if content_map is None
+            else _at_layers(content_map, content.shape, content_names, network)
+        )
         losses["content"] = content_loss(maps, content_layers, content_error, weight_maps)
     if "style" in terms:
         side = max(tiling.smallest, *(content if content is not None else styles[0][0]).shape[:2])
-        tiling = tiling if tiling.tile else replace(tiling, tile=side)  # a larger style image takes no more memory either
+        tiling = (
+            tiling if tiling.tile else replace(tiling, tile=side)
+        )  # a larger style image takes no more memory either
 
         def of_part(part, content_statistics):
             blend = []
             for image, mask, share in part.styles:
                 measure = style_statistics([*part.weights], statistic, mask)
-                blend.append((describe(extractor, preprocess(image), [], [measure], tiling)[1][0], share))
-            return style_loss(blend, part.weights, style_error, content_statistics, statistic, part.mask)
+                blend.append(
+                    (describe(extractor, preprocess(image), [], [measure], tiling)[1][0], share)
+                )
+            return style_loss(
+                blend, part.weights, style_error, content_statistics, statistic, part.mask
+            )
 
-        weighted = [(part.area, of_part(part, own[number] if compared else None)) for number, part in enumerate(parts)]
+        weighted = [
+            (part.area, of_part(part, own[number] if compared else None))
+            for number, part in enumerate(parts)
+        ]
         losses["style"] = weighted_sum(weighted) if regions else weighted[0][1]
     if "tv" in terms:
         losses["tv"] = total_variation_loss(**(tv_options or {}))
@@ -67,7 +109,11 @@ def start(init, shape, content, styles, regions, noise_std, seed):
     """x where the first stage starts, of `shape` H x W x 3; init is transfer()'s."""
     if isinstance(init, str) and init == "noise":
         rng = np.random.default_rng(seed)
-        noise = rng.uniform(0, 255, shape) - 128 if noise_std is None else rng.normal(0, noise_std, shape)
+        noise = (
+            rng.uniform(0, 255, shape) - 128
+            if noise_std is None
+            else rng.normal(0, noise_std, shape)
+        )
         return noise[None].astype("float32")
     if isinstance(init, str) and init == "recolored":
         image = _recolored(content, styles, regions)
@@ -79,10 +125,14 @@ def start(init, shape, content, styles, regions, noise_std, seed):
 
 
 def only_in_regions(picture, content, regions, rounded=True):
-    """The picture where regions are, and the content as it was where none is; RGB of one size, uint8, or float32 if not rounded."""
+    """The picture where regions are, and the content as it was where none is; RGB of one size,
+    uint8, or float32 if not rounded.
+    """
     if not regions:
         return picture
-    covered = np.minimum(sum(resized(region.content, content.shape) for region in regions), 1)[..., None]
+    covered = np.minimum(sum(resized(region.content, content.shape) for region in regions), 1)[
+        ..., None
+    ]
     mixed = covered * picture + (1 - covered) * content
     return np.rint(mixed).astype("uint8") if rounded else mixed.astype("float32")
 
@@ -91,20 +141,33 @@ def check_regions(content, styles, regions, stages, style_layers, network, style
     """Raise a ValueError if at some stage no region has a position at any of the style layers."""
     for stage in stages if regions else ():
         if "style" in stage.weights:
-            images = [(load_image(image, scaled(stage.size, style_scale)), share) for image, share in styles]
+            images = [
+                (load_image(image, scaled(stage.size, style_scale)), share)
+                for image, share in styles
+            ]
             _parts(load_image(content, stage.size), images, regions, style_layers, network)
 
 
 def _recolored(content, styles, regions):
     """The content with the style's mean and covariance of colours, each region with its own's."""
-    parts = [(resized(region.content, content.shape), [(image, region.style, _number(share)) for image, share in _styles_of(region, styles)])
-             for region in regions]
+    parts = [
+        (
+            resized(region.content, content.shape),
+            [(image, region.style, _number(share)) for image, share in _styles_of(region, styles)],
+        )
+        for region in regions
+    ]
     if not regions:
-        parts = [(np.ones(content.shape[:2]), [(image, None, _number(share)) for image, share in styles])]
+        parts = [
+            (np.ones(content.shape[:2]), [(image, None, _number(share)) for image, share in styles])
+        ]
     total = np.zeros(content.shape[:2])
     recolored = np.zeros(content.shape)
     for mask, sources in parts:
-        sources = [(image, None if part is None else resized(part, image.shape), share) for image, part, share in sources]
+        sources = [
+            (image, None if part is None else resized(part, image.shape), share)
+            for image, part, share in sources
+        ]
         if not mask.any() or any(part is not None and not part.any() for _, part, _ in sources):
             continue  # so small that it is gone at this stage: the content's own colours, no mean of nothing
         moments = [(color_statistics(image, part), share) for image, part, share in sources]
@@ -113,7 +176,9 @@ def _recolored(content, styles, regions):
         matrix, offset = color_transform(color_statistics(content, mask), target)
         recolored += mask[..., None] * (content @ matrix.T + offset)
         total += mask
-    recolored += np.maximum(1 - total, 0)[..., None] * content  # where no region is, the content's own
+    recolored += (
+        np.maximum(1 - total, 0)[..., None] * content
+    )  # where no region is, the content's own
     return np.clip(np.rint(recolored / np.maximum(total, 1)[..., None]), 0, 255).astype("uint8")
 
 
@@ -130,21 +195,43 @@ def _parts(content, styles, regions, style_layers, network):
     for region in regions:
         of_region, mask = _styles_of(region, styles), resized(region.content, content.shape)
         masks = _at_layers(mask, content.shape, weights, network, region.inside)
-        style_masks = None if region.style is None else _at_layers(region.style, of_region[0][0].shape, weights, network, region.inside)
-        there = {name: w for name, w in weights.items() if masks[name].any() and (style_masks is None or style_masks[name].any())}
+        style_masks = (
+            None
+            if region.style is None
+            else _at_layers(region.style, of_region[0][0].shape, weights, network, region.inside)
+        )
+        there = {
+            name: w
+            for name, w in weights.items()
+            if masks[name].any() and (style_masks is None or style_masks[name].any())
+        }
         if there:  # a small region may be gone at a coarse stage
-            parts.append(Part(float(mask.mean()), there, masks, [(image, style_masks, share) for image, share in of_region]))
+            parts.append(
+                Part(
+                    float(mask.mean()),
+                    there,
+                    masks,
+                    [(image, style_masks, share) for image, share in of_region],
+                )
+            )
     if not parts:
-        raise ValueError("no region has a position at any of the style layers; give larger ones, or inside=False")
+        raise ValueError(
+            "no region has a position at any of the style layers; give larger ones, or inside=False"
+        )
     return parts
 
 
 def _styles_of(region, styles):
-    """[(picture, share)] of a region: its own style image; or, of what can be seen of a photo that keeps its alpha, all of them."""
+    """[(picture, share)] of a region: its own style image; or, of what can be seen of a photo that
+    keeps its alpha, all of them.
+    """
     return styles if region.image is None else [(styles[region.image][0], 1.0)]
 
 
 def _at_layers(mask, shape, names, network, inside=False):
     """{name: a full mask at the size of the layer}, for a picture of `shape`."""
     mask = resized(mask, shape)
-    return {name: shrink(mask, stride, halo if inside else 0) for name, (stride, halo) in receptive_fields(names, network).items()}
+    return {
+        name: shrink(mask, stride, halo if inside else 0)
+        for name, (stride, halo) in receptive_fields(names, network).items()
+    }

@@ -1,4 +1,7 @@
-"""Optimisers of the pixels: SciPy's L-BFGS in one run, picked up where its line search fails; Keras' Adam and SGD."""
+"""Optimisers of the pixels: SciPy's L-BFGS in one run, picked up where its line search fails;
+Keras' Adam and SGD.
+"""
+
 import math
 
 import keras
@@ -7,22 +10,32 @@ from scipy.optimize import OptimizeResult, minimize
 
 INTERRUPTED = "interrupted"
 STOPPED = "stopped by the callback"
-#: Corrections that L-BFGS remembers, at most; each takes two float64 copies of the picture. 20 end at a loss 0.3 % lower
-#: after 50 steps, but take longer over each.
+#: Corrections that L-BFGS remembers, at most; each takes two float64 copies of the picture. 20 end
+#: at a loss 0.3 % lower after 50 steps, but take longer over each.
 MEMORY = 10
 
 #: Root mean square, in grey levels, of the first step that L-BFGS tries.
 FIRST_STEP = 2.0
-#: A pixel one grey level out of its bounds is pulled back as hard as this part of the average pixel's first gradient.
+#: A pixel one grey level out of its bounds is pulled back as hard as this part of the average
+#: pixel's first gradient.
 STIFFNESS = 0.25
 
 OPTIMIZERS = ("lbfgs", "adam", "sgd")
-#: In grey levels a step for Adam, which divides by the gradient's size. SGD's depends on the loss: this one suits
-#: transfer()'s relative errors.
+#: In grey levels a step for Adam, which divides by the gradient's size. SGD's depends on the loss:
+#: this one suits transfer()'s relative errors.
 LEARNING_RATES = {"adam": 10.0, "sgd": 3e3}
 
 
-def optimize(evaluator, x, steps, bounds=None, callback=None, optimizer="lbfgs", learning_rate=None, memory=MEMORY):
+def optimize(
+    evaluator,
+    x,
+    steps,
+    bounds=None,
+    callback=None,
+    optimizer="lbfgs",
+    learning_rate=None,
+    memory=MEMORY,
+):
     """Minimise evaluator(x) from x: lbfgs(...) or gradient_descent(...), by name."""
     if optimizer == "lbfgs":
         return lbfgs(evaluator, x, steps, bounds, callback, memory)
@@ -32,25 +45,28 @@ def optimize(evaluator, x, steps, bounds=None, callback=None, optimizer="lbfgs",
 def lbfgs(evaluator, x, steps, bounds=None, callback=None, memory=MEMORY):
     """Minimise evaluator(x) by L-BFGS from x.
 
-    Gatys et al. 2016 use L-BFGS and find it best; so do we, without the restarts every 20 evaluations that many programs
-    copied, which throw its memory away. SciPy's tolerances are off: they are made for losses of order 1, and we stop by
-    steps. A line search that fails (the noise of float32 or bfloat16 gradients can do that long before the minimum) is not
-    the end: the run starts again from the best x. Where that fails too, a plain step down the gradient is tried; only
-    where that finds no lower loss either is there no descent left at this precision.
+    Gatys et al. 2016 use L-BFGS and find it best; so do we, without the restarts every 20
+    evaluations that many programs copied, which throw its memory away. SciPy's tolerances are off:
+    they are made for losses of order 1, and we stop by steps. A line search that fails (the noise
+    of float32 or bfloat16 gradients can do that long before the minimum) is not the end: the run
+    starts again from the best x. Where that fails too, a plain step down the gradient is tried;
+    only where that finds no lower loss either is there no descent left at this precision.
 
-    Bounds are kept by a penalty, see Bounded: SciPy's own cost it more than everything else it does, as they make Python
-    objects of all pixels and sort them at each step.
+    Bounds are kept by a penalty, see Bounded: SciPy's own cost it more than everything else it
+    does, as they make Python objects of all pixels and sort them at each step.
 
     Args:
         evaluator: x -> (loss, gradient).
         x: where to start; any shape, it is flattened.
         steps: iterations.
         bounds: (lower, upper), each broadcast to x, or None.
-        callback: called after each step with an OptimizeResult of x, a copy, and fun. StopIteration ends the run.
+        callback: called after each step with an OptimizeResult of x, a copy, and fun. StopIteration
+            ends the run.
         memory: corrections that L-BFGS remembers; each takes two float64 copies of the picture.
 
     Returns:
-        (x, message): the x of least loss, a float64 vector, and why the run ended. Also after Ctrl-C.
+        (x, message): the x of least loss, a float64 vector, and why the run ended. Also after
+        Ctrl-C.
     """
     start = _start(x, bounds)
     problem = Bounded(evaluator, start.shape, bounds)
@@ -70,15 +86,30 @@ def lbfgs(evaluator, x, steps, bounds=None, callback=None, memory=MEMORY):
     try:
         while done < steps:
             before = best["fun"]
-            result = minimize(problem, best["x"] / problem.unit, jac=True, method="L-BFGS-B", callback=after_step,
-                              options={"maxiter": steps - done, "maxfun": 20 * steps, "maxcor": memory, "ftol": 0, "gtol": 0})
+            result = minimize(
+                problem,
+                best["x"] / problem.unit,
+                jac=True,
+                method="L-BFGS-B",
+                callback=after_step,
+                options={
+                    "maxiter": steps - done,
+                    "maxfun": 20 * steps,
+                    "maxcor": memory,
+                    "ftol": 0,
+                    "gtol": 0,
+                },
+            )
             if result.status == 99:  # the callback raised StopIteration
                 message = STOPPED
                 break
             if done < steps and not best["fun"] < before:
                 x = _step_down(evaluator, best["x"], problem.clip)
                 if x is None:
-                    message = f"converged after {done} of {steps} steps: no descent left at this precision"
+                    message = (
+                        f"converged after {done} of {steps} steps: no descent left at this"
+                        " precision"
+                    )
                     break
                 best.update(x=x, fun=evaluator(x)[0])
     except KeyboardInterrupt:
@@ -87,21 +118,28 @@ def lbfgs(evaluator, x, steps, bounds=None, callback=None, memory=MEMORY):
 
 
 class Bounded:
-    """evaluator(x) for x within bounds, as a function of a free z: f(clip(u z)) + mu/2 |u z - clip(u z)|^2.
+    """evaluator(x) for x within bounds, as a function of a free z: f(clip(u z)) + mu/2 |u z -
+    clip(u z)|^2.
 
-    Its minimum is the bounded one's, and no pixel that the evaluator or a callback sees is ever out of bounds. The unit u is
-    such that SciPy's first step, of length 1 in z, changes the pixels by FIRST_STEP on average, rather than all of them
-    together by one grey level, from which its line search would need half a dozen evaluations to get anywhere.
+    Its minimum is the bounded one's, and no pixel that the evaluator or a callback sees is ever out
+    of bounds. The unit u is such that SciPy's first step, of length 1 in z, changes the pixels by
+    FIRST_STEP on average, rather than all of them together by one grey level, from which its line
+    search would need half a dozen evaluations to get anywhere.
     """
 
     def __init__(self, evaluator, shape, bounds):
         self._evaluator, self._mu = evaluator, None
-        # of one row of the picture, not of one pixel: NumPy works on long rows several times as fast
+        # of one row of the picture, not of one pixel: NumPy works on long rows several times as
+        # fast
         self._bounds = bounds and [np.broadcast_to(bound, shape[-2:]).ravel() for bound in bounds]
         self.unit, self.loss = FIRST_STEP * max(1, math.prod(shape)) ** 0.5, None
 
     def clip(self, x):
-        return x if self._bounds is None else np.clip(x.reshape(-1, len(self._bounds[0])), *self._bounds).ravel()
+        return (
+            x
+            if self._bounds is None
+            else np.clip(x.reshape(-1, len(self._bounds[0])), *self._bounds).ravel()
+        )
 
     def pixels(self, z):
         return self.clip(self.unit * z)
@@ -116,20 +154,30 @@ class Bounded:
             self._mu = STIFFNESS * np.sqrt(np.mean(np.square(grad)))
         outside = free - x
         grad = np.where(outside == 0, grad, self._mu * outside)
-        return self.loss + self._mu / 2 * np.square(outside).sum(), self.unit * grad  # np.dot's threads would wait for SciPy's
+        return (
+            self.loss + self._mu / 2 * np.square(outside).sum(),
+            self.unit * grad,
+        )  # np.dot's threads would wait for SciPy's
 
 
-def gradient_descent(evaluator, x, steps, bounds=None, callback=None, optimizer="adam", learning_rate=None):
+def gradient_descent(
+    evaluator, x, steps, bounds=None, callback=None, optimizer="adam", learning_rate=None
+):
     """Minimise evaluator(x) by keras.optimizers' Adam, or SGD with momentum 0.9, from x.
 
-    One step is one evaluation; bounds are kept by clipping. Arguments and result are those of lbfgs, and
+    One step is one evaluation; bounds are kept by clipping. Arguments and result are those of
+    lbfgs, and
 
         optimizer: "adam" or "sgd".
         learning_rate: None for LEARNING_RATES.
     """
     start = _start(x, bounds)
     rate = float(LEARNING_RATES[optimizer] if learning_rate is None else learning_rate)
-    method = keras.optimizers.Adam(rate) if optimizer == "adam" else keras.optimizers.SGD(rate, momentum=0.9)
+    method = (
+        keras.optimizers.Adam(rate)
+        if optimizer == "adam"
+        else keras.optimizers.SGD(rate, momentum=0.9)
+    )
     pixels = keras.Variable(start, dtype="float32")
     method.build([pixels])
     x = start.ravel()
@@ -142,7 +190,9 @@ def gradient_descent(evaluator, x, steps, bounds=None, callback=None, optimizer=
                 best.update(x=x, fun=loss)
             if callback is not None:
                 callback(OptimizeResult(x=x.copy(), fun=loss))
-            method.apply([keras.ops.convert_to_tensor(grad.reshape(start.shape), "float32")], [pixels])
+            method.apply(
+                [keras.ops.convert_to_tensor(grad.reshape(start.shape), "float32")], [pixels]
+            )
             if bounds is not None:
                 pixels.assign(keras.ops.clip(pixels, *bounds))
             x = keras.ops.convert_to_numpy(pixels).astype("float64").ravel()
@@ -160,7 +210,9 @@ def _start(x, bounds):
 
 
 def _step_down(evaluator, x, clip):
-    """A lower point down the gradient, its largest change 16 grey levels or less; None where there is none."""
+    """A lower point down the gradient, its largest change 16 grey levels or less; None where there
+    is none.
+    """
     loss, grad = evaluator(x)
     for length in (16, 4, 1, 1 / 4, 1 / 16):
         lower = clip(x - length * grad / max(abs(grad).max(), 1e-300))

@@ -1,4 +1,7 @@
-"""Many transfers: over any concurrent.futures executor (processes here, a cluster that Dask or MPI runs), or over a grid."""
+"""Many transfers: over any concurrent.futures executor (processes here, a cluster that Dask or MPI
+runs), or over a grid.
+"""
+
 import inspect
 import logging
 import multiprocessing
@@ -20,25 +23,32 @@ _ONE_AT_A_TIME = threading.Lock()
 def map_transfer(jobs, executor=None, threads=None):
     """Run many transfers; yield (number of the job, its future) as they finish.
 
-        for number, future in map_transfer([{"content": photo, "style": "painting.jpg"} for photo in photos]):
+        for number, future in map_transfer([{"content": photo, "style": "painting.jpg"} for photo in
+        photos]):
             future.result().save(f"{number}.png")       # a TransferResult; a job that failed raises its error here
 
     Args:
-        jobs: dicts of transfer()'s arguments. Paths are read where the job runs. progress is off unless asked for.
-        executor: a concurrent.futures.Executor: ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")),
-            dask.distributed's client.get_executor(), mpi4py's MPIPoolExecutor. It stays open. None: processes of our own on
-            this machine, one for every four cores. Where one of ours is killed, its own job fails alone, with BrokenProcessPool, and another
-            process takes its place; a ProcessPoolExecutor of yours fails all jobs that were waiting.
-        threads: cores that TensorFlow uses in a worker. None: those of the machine shared evenly among our own processes;
-            one each with an executor of yours, which alone knows how many workers stand side by side. A worker plans with
-            the like share of its machine's memory.
+        jobs: dicts of transfer()'s arguments. Paths are read where the job runs. progress is off
+            unless asked for.
+        executor: a concurrent.futures.Executor:
+            ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")), dask.distributed's
+            client.get_executor(), mpi4py's MPIPoolExecutor. It stays open. None: processes of our
+            own on this machine, one for every four cores. Where one of ours is killed, its own job
+            fails alone, with BrokenProcessPool, and another process takes its place; a
+            ProcessPoolExecutor of yours fails all jobs that were waiting.
+        threads: cores that TensorFlow uses in a worker. None: those of the machine shared evenly
+            among our own processes; one each with an executor of yours, which alone knows how many
+            workers stand side by side. A worker plans with the like share of its machine's memory.
 
     Yields:
-        (int, concurrent.futures.Future), in the order of finishing. Leaving the loop early cancels what has not begun.
+        (int, concurrent.futures.Future), in the order of finishing. Leaving the loop early cancels
+        what has not begun.
 
     Raises:
-        TypeError: jobs that are no dicts, or with names that transfer() does not have, before any of them starts.
-        ValueError: an executor that forks this process, in which TensorFlow was used: its workers would wait for ever.
+        TypeError: jobs that are no dicts, or with names that transfer() does not have, before any
+            of them starts.
+        ValueError: an executor that forks this process, in which TensorFlow was used: its workers
+            would wait for ever.
 
     Ours are spawned, so a script needs `if __name__ == "__main__":`.
     Jobs that share a process (threads of a Dask worker) run one after the other.
@@ -47,28 +57,41 @@ def map_transfer(jobs, executor=None, threads=None):
     for number, job in enumerate(jobs):
         _check(number, job)
     if executor is not None and not callable(getattr(executor, "submit", None)):
-        raise TypeError(f"executor must have submit(), like those of concurrent.futures. Received: {type(executor).__name__}")
+        raise TypeError(
+            "executor must have submit(), like those of concurrent.futures. Received:"
+            f" {type(executor).__name__}"
+        )
     threads = threads if threads is None else count("threads", threads)
-    if isinstance(executor, ProcessPoolExecutor) and executor._mp_context.get_start_method() == "fork" and _tensorflow_was_used():
-        raise ValueError("executor must spawn its processes, for TensorFlow was used in this one: "
-                         "ProcessPoolExecutor(mp_context=multiprocessing.get_context('spawn')). Received: one that forks")
+    if (
+        isinstance(executor, ProcessPoolExecutor)
+        and executor._mp_context.get_start_method() == "fork"
+        and _tensorflow_was_used()
+    ):
+        raise ValueError(
+            "executor must spawn its processes, for TensorFlow was used in this one:"
+            " ProcessPoolExecutor(mp_context=multiprocessing.get_context('spawn')). Received: one"
+            " that forks"
+        )
     return _finished(jobs, executor, threads)
 
 
 def sweep(content, style, *, height=1.7, **settings):
-    """Run transfer() over a grid of one or two of its arguments and draw the labelled contact sheet.
+    """Run transfer() over a grid of one or two of its arguments and draw the labelled contact
+    sheet.
 
         sheet, results = sweep(photo, painting, style_weight=[5, 50, 500], size=256)
 
     Args:
         content, style: as for transfer().
-        settings: transfer()'s arguments. One or two of them are lists of values to try (for style_layers,
-            content_layers and masks a list of lists or dicts); the first goes down where there are two, else across.
+        settings: transfer()'s arguments. One or two of them are lists of values to try (for
+            style_layers, content_layers and masks a list of lists or dicts); the first goes down
+            where there are two, else across.
         height: of a picture on the sheet, in inches.
 
     Returns:
-        (Figure, results): results[i] for one list, results[i][j] for two. After Ctrl-C, the cells there are, with the best
-        picture so far in the last. A cell without a picture is None in the results and blank on the sheet; an error is a warning.
+        (Figure, results): results[i] for one list, results[i][j] for two. After Ctrl-C, the cells
+        there are, with the best picture so far in the last. A cell without a picture is None in the
+        results and blank on the sheet; an error is a warning.
 
     Raises:
         Exception: the last cell's, where all fail.
@@ -76,16 +99,26 @@ def sweep(content, style, *, height=1.7, **settings):
     nested = ("style_layers", "content_layers", "masks")
     if isinstance(settings.get("callback"), list):
         settings["callback"] = tuple(settings["callback"])
-    axes = {name: values for name, values in settings.items()
-            if isinstance(values, list) and (name not in nested or values and isinstance(values[0], (list, dict)))}
+    axes = {
+        name: values
+        for name, values in settings.items()
+        if isinstance(values, list)
+        and (name not in nested or (values and isinstance(values[0], (list, dict))))
+    }
     if not 1 <= len(axes) <= 2 or not all(axes.values()):
-        raise ValueError("sweep needs one or two arguments that are lists of values, each with at least one. "
-                         f"Received lists for: {', '.join(axes) or 'none'}")
+        raise ValueError(
+            "sweep needs one or two arguments that are lists of values, each with at least one. "
+            f"Received lists for: {', '.join(axes) or 'none'}"
+        )
+    from .iterative import transfer
     from .optimizers import INTERRUPTED
     from .plotting import contact_sheet, pyplot
-    from .iterative import transfer
+
     pyplot()  # if it is missing, say so now
-    fixed = {"progress": False, **{name: value for name, value in settings.items() if name not in axes}}
+    fixed = {
+        "progress": False,
+        **{name: value for name, value in settings.items() if name not in axes},
+    }
     (down, rows), (across, columns) = [("", [None])] * (2 - len(axes)) + list(axes.items())
     results, made, interrupted, failure = [], 0, False, None
     for row in rows:
@@ -93,7 +126,9 @@ def sweep(content, style, *, height=1.7, **settings):
         for column in columns:
             result = None
             try:
-                result = transfer(content, style, **fixed, **({down: row} if down else {}), **{across: column})
+                result = transfer(
+                    content, style, **fixed, **({down: row} if down else {}), **{across: column}
+                )
                 interrupted = result.message.startswith(INTERRUPTED)
             except KeyboardInterrupt:  # before this cell's first step
                 if not made:
@@ -101,7 +136,9 @@ def sweep(content, style, *, height=1.7, **settings):
                 interrupted = True
             except Exception as error:
                 failure, result = error, getattr(error, "result", None)
-                cell = ", ".join(f"{name}={value}" for name, value in ((down, row), (across, column)) if name)
+                cell = ", ".join(
+                    f"{name}={value}" for name, value in ((down, row), (across, column)) if name
+                )
                 logger.warning("the cell %s failed: %s", cell, error)
             results[-1].append(result)
             made += result is not None
@@ -112,16 +149,23 @@ def sweep(content, style, *, height=1.7, **settings):
     if not made:
         raise failure
     blank = np.full((1, 1, 3), 255, "uint8")
-    sheet = contact_sheet([[blank if result is None else result for result in row] for row in results],
-                          [f"{down}={row}" for row in rows[:len(results)]] if down else None,
-                          [f"{across}={column}" for column in columns[:len(results[0])]], height=height)
+    sheet = contact_sheet(
+        [[blank if result is None else result for result in row] for row in results],
+        [f"{down}={row}" for row in rows[: len(results)]] if down else None,
+        [f"{across}={column}" for column in columns[: len(results[0])]],
+        height=height,
+    )
     return sheet, results if down else results[0]
 
 
 def _check(number, job):
     from .iterative import transfer
+
     if not isinstance(job, dict):
-        raise TypeError(f"a job must be a dict of transfer()'s arguments. Received: job {number}, {type(job).__name__}")
+        raise TypeError(
+            f"a job must be a dict of transfer()'s arguments. Received: job {number},"
+            f" {type(job).__name__}"
+        )
     try:
         inspect.signature(transfer).bind(**job)
     except TypeError as error:
@@ -180,11 +224,14 @@ def _pool():
 
 
 def _tensorflow_was_used():
-    """Whether TensorFlow's threads run in this process: a forked one would have their locks and not them."""
+    """Whether TensorFlow's threads run in this process: a forked one would have their locks and not
+    them.
+    """
     if "tensorflow" not in sys.modules:
         return False
     try:
         from tensorflow.python.eager import context
+
         return context.context()._context_handle is not None
     except (ImportError, AttributeError):  # another version, which keeps it elsewhere
         return True
@@ -192,14 +239,22 @@ def _tensorflow_was_used():
 
 def _work(job, threads):
     """A job, in the process that runs it."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", str(threads))  # SciPy's, where it is not loaded yet
+    os.environ.setdefault(
+        "OPENBLAS_NUM_THREADS", str(threads)
+    )  # SciPy's, where it is not loaded yet
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _ONE_AT_A_TIME:
         import tensorflow as tf
+
         try:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(1)
         except RuntimeError:
-            logger.warning("this worker has used TensorFlow before, with other threads than %d; they cannot be changed", threads)
+            logger.warning(
+                "this worker has used TensorFlow before, with other threads than %d; they cannot be"
+                " changed",
+                threads,
+            )
         from .iterative import transfer
+
         return transfer(**job)

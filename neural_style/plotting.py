@@ -1,9 +1,12 @@
 """Loss curves and pictures side by side; needs matplotlib (the extra `notebooks`)."""
+
 from .images import load_image
 
 
 def plot_losses(history):
-    """Draw each weighted loss term of a TransferResult's history over the steps, on a logarithmic scale; a Figure."""
+    """Draw each weighted loss term of a TransferResult's history over the steps, on a logarithmic
+    scale; a Figure.
+    """
     figure, axes = pyplot().subplots(figsize=(7, 3), layout="constrained")
     _curves(axes, history)
     return _closed(figure)
@@ -23,11 +26,19 @@ def compare(pictures, captions=None, height=3.0):
     images = [load_image(getattr(picture, "image", picture)) for picture in pictures]
     captions = [""] * len(images) if captions is None else list(captions)
     if not images or len(captions) != len(images):
-        raise ValueError(f"compare needs at least one picture and a caption for each. "
-                         f"Received: {len(images)} pictures, {len(captions)} captions")
+        raise ValueError(
+            "compare needs at least one picture and a caption for each. "
+            f"Received: {len(images)} pictures, {len(captions)} captions"
+        )
     ratios = [image.shape[1] / image.shape[0] for image in images]
-    figure, axes = pyplot().subplots(1, len(images), figsize=(height * sum(ratios), height + 0.3), squeeze=False,
-                                      width_ratios=ratios, layout="constrained")
+    figure, axes = pyplot().subplots(
+        1,
+        len(images),
+        figsize=(height * sum(ratios), height + 0.3),
+        squeeze=False,
+        width_ratios=ratios,
+        layout="constrained",
+    )
     for axis, image, caption in zip(axes[0], images, captions):
         axis.imshow(image)
         axis.set_title(caption, fontsize=10)
@@ -40,7 +51,8 @@ def contact_sheet(grid, rows=None, columns=None, captions=None, height=1.7):
 
     Args:
         grid: a list of rows of pictures (as for compare), the last of which may be shorter.
-        rows: a label for each row; columns: one for each column; captions: one for each picture, in reading order.
+        rows: a label for each row; columns: one for each column; captions: one for each picture, in
+            reading order.
         height: of a picture, in inches.
 
     Returns:
@@ -48,15 +60,30 @@ def contact_sheet(grid, rows=None, columns=None, captions=None, height=1.7):
     """
     images = [[load_image(getattr(picture, "image", picture)) for picture in row] for row in grid]
     count = sum(map(len, images))
-    if not count or any(len(row) != len(images[0]) for row in images[:-1]) or len(images[-1]) > len(images[0]):
-        raise ValueError("grid must be a list of rows of pictures, all of one length but the last, which may be shorter. "
-                         f"Received: rows of {[len(row) for row in images]}")
-    for name, labels, expected in (("rows", rows, len(images)), ("columns", columns, len(images[0])), ("captions", captions, count)):
+    if (
+        not count
+        or any(len(row) != len(images[0]) for row in images[:-1])
+        or len(images[-1]) > len(images[0])
+    ):
+        raise ValueError(
+            "grid must be a list of rows of pictures, all of one length but the last, which may be"
+            f" shorter. Received: rows of {[len(row) for row in images]}"
+        )
+    for name, labels, expected in (
+        ("rows", rows, len(images)),
+        ("columns", columns, len(images[0])),
+        ("captions", captions, count),
+    ):
         if labels is not None and len(labels) != expected:
             raise ValueError(f"{name} must have {expected} labels. Received: {len(labels)}")
     ratio = max(image.shape[1] / image.shape[0] for row in images for image in row)
-    figure, axes = pyplot().subplots(len(images), len(images[0]), squeeze=False, layout="constrained",
-                                      figsize=(height * ratio * len(images[0]), (height + 0.2) * len(images)))
+    figure, axes = pyplot().subplots(
+        len(images),
+        len(images[0]),
+        squeeze=False,
+        layout="constrained",
+        figsize=(height * ratio * len(images[0]), (height + 0.2) * len(images)),
+    )
     for i, axis in enumerate(axes.ravel()):
         row, column = divmod(i, len(images[0]))
         axis.set(xticks=[], yticks=[])
@@ -64,7 +91,11 @@ def contact_sheet(grid, rows=None, columns=None, captions=None, height=1.7):
         if i >= count:
             continue
         axis.imshow(images[row][column])
-        title = [labels[j] for labels, j in ((columns if row == 0 else None, column), (captions, i)) if labels is not None]
+        title = [
+            labels[j]
+            for labels, j in ((columns if row == 0 else None, column), (captions, i))
+            if labels is not None
+        ]
         axis.set_title("\n".join(title), fontsize=9)
         if column == 0 and rows is not None:
             axis.set_ylabel(rows[row], fontsize=9)
@@ -72,7 +103,9 @@ def contact_sheet(grid, rows=None, columns=None, captions=None, height=1.7):
 
 
 def preview(image, history, caption):
-    """The picture so far beside its loss curves; a Figure. callbacks.LivePreview draws it again and again."""
+    """The picture so far beside its loss curves; a Figure. callbacks.LivePreview draws it again and
+    again.
+    """
     figure, (left, right) = pyplot().subplots(1, 2, figsize=(9, 3.2), layout="constrained")
     left.imshow(image)
     left.axis("off")
@@ -83,7 +116,9 @@ def preview(image, history, caption):
 
 def _curves(axes, history):
     for name, values in history.items():
-        axes.plot(range(1, len(values) + 1), values, label=name, linewidth=2 if name == "total" else 1)
+        axes.plot(
+            range(1, len(values) + 1), values, label=name, linewidth=2 if name == "total" else 1
+        )
     axes.set(xlabel="step", ylabel="weighted loss", yscale="log")
     axes.grid(alpha=0.3)
     axes.legend()
@@ -99,6 +134,8 @@ def pyplot():
 
 
 def _closed(figure):
-    """Take the figure out of pyplot's hands, which would show it a second time at the end of a notebook cell."""
+    """Take the figure out of pyplot's hands, which would show it a second time at the end of a
+    notebook cell.
+    """
     pyplot().close(figure)
     return figure

@@ -1,4 +1,7 @@
-"""What a run will take, said before it starts: memory, which decides tiles and L-BFGS's history, and time."""
+"""What a run will take, said before it starts: memory, which decides tiles and L-BFGS's history,
+and time.
+"""
+
 import os
 import time
 from dataclasses import dataclass
@@ -15,12 +18,15 @@ from .optimizers import MEMORY
 from .statistics import gram_matrix
 from .tiling import Tiling
 
-#: Peak memory of an evaluation, in activations of the network, which the backward pass needs beside temporaries of its own: of
-#: a whole picture, and of a tile, where two compiled functions take turns. Measured by benchmarks/memory.py.
+#: Peak memory of an evaluation, in activations of the network, which the backward pass needs beside
+#: temporaries of its own: of a whole picture, and of a tile, where two compiled functions take
+#: turns. Measured by benchmarks/memory.py.
 PEAK_WHOLE, PEAK_TILE = 1.3, 2.0
-#: Float64 pictures that live beside an evaluation: x and gradient and their copies, content maps, temporaries of the losses.
+#: Float64 pictures that live beside an evaluation: x and gradient and their copies, content maps,
+#: temporaries of the losses.
 PICTURES = 13
-#: Float64 pictures that SciPy's L-BFGS-B takes besides its history, and the penalty that keeps the bounds.
+#: Float64 pictures that SciPy's L-BFGS-B takes besides its history, and the penalty that keeps the
+#: bounds.
 WORK = 16
 #: The same for Adam and SGD.
 WORK_DESCENT = 4
@@ -30,7 +36,8 @@ LEAST_CORRECTIONS = 3
 EVALUATIONS = 1.05
 #: Seconds to build and compile a stage's losses.
 COMPILATION = 2.0
-#: A tile's halo is evaluated with it, and its features twice, once in each pass: this much longer for a pixel of its crop.
+#: A tile's halo is evaluated with it, and its features twice, once in each pass: this much longer
+#: for a pixel of its crop.
 TILED = 1.4
 
 
@@ -38,24 +45,37 @@ TILED = 1.4
 class Plan:
     """How a stage is evaluated.
 
-    tiling: a Tiling. corrections: that L-BFGS remembers. bytes: of memory that the run needs, beside what the process has.
-    optimizer: as asked for, or "adam" where L-BFGS would not fit.
+    tiling: a Tiling. corrections: that L-BFGS remembers. bytes: of memory that the run needs,
+    beside what the process has. optimizer: as asked for, or "adam" where L-BFGS would not fit.
     """
+
     tiling: Tiling
     corrections: int
     bytes: float
     optimizer: str = "lbfgs"
 
 
-def plan(height, width, geometry, activation_bytes, tile="auto", corrections=MEMORY, optimizer="lbfgs", free=None, extra=0):
+def plan(
+    height,
+    width,
+    geometry,
+    activation_bytes,
+    tile="auto",
+    corrections=MEMORY,
+    optimizer="lbfgs",
+    free=None,
+    extra=0,
+):
     """Choose tiles and L-BFGS's memory so that a run at height x width fits what is free.
 
     Args:
         geometry: (strides, halo), from features.tile_geometry.
         activation_bytes: of the network's activations for a pixel, from features.activation_bytes.
-        tile: "auto": no tiles where the whole picture fits, else the largest that do; or given, None or an int.
+        tile: "auto": no tiles where the whole picture fits, else the largest that do; or given,
+            None or an int.
         corrections: that L-BFGS would like to remember; each takes two float64 pictures.
-        optimizer: "lbfgs": Adam takes over where even the shortest history does not fit; or another.
+        optimizer: "lbfgs": Adam takes over where even the shortest history does not fit; or
+            another.
         free: bytes; None for free_memory(). extra: bytes for a pixel, that something else takes.
 
     Returns:
@@ -85,48 +105,76 @@ def plan(height, width, geometry, activation_bytes, tile="auto", corrections=MEM
         if optimizer == "lbfgs" and needed(side, 0, "adam") <= free:
             return Plan(Tiling(side, *geometry), 0, needed(side, 0, "adam"), "adam")
     if tile == "auto":
-        total, fixed = needed(smallest, 0, "adam"), PEAK_TILE * activation_bytes * min(pixels, smallest ** 2)
+        total, fixed = (
+            needed(smallest, 0, "adam"),
+            PEAK_TILE * activation_bytes * min(pixels, smallest**2),
+        )
         fits = int(max(height, width) * (max(0, free - fixed) / (total - fixed)) ** 0.5) // 16 * 16
-        raise MemoryError(f"{width} x {height} pixels need about {total / 1e9:.1f} GB even in tiles, and {free / 1e9:.1f} GB "
-                          f"are free; a longer side of about {fits} pixels would fit")
-    return Plan(Tiling(tile, *geometry), least, needed(tile, least), optimizer)  # as asked for: it may yet fit
+        raise MemoryError(
+            f"{width} x {height} pixels need about {total / 1e9:.1f} GB even in tiles, and"
+            f" {free / 1e9:.1f} GB are free; a longer side of about {fits} pixels would fit"
+        )
+    return Plan(
+        Tiling(tile, *geometry), least, needed(tile, least), optimizer
+    )  # as asked for: it may yet fit
 
 
 def free_memory():
     """Bytes that are free for us; see memory.system_memory.
 
-    A process that was given a part of the cores (map_transfer's workers; tf.config.threading) takes that part of them.
+    A process that was given a part of the cores (map_transfer's workers; tf.config.threading) takes
+    that part of them.
     """
     threads, cores = tf.config.threading.get_intra_op_parallelism_threads(), os.cpu_count() or 1
     return system_memory() * (min(1, threads / cores) if threads else 1)
 
 
 def estimate(extractor, shapes, stages, plans):
-    """One line on what the run will take, time from a short evaluation: "about 1:20 and 1.4 GB of memory".
+    """One line on what the run will take, time from a short evaluation: "about 1:20 and 1.4 GB of
+    memory".
 
     Args:
         extractor: the network.
         shapes, stages, plans: for each stage H x W x 3, a Stage, a Plan.
     """
-    probe = Evaluator(extractor, {"style": lambda f: sum(ops.mean(ops.square(gram_matrix(a))) for a in f.values())},
-                      {"style": 1.0}, (1, 128, 128, 3))
+    probe = Evaluator(
+        extractor,
+        {"style": lambda f: sum(ops.mean(ops.square(gram_matrix(a))) for a in f.values())},
+        {"style": 1.0},
+        (1, 128, 128, 3),
+    )
     x = np.zeros(128 * 128 * 3)
     seconds = []
     for i in range(3):  # the first one includes the start of TensorFlow's threads
         started = time.perf_counter()
         probe(x + i)
         seconds.append(time.perf_counter() - started)
-    total = sum(EVALUATIONS * stage.steps * _evaluated_pixels(shape, planned.tiling) for shape, stage, planned in zip(shapes, stages, plans))
-    seconds = total * min(seconds) / 128 ** 2 + COMPILATION * len(stages)
+    total = sum(
+        EVALUATIONS * stage.steps * _evaluated_pixels(shape, planned.tiling)
+        for shape, stage, planned in zip(shapes, stages, plans)
+    )
+    seconds = total * min(seconds) / 128**2 + COMPILATION * len(stages)
     last = plans[-1]
     notes = [f"in tiles of {last.tiling.tile} pixels"] * bool(last.tiling.tile)
-    notes += [f"L-BFGS's history cut to {last.corrections}"] * (last.optimizer == "lbfgs" and last.corrections < MEMORY)
+    notes += [f"L-BFGS's history cut to {last.corrections}"] * (
+        last.optimizer == "lbfgs" and last.corrections < MEMORY
+    )
     notes += ["by Adam, where L-BFGS would not fit"] * (last.corrections == 0)
-    return ", ".join([f"about {duration(seconds)} and {(_resident() + max(planned.bytes for planned in plans)) / 1e9:.1f} GB of memory", *notes])
+    return ", ".join(
+        [
+            (
+                f"about {duration(seconds)} and"
+                f" {(_resident() + max(planned.bytes for planned in plans)) / 1e9:.1f} GB of memory"
+            ),
+            *notes,
+        ]
+    )
 
 
 def _resident():
-    """Bytes that the process has by now; where the system does not say, about what TensorFlow takes."""
+    """Bytes that the process has by now; where the system does not say, about what TensorFlow
+    takes.
+    """
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, AttributeError):
@@ -136,5 +184,7 @@ def _resident():
 def _evaluated_pixels(shape, tiling):
     if tiling.tile is None:
         return shape[0] * shape[1]
-    return TILED * sum((rows.stop - rows.start) * (columns.stop - columns.start)
-                       for (rows, columns), _ in tiling.tiles(*shape[:2]))
+    return TILED * sum(
+        (rows.stop - rows.start) * (columns.stop - columns.start)
+        for (rows, columns), _ in tiling.tiles(*shape[:2])
+    )

@@ -1,23 +1,39 @@
-"""Settings of the paper and of well-known programs, as plain dicts of transfer()'s keyword arguments.
+"""Settings of the paper and of well-known programs, as plain dicts of transfer()'s keyword
+arguments.
 
     from neural_style import presets, transfer
     transfer(content, style, **presets.gatys_2016)
     transfer(content, style, **{**presets.gatys_2016, "network": "vgg16", "size": 256})
 
-The losses are the published ones, number for number. Common to all, and different from the programs: the picture and the
-style image keep their own proportions where a program would squash one to the other's size; Gram matrices are divided by
-their own numbers of positions, so the numbers agree where the sizes do; L-BFGS runs through, where many programs
-restart it every 20 evaluations and throw its memory away, and a step may take more than one evaluation; weights are
-whatever `weights` finds. Below, F, P and G, A are feature maps and Gram matrices F F^T of the generated picture and of
-content or style image; N channels, M positions; d differences to the pixels below and to the right, in grey levels.
+The losses are the published ones, number for number. Common to all, and different from the
+programs: the picture and the style image keep their own proportions where a program would squash
+one to the other's size; Gram matrices are divided by their own numbers of positions, so the numbers
+agree where the sizes do; L-BFGS runs through, where many programs restart it every 20 evaluations
+and throw its memory away, and a step may take more than one evaluation; weights are whatever
+`weights` finds. Below, F, P and G, A are feature maps and Gram matrices F F^T of the generated
+picture and of content or style image; N channels, M positions; d differences to the pixels below
+and to the right, in grey levels.
 """
 
 _STYLE_1 = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 
 gatys_2015 = {
-    "network": "vgg19", "pooling": "avg", "normalize": True, "content_layers": ["conv4_2"], "style_layers": _STYLE_1,
-    "error": "paper", "content_weight": 5e-7, "style_weight": 1.0, "tv_weight": 0, "init": "noise", "size": 512,
-    "start_size": None, "steps": 500, "optimizer": "lbfgs", "bounds": False}
+    "network": "vgg19",
+    "pooling": "avg",
+    "normalize": True,
+    "content_layers": ["conv4_2"],
+    "style_layers": _STYLE_1,
+    "error": "paper",
+    "content_weight": 5e-7,
+    "style_weight": 1.0,
+    "tv_weight": 0,
+    "init": "noise",
+    "size": 512,
+    "start_size": None,
+    "steps": 500,
+    "optimizer": "lbfgs",
+    "bounds": False,
+}
 """Gatys, Ecker and Bethge 2015, "A Neural Algorithm of Artistic Style", arXiv 1508.06576.
 
 alpha 1/2 sum (F - P)^2 at conv4_2 + beta sum_l 1/5 1/(4 N^2 M^2) sum (G - A)^2 at five layers, from white noise. Departures: the
@@ -36,11 +52,29 @@ the paper.
 """
 
 keras_example = {
-    "network": "vgg16", "pooling": "max", "normalize": False, "content_layers": {"block2_conv2": 1.0},
-    "style_layers": ["block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3", "block5_conv3"], "error": "sum",
-    "content_weight": 0.025, "style_weight": 5.0, "tv_weight": 1.0,
-    "tv_options": {"exponent": 1.25, "reduction": "sum", "separate": False}, "init": "noise", "size": 512,
-    "start_size": None, "steps": 200, "optimizer": "lbfgs", "bounds": False}
+    "network": "vgg16",
+    "pooling": "max",
+    "normalize": False,
+    "content_layers": {"block2_conv2": 1.0},
+    "style_layers": [
+        "block1_conv2",
+        "block2_conv2",
+        "block3_conv3",
+        "block4_conv3",
+        "block5_conv3",
+    ],
+    "error": "sum",
+    "content_weight": 0.025,
+    "style_weight": 5.0,
+    "tv_weight": 1.0,
+    "tv_options": {"exponent": 1.25, "reduction": "sum", "separate": False},
+    "init": "noise",
+    "size": 512,
+    "start_size": None,
+    "steps": 200,
+    "optimizer": "lbfgs",
+    "bounds": False,
+}
 """The Keras program that most tutorials copy, after Johnson et al.'s choice of layers.
 
 0.025 sum (F - P)^2 + sum_l 5/5 sum (G - A)^2 / (4 3^2 (H W)^2) + 1.0 sum (d_i^2 + d_j^2)^1.25, H x W = 512 x 512, from
@@ -50,9 +84,22 @@ was meant, are not mirrored: here colours and total variation are right.
 """
 
 chollet_dlwp = {
-    **keras_example, "network": "vgg19", "content_layers": {"block5_conv2": 1.0},
-    "style_layers": ["block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1"],
-    "style_weight": 1.0, "tv_weight": 1e-4, "init": "content", "size": 533, "steps": 400}
+    **keras_example,
+    "network": "vgg19",
+    "content_layers": {"block5_conv2": 1.0},
+    "style_layers": [
+        "block1_conv1",
+        "block2_conv1",
+        "block3_conv1",
+        "block4_conv1",
+        "block5_conv1",
+    ],
+    "style_weight": 1.0,
+    "tv_weight": 1e-4,
+    "init": "content",
+    "size": 533,
+    "steps": 400,
+}
 """Chollet 2017, "Deep Learning with Python", section 8.3.
 
 0.025 sum (F - P)^2 + sum_l 1/5 sum (G - A)^2 / (4 3^2 (H W)^2) + 1e-4 sum (d_i^2 + d_j^2)^1.25, from the content image.
@@ -61,10 +108,29 @@ Departures: the book sets the height, 400 pixels; here `size` is the longer side
 """
 
 vgg16_avgpool = {
-    "network": "vgg16", "pooling": "avg", "normalize": False, "content_layers": {"block5_conv3": 1.0},
-    "style_layers": {"block1_conv1": 0.2, "block2_conv1": 0.4, "block3_conv1": 0.3, "block4_conv1": 0.5, "block5_conv1": 0.2},
-    "error": "mean", "content_weight": 1.0, "style_weight": 1.0, "tv_weight": 0, "init": "noise", "noise_std": 1.0,
-    "size": 224, "start_size": None, "steps": 600, "optimizer": "lbfgs", "bounds": True}
+    "network": "vgg16",
+    "pooling": "avg",
+    "normalize": False,
+    "content_layers": {"block5_conv3": 1.0},
+    "style_layers": {
+        "block1_conv1": 0.2,
+        "block2_conv1": 0.4,
+        "block3_conv1": 0.3,
+        "block4_conv1": 0.5,
+        "block5_conv1": 0.2,
+    },
+    "error": "mean",
+    "content_weight": 1.0,
+    "style_weight": 1.0,
+    "tv_weight": 0,
+    "init": "noise",
+    "noise_std": 1.0,
+    "size": 224,
+    "start_size": None,
+    "steps": 600,
+    "optimizer": "lbfgs",
+    "bounds": True,
+}
 """A tutorial that changes VGG16's max pooling to average pooling and cuts it after the 13th convolution.
 
 mean (F - P)^2 at the cut + sum_l w_l mean ((G - A) / (N M))^2, w = 0.2, 0.4, 0.3, 0.5, 0.2, from normal noise. Departures: 30
@@ -73,11 +139,24 @@ restart, here they stay within 0-255 throughout.
 """
 
 johnson_neural_style = {
-    "network": "vgg19", "pooling": "max", "normalize": False, "content_layers": {"relu4_2": 1.0},
-    "style_layers": dict.fromkeys(("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"), 1.0), "error": "mean",
-    "content_weight": 5.0, "style_weight": 1e2, "tv_weight": 0.5e-3,
-    "tv_options": {"exponent": 1.0, "reduction": "sum", "separate": False}, "init": "noise", "noise_std": 0.001, "size": 512,
-    "start_size": None, "steps": 1000, "optimizer": "lbfgs", "bounds": False}
+    "network": "vgg19",
+    "pooling": "max",
+    "normalize": False,
+    "content_layers": {"relu4_2": 1.0},
+    "style_layers": dict.fromkeys(("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"), 1.0),
+    "error": "mean",
+    "content_weight": 5.0,
+    "style_weight": 1e2,
+    "tv_weight": 0.5e-3,
+    "tv_options": {"exponent": 1.0, "reduction": "sum", "separate": False},
+    "init": "noise",
+    "noise_std": 0.001,
+    "size": 512,
+    "start_size": None,
+    "steps": 1000,
+    "optimizer": "lbfgs",
+    "bounds": False,
+}
 """Johnson 2015, neural-style for Torch.
 
 5 mean (F - P)^2 + sum_l 100 mean ((G - A) / (N M))^2 + 1e-3 1/2 sum (d_i^2 + d_j^2), from normal noise of 0.001. The program has
@@ -85,11 +164,25 @@ no number for its total variation, only a gradient; the 1/2 gives that gradient.
 """
 
 anishathalye = {
-    "network": "vgg19", "pooling": "max", "normalize": False, "content_layers": {"relu4_2": 1.0},
-    "style_layers": ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"), "error": "mean", "content_weight": 5.0,
-    "style_weight": 500.0, "tv_weight": 100.0, "tv_options": {"exponent": 1.0, "reduction": "mean", "separate": True},
-    "init": "noise", "noise_std": 0.256, "size": 512, "start_size": None, "steps": 1000, "optimizer": "adam",
-    "learning_rate": 10.0, "bounds": False}
+    "network": "vgg19",
+    "pooling": "max",
+    "normalize": False,
+    "content_layers": {"relu4_2": 1.0},
+    "style_layers": ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
+    "error": "mean",
+    "content_weight": 5.0,
+    "style_weight": 500.0,
+    "tv_weight": 100.0,
+    "tv_options": {"exponent": 1.0, "reduction": "mean", "separate": True},
+    "init": "noise",
+    "noise_std": 0.256,
+    "size": 512,
+    "start_size": None,
+    "steps": 1000,
+    "optimizer": "adam",
+    "learning_rate": 10.0,
+    "bounds": False,
+}
 """Athalye 2015, neural-style for TensorFlow.
 
 5 mean (F - P)^2 at relu4_2 + sum_l 500/5 mean ((G - A) / (N M))^2 + 100 (mean d_i^2 + mean d_j^2), by Adam with learning rate
@@ -98,10 +191,23 @@ width; here both are 512 pixels. relu5_2, to which it gives a weight of 0, is le
 """
 
 neural_style_tf = {
-    "network": "vgg19", "pooling": "avg", "normalize": False, "content_layers": {"conv4_2": 1.0}, "style_layers": _STYLE_1,
-    "error": {"content": "sqrt", "style": "paper"}, "content_weight": 5.0, "style_weight": 1e4 / 5, "tv_weight": 1e-3,
-    "tv_options": {"exponent": 0.5, "reduction": "sum", "separate": True}, "init": "content", "size": 512,
-    "start_size": None, "steps": 1000, "optimizer": "lbfgs", "bounds": False}
+    "network": "vgg19",
+    "pooling": "avg",
+    "normalize": False,
+    "content_layers": {"conv4_2": 1.0},
+    "style_layers": _STYLE_1,
+    "error": {"content": "sqrt", "style": "paper"},
+    "content_weight": 5.0,
+    "style_weight": 1e4 / 5,
+    "tv_weight": 1e-3,
+    "tv_options": {"exponent": 0.5, "reduction": "sum", "separate": True},
+    "init": "content",
+    "size": 512,
+    "start_size": None,
+    "steps": 1000,
+    "optimizer": "lbfgs",
+    "bounds": False,
+}
 """Smith 2016, neural-style-tf.
 
 5 sum (F - P)^2 / (2 sqrt(N M)) + 1e4 1/5 sum_l 1/5 1/(4 N^2 M^2) sum (G - A)^2 + 1e-3 sum (|d_i| + |d_j|), from the content
@@ -110,7 +216,12 @@ bias and ReLU, we after them, as the paper does.
 """
 
 deep_photo = {
-    **johnson_neural_style, "noise_std": 1e-4, "size": 700, "steps": 1000, "photorealism_weight": [0, 1e4]}
+    **johnson_neural_style,
+    "noise_std": 1e-4,
+    "size": 700,
+    "steps": 1000,
+    "photorealism_weight": [0, 1e4],
+}
 """Luan, Paris, Shechtman and Bala 2017, "Deep Photo Style Transfer", CVPR: with masks=, the photo's regions and the reference's.
 
 johnson_neural_style's losses, each region's style with its own Gram matrices, in two stages of 1,000 steps: from noise without
@@ -119,7 +230,11 @@ are weighed by their share of the picture; the last smoothing of the program is 
 """
 
 #: The names of the presets.
-NAMES = tuple(name for name, value in list(globals().items()) if isinstance(value, dict) and not name.startswith("_"))
+NAMES = tuple(
+    name
+    for name, value in list(globals().items())
+    if isinstance(value, dict) and not name.startswith("_")
+)
 
 
 def get(name):

@@ -1,4 +1,7 @@
-"""What of a layer's features F is its style: statistics over positions, and a distance between them; keras.ops only."""
+"""What of a layer's features F is its style: statistics over positions, and a distance between
+them; keras.ops only.
+"""
+
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,8 +14,9 @@ def gram_matrix(features, normalize=True):
 
     Args:
         features: B x h x w x C.
-        normalize: divide by the number of positions M = h w, so that pictures of different sizes compare. The paper does
-            not divide here but in equation 4, by M^2, where content and style share one size.
+        normalize: divide by the number of positions M = h w, so that pictures of different sizes
+            compare. The paper does not divide here but in equation 4, by M^2, where content and
+            style share one size.
 
     Returns:
         B x C x C, float32.
@@ -32,19 +36,28 @@ def _flat(features):
 @ops.custom_gradient
 def _gram(f):
     """G = f^T f for f of B x M x C."""
+
     def gradient(*args, upstream=None):
-        # dL/df = f (dL/dG + (dL/dG)^T). Left to itself, a backend multiplies by each of the two, in twice the time.
-        dG = args[0] if upstream is None else upstream  # JAX and TensorFlow pass it by place, Torch by name
+        # dL/df = f (dL/dG + (dL/dG)^T). Left to itself, a backend multiplies by each of the two, in
+        # twice the time.
+        dG = (
+            args[0] if upstream is None else upstream
+        )  # JAX and TensorFlow pass it by place, Torch by name
         return ops.matmul(f, dG + ops.transpose(dG, (0, 2, 1)))
+
     return ops.einsum("bmi,bmj->bij", f, f), gradient
 
 
 @ops.custom_gradient
 def _region_gram(f, m):
-    """G = f^T (m f) for f of B x M x C and the positions' weights m, B x M x 1, which are constants."""
+    """G = f^T (m f) for f of B x M x C and the positions' weights m, B x M x 1, which are
+    constants.
+    """
+
     def gradient(*args, upstream=None):
         dG = args[0] if upstream is None else upstream
         return m * ops.matmul(f, dG + ops.transpose(dG, (0, 2, 1))), ops.zeros_like(m)
+
     return ops.einsum("bmi,bmj->bij", f, m * f), gradient
 
 
@@ -52,10 +65,11 @@ def _region_gram(f, m):
 class Statistic:
     """What of a layer's features is its style.
 
-    sums: (f, B x h x w x C; m, the positions' weights, B x h x w x 1, or None) -> {name: sum over positions}. describe: of these
-    sums, divided by the positions, a description, {name: array}, the last axis C. distance: of two descriptions, the second
-    the target's.
+    sums: (f, B x h x w x C; m, the positions' weights, B x h x w x 1, or None) -> {name: sum over
+    positions}. describe: of these sums, divided by the positions, a description, {name: array}, the
+    last axis C. distance: of two descriptions, the second the target's.
     """
+
     sums: Callable
     describe: Callable
     distance: Callable
@@ -78,8 +92,12 @@ def _normal(means):
 def _wasserstein(a, b):
     root = _root(ops.convert_to_numpy(b["covariance"])[0].astype("float64")).astype("float32")
     between = ops.matmul(root, ops.matmul(a["covariance"][0], root))
-    return (ops.sum(ops.square(a["mean"] - b["mean"])) + ops.trace(a["covariance"][0]) + ops.trace(b["covariance"][0])
-            - 2 * _trace_of_root((between + ops.transpose(between)) / 2))
+    return (
+        ops.sum(ops.square(a["mean"] - b["mean"]))
+        + ops.trace(a["covariance"][0])
+        + ops.trace(b["covariance"][0])
+        - 2 * _trace_of_root((between + ops.transpose(between)) / 2)
+    )
 
 
 def _root(matrix):
@@ -97,7 +115,10 @@ def _trace_of_root(a):
     def gradient(*args, upstream=None):
         upstream = args[0] if upstream is None else upstream
         floor = 1e-3 * ops.max(roots) + 1e-30  # float32 knows smaller eigenvalues as noise
-        return upstream * ops.matmul(vectors / (2 * ops.maximum(roots, floor)), ops.transpose(vectors))
+        return upstream * ops.matmul(
+            vectors / (2 * ops.maximum(roots, floor)), ops.transpose(vectors)
+        )
+
     return ops.sum(roots), gradient
 
 
@@ -114,15 +135,19 @@ def _normal_sums(f, m):
     return {"sum": ops.sum(f if m is None else m * f, axis=(1, 2)), **_gram_sums(f, m)}
 
 
-STATISTICS = {"gram": Statistic(_gram_sums, lambda means: means, _squared_distance),
-              "moments": Statistic(_moment_sums, _moments, _squared_distance),
-              "wasserstein": Statistic(_normal_sums, _normal, _wasserstein)}
+STATISTICS = {
+    "gram": Statistic(_gram_sums, lambda means: means, _squared_distance),
+    "moments": Statistic(_moment_sums, _moments, _squared_distance),
+    "wasserstein": Statistic(_normal_sums, _normal, _wasserstein),
+}
 
 
 def check_statistic(statistic):
     """The Statistic of a name, or a ValueError."""
     if not isinstance(statistic, str) or statistic not in STATISTICS:
-        raise ValueError(f"statistic must be one of {tuple(STATISTICS)}. Received: statistic={statistic!r}")
+        raise ValueError(
+            f"statistic must be one of {tuple(STATISTICS)}. Received: statistic={statistic!r}"
+        )
     return STATISTICS[statistic]
 
 

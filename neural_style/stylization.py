@@ -1,4 +1,5 @@
 """A transform network at work: one picture of any size, a batch of arrays, or a folder."""
+
 import logging
 import math
 import os
@@ -14,65 +15,118 @@ from PIL import Image
 from .checks import choice, count, flag, is_count
 from .color import transfer_luminance
 from .files import check_output, same_file
-from .images import ALPHAS, SUFFIXES, WITH_ALPHA, WRITABLE, check_size, check_writable, load_image, load_with_alpha, save_image
+from .images import (
+    ALPHAS,
+    SUFFIXES,
+    WITH_ALPHA,
+    WRITABLE,
+    check_size,
+    check_writable,
+    load_image,
+    load_with_alpha,
+    save_image,
+)
 from .preflight import free_memory
 from .transform_net import LEAST_SIDE, TransformNet, blend, load_transform_net, parts, pretrained
 
-#: Bytes that a pixel takes at the peak for each of the first layer's filters: float32, of the layer and its neighbours.
+#: Bytes that a pixel takes at the peak for each of the first layer's filters: float32, of the layer
+#: and its neighbours.
 PEAK = 30
-#: Side of the tiles in pixels, and what lies around each: more than the ways in and out of the trunk see. Multiples of 4, the trunk's scale.
+#: Side of the tiles in pixels, and what lies around each: more than the ways in and out of the
+#: trunk see. Multiples of 4, the trunk's scale.
 TILE, HALO = 768, 16
 
 logger = logging.getLogger("neural_style")
 
 
-def stylize(source, net, output=None, *, size=None, preserve_color=None, tile="auto", batch_size=4, alpha="white", overwrite=False,
-            progress=True):
+def stylize(
+    source,
+    net,
+    output=None,
+    *,
+    size=None,
+    preserve_color=None,
+    tile="auto",
+    batch_size=4,
+    alpha="white",
+    overwrite=False,
+    progress=True,
+):
     """Paint pictures with a transform network.
 
     Args:
-        source: a picture (a path, a PIL.Image, a uint8 array H x W x 3); a batch, uint8, B x H x W x 3; or the path of a folder.
-        net: a network from train_transform_net, load_transform_net or pretrained; the path of a .keras file; the name of a pretrained
-            style; or several of these with shares, {"starry_night": 0.6, "great_wave": 0.4}, for a style between theirs.
-        output: the file to write, or, for a folder, the folder to fill with files of the same names; made where it is missing. A picture in a
-            format that is read only becomes a PNG: a.heic.png.
+        source: a picture (a path, a PIL.Image, a uint8 array H x W x 3); a batch, uint8, B x H x W
+            x 3; or the path of a folder.
+        net: a network from train_transform_net, load_transform_net or pretrained; the path of a
+            .keras file; the name of a pretrained style; or several of these with shares,
+            {"starry_night": 0.6, "great_wave": 0.4}, for a style between theirs.
+        output: the file to write, or, for a folder, the folder to fill with files of the same
+            names; made where it is missing. A picture in a format that is read only becomes a PNG:
+            a.heic.png.
         size: longer side in pixels; None: the picture's own.
         preserve_color: "luminance": keep the photo's chroma and paint the luma alone.
-        tile: side of the tiles in pixels in which a large picture is painted, an int; "auto": tiles of 768 where the whole would not fit
-            the memory that is free; None: no tiles. Tiles show no seam: they overlap, and instance normalisation takes its mean and
-            variance from the whole picture.
+        tile: side of the tiles in pixels in which a large picture is painted, an int; "auto": tiles
+            of 768 where the whole would not fit the memory that is free; None: no tiles. Tiles show
+            no seam: they overlap, and instance normalisation takes its mean and variance from the
+            whole picture.
         batch_size: of a folder's pictures, as far as those that follow one another have one size.
-        alpha: what becomes of transparency: "white": it is laid on white. "keep": the result has the photo's alpha; `output` must be .png, .webp
-            or .tiff. Of a folder's pictures in other formats, transparency is laid on white.
+        alpha: what becomes of transparency: "white": it is laid on white. "keep": the result has
+            the photo's alpha; `output` must be .png, .webp or .tiff. Of a folder's pictures in
+            other formats, transparency is laid on white.
         overwrite: let `output` replace the picture that is painted, or a network.
         progress: show a bar, for a folder.
 
     Returns:
-        A PIL.Image, RGB, or RGBA where the photo's alpha was kept; for a batch a uint8 array; for a folder the paths of the files written. A
-        picture of the folder that cannot be read, or whose format cannot hold the painting, is named in a warning and left out.
+        A PIL.Image, RGB, or RGBA where the photo's alpha was kept; for a batch a uint8 array; for a
+        folder the paths of the files written. A picture of the folder that cannot be read, or whose
+        format cannot hold the painting, is named in a warning and left out.
 
     Raises:
-        TypeError, ValueError, FileNotFoundError: an argument that cannot be right, or a network or picture that cannot be read.
+        TypeError, ValueError, FileNotFoundError: an argument that cannot be right, or a network or
+            picture that cannot be read.
         OSError: the painting cannot be written; it is the error's .result.
     """
     if preserve_color not in (None, "luminance"):
-        raise ValueError(f"preserve_color must be None or 'luminance'. Received: preserve_color={preserve_color!r}")
-    if not (tile is None or isinstance(tile, str) and tile == "auto" or is_count(tile, 64)):
-        raise ValueError(f"tile must be 'auto', None or an integer, at least 64. Received: tile={tile!r}")
-    batch_size, overwrite, progress = count("batch_size", batch_size), flag("overwrite", overwrite), flag("progress", progress)
+        raise ValueError(
+            "preserve_color must be None or 'luminance'. Received:"
+            f" preserve_color={preserve_color!r}"
+        )
+    if not (tile is None or (isinstance(tile, str) and tile == "auto") or is_count(tile, 64)):
+        raise ValueError(
+            f"tile must be 'auto', None or an integer, at least 64. Received: tile={tile!r}"
+        )
+    batch_size, overwrite, progress = (
+        count("batch_size", batch_size),
+        flag("overwrite", overwrite),
+        flag("progress", progress),
+    )
     choice("alpha", alpha, ALPHAS)
     check_size(size)
     options = {"preserve_color": preserve_color, "tile": tile}
     if isinstance(source, (str, os.PathLike)) and Path(source).is_dir():
-        return _folder(Path(source), resolve(net), output, size, batch_size, alpha, overwrite, progress, options)
+        return _folder(
+            Path(source),
+            resolve(net),
+            output,
+            size,
+            batch_size,
+            alpha,
+            overwrite,
+            progress,
+            options,
+        )
     if isinstance(source, np.ndarray) and source.ndim == 4:
         if output is not None or size is not None or alpha != "white":
-            raise ValueError("output, size and alpha='keep' go with a picture or a folder. Received: a batch")
+            raise ValueError(
+                "output, size and alpha='keep' go with a picture or a folder. Received: a batch"
+            )
         return paint(resolve(net), source, **options)
     inputs = [source, *([*net] if isinstance(net, dict) else [net])]
     if output is not None:
         check_writable(output, alpha=alpha, inputs=inputs, overwrite=overwrite)
-    image, opacity = load_with_alpha(source, size) if alpha == "keep" else (load_image(source, size), None)
+    image, opacity = (
+        load_with_alpha(source, size) if alpha == "keep" else (load_image(source, size), None)
+    )
     result = _with_alpha(paint(resolve(net), image[None], **options)[0], opacity)
     if output is not None:
         try:
@@ -94,10 +148,16 @@ def _with_alpha(image, opacity):
 def paint(net, batch, preserve_color=None, tile="auto"):
     """uint8 RGB, B x H x W x 3, to the same, painted; for the rest see stylize."""
     if batch.dtype != np.uint8 or batch.ndim != 4 or batch.shape[-1] != 3 or 0 in batch.shape:
-        raise ValueError(f"a batch must be uint8, B x H x W x 3. Received: {batch.dtype}, shape {batch.shape}")
+        raise ValueError(
+            f"a batch must be uint8, B x H x W x 3. Received: {batch.dtype}, shape {batch.shape}"
+        )
     _, height, width, _ = batch.shape
     below, right = max(0, LEAST_SIDE - height), max(0, LEAST_SIDE - width)
-    padded = np.pad(batch, ((0, 0), (0, below), (0, right), (0, 0)), mode="symmetric") if below or right else batch
+    padded = (
+        np.pad(batch, ((0, 0), (0, below), (0, right), (0, 0)), mode="symmetric")
+        if below or right
+        else batch
+    )
     if tile == "auto":
         tile = TILE if PEAK * net.width * padded.size / 3 > free_memory() else None
     if tile is None or max(padded.shape[1:3]) <= tile:
@@ -112,67 +172,94 @@ def paint(net, batch, preserve_color=None, tile="auto"):
 
 @lru_cache(maxsize=8)
 def _forward(net):
-    """The network as a function of arrays. On TensorFlow one graph for all sizes: Keras' predict compiles one for each of the first sizes, and
-    of a process with several networks TensorFlow then says that it compiles too often."""
+    """The network as a function of arrays. On TensorFlow one graph for all sizes: Keras' predict
+    compiles one for each of the first sizes, and of a process with several networks TensorFlow then
+    says that it compiles too often."""
     if keras.backend.backend() != "tensorflow":
         return net.predict_on_batch
     import tensorflow as tf
+
     from .evaluator import memory_error
+
     graph = tf.function(lambda x: net(x, training=False), autograph=False).get_concrete_function(
-        tf.TensorSpec((None, None, None, net.input.shape[-1]), tf.float32))
+        tf.TensorSpec((None, None, None, net.input.shape[-1]), tf.float32)
+    )
 
     def forward(x):
         with memory_error(x.shape):
             return graph(tf.constant(x, tf.float32)).numpy()
+
     return forward
 
 
 def in_tiles(net, x, tile):
-    """net(x) for x of 1 x H x W x 3, with little more memory than a tile's and the trunk's, a quarter as high and wide as the picture.
+    """net(x) for x of 1 x H x W x 3, with little more memory than a tile's and the trunk's, a
+    quarter as high and wide as the picture.
 
-    The layers before the trunk and those after it run tile by tile: once for each instance normalisation among them, whose mean and
-    variance over the whole picture they add up, and once more with all of these known.
+    The layers before the trunk and those after it run tile by tile: once for each instance
+    normalisation among them, whose mean and variance over the whole picture they add up, and once
+    more with all of these known.
     """
     encoder, trunk, decoder = parts(net)
     tile = tile // 4 * 4
     features = _forward(trunk)(_through(encoder, x, tile, HALO))
-    return _through(decoder, features, tile // 4, HALO // 4)[:, :x.shape[1], :x.shape[2]]
+    return _through(decoder, features, tile // 4, HALO // 4)[:, : x.shape[1], : x.shape[2]]
 
 
 def _through(chain, x, tile, halo):
     """The result of a chain of layers on x, 1 x H x W x C, in tiles of so many positions of x."""
-    norms, known = [layer for layer in chain if isinstance(layer, keras.layers.GroupNormalization)], {}
+    norms, known = (
+        [layer for layer in chain if isinstance(layer, keras.layers.GroupNormalization)],
+        {},
+    )
     for norm in [*norms, None]:
-        ahead = chain[:chain.index(norm)] if norm else chain
+        ahead = chain[: chain.index(norm)] if norm else chain
         scale = _scale(ahead)
         total = result = 0
         for crop, core, place in _tiles(x.shape[1:3], tile, halo, scale):
-            f = x[:, *crop]
+            f = x[:, crop[0], crop[1]]
             for layer in ahead:
                 f = known[layer](f) if layer in known else layer(f)
-            f = ops.convert_to_numpy(ops.cast(f, "float32"))[:, *core]
+            f = ops.convert_to_numpy(ops.cast(f, "float32"))[:, core[0], core[1]]
             if norm:
                 f = f.astype("float64")
-                total = total + np.stack([np.full(f.shape[-1], f[..., 0].size), f.sum(axis=(0, 1, 2)), np.square(f).sum(axis=(0, 1, 2))])
+                total = total + np.stack(
+                    [
+                        np.full(f.shape[-1], f[..., 0].size),
+                        f.sum(axis=(0, 1, 2)),
+                        np.square(f).sum(axis=(0, 1, 2)),
+                    ]
+                )
             else:
                 if not place[0].start and not place[1].start:
-                    result = np.empty((1, *(math.ceil(side * scale) for side in x.shape[1:3]), f.shape[-1]), "float32")
-                result[:, *place] = f
+                    result = np.empty(
+                        (1, *(math.ceil(side * scale) for side in x.shape[1:3]), f.shape[-1]),
+                        "float32",
+                    )
+                result[:, place[0], place[1]] = f
         if norm:
             mean = total[1] / total[0]
-            known[norm] = _affine(norm, mean, np.maximum(total[2] / total[0] - mean ** 2, 0))
+            known[norm] = _affine(norm, mean, np.maximum(total[2] / total[0] - mean**2, 0))
     return result
 
 
 def _tiles(shape, tile, halo, scale):
-    """[(where a tile with its halo lies in the whole, its own positions in what comes of it, their place in the whole result)]."""
+    """[(where a tile with its halo lies in the whole, its own positions in what comes of it, their
+    place in the whole result)].
+    """
     sides = []
     for side in shape:
         of_side = []
         for first in range(0, side, tile):
             before, own = min(halo, first), math.ceil(min(tile, side - first) * scale)
             core, place = int(before * scale), int(first * scale)
-            of_side.append((slice(first - before, first + tile + halo), slice(core, core + own), slice(place, place + own)))
+            of_side.append(
+                (
+                    slice(first - before, first + tile + halo),
+                    slice(core, core + own),
+                    slice(place, place + own),
+                )
+            )
         sides.append(of_side)
     return [tuple(zip(rows, columns)) for rows in sides[0] for columns in sides[1]]
 
@@ -190,27 +277,40 @@ def _affine(norm, mean, variance):
     """An instance normalisation whose mean and variance are known."""
     factor = ops.convert_to_numpy(norm.gamma) / np.sqrt(variance + norm.epsilon)
     offset = ops.convert_to_numpy(norm.beta) - mean * factor
-    return lambda f: ops.cast(ops.cast(f, "float32") * factor.astype("float32") + offset.astype("float32"), f.dtype)
+    return lambda f: ops.cast(
+        ops.cast(f, "float32") * factor.astype("float32") + offset.astype("float32"), f.dtype
+    )
 
 
 def resolve(net, precision="float32"):
     """The network that stylize's `net` stands for."""
     if isinstance(net, dict):
         net = [*net.items()]
-    if isinstance(net, list) and all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in net):
+    if isinstance(net, list) and all(
+        isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in net
+    ):
         return blend([(resolve(one, precision), share) for one, share in net])
     if isinstance(net, TransformNet):
         return net
     if isinstance(net, (str, os.PathLike)):
-        return load_transform_net(net, precision) if Path(net).suffix else _of_name(str(net), precision)
-    raise TypeError("net must be a transform network, the path of a .keras file, the name of a pretrained style, or several of these with "
-                    f"shares, {{net: share}} or [(net, share)]. Received: {type(net).__name__}")
+        return (
+            load_transform_net(net, precision)
+            if Path(net).suffix
+            else _of_name(str(net), precision)
+        )
+    raise TypeError(
+        "net must be a transform network, the path of a .keras file, the name of a pretrained"
+        " style, or several of these with shares, {net: share} or [(net, share)]. Received:"
+        f" {type(net).__name__}"
+    )
 
 
 def is_network(style):
     """Whether `style` says a network, as resolve takes it, rather than a painting."""
-    return isinstance(style, (TransformNet, dict)) or isinstance(style, (str, os.PathLike)) and (
-        Path(style).suffix == ".keras" or str(style) in pretrained())
+    return isinstance(style, (TransformNet, dict)) or (
+        isinstance(style, (str, os.PathLike))
+        and (Path(style).suffix == ".keras" or str(style) in pretrained())
+    )
 
 
 @lru_cache(8)
@@ -223,21 +323,30 @@ def _folder(source, net, output, size, batch_size, alpha, overwrite, progress, o
     if output is None:
         raise ValueError("a folder of pictures needs output, the folder to write to")
     output = Path(output)
-    if output.exists() and not output.is_dir() or same_file(output, source):
+    if (output.exists() and not output.is_dir()) or same_file(output, source):
         raise ValueError(f"output must be another folder. Received: output={str(output)!r}")
-    paths = sorted(path for path in source.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    paths = sorted(
+        path for path in source.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()
+    )
     if not paths:
         raise ValueError(f"{str(source)!r} has no pictures")
-    places = {path: output / (path.name if path.suffix.lower() in WRITABLE else path.name + ".png") for path in paths}
+    places = {
+        path: output / (path.name if path.suffix.lower() in WRITABLE else path.name + ".png")
+        for path in paths
+    }
     output.mkdir(parents=True, exist_ok=True)
     for path, place in places.items():
-        linked = place.is_symlink() or place.exists() and place.stat().st_nlink > 1  # it may be any of the pictures
+        linked = place.is_symlink() or (
+            place.exists() and place.stat().st_nlink > 1
+        )  # it may be any of the pictures
         check_output(place, paths if linked else [path], overwrite)
     bar = keras.utils.Progbar(len(paths), unit_name="picture", verbose=int(progress))
     written, waiting = [], []
 
     def show(*arguments, **keywords):
-        with suppress(OSError, ValueError, AttributeError):  # nobody reads it: a closed pipe or terminal
+        with suppress(
+            OSError, ValueError, AttributeError
+        ):  # nobody reads it: a closed pipe or terminal
             bar.update(*arguments, **keywords)
 
     def flush():
@@ -248,7 +357,12 @@ def _folder(source, net, output, size, batch_size, alpha, overwrite, progress, o
             except Exception as error:
                 if getattr(error, "errno", None) is not None:  # the disk is full, or the like
                     raise
-                logger.warning("%s is left out: its painting cannot be written to %s: %s", path, places[path], error)
+                logger.warning(
+                    "%s is left out: its painting cannot be written to %s: %s",
+                    path,
+                    places[path],
+                    error,
+                )
             else:
                 written.append(places[path])
         waiting.clear()
@@ -268,5 +382,7 @@ def _folder(source, net, output, size, batch_size, alpha, overwrite, progress, o
         flush()
     show(len(paths), finalize=True)
     if not written:
-        raise ValueError(f"none of the {len(paths)} pictures in {str(source)!r} can be read and painted")
+        raise ValueError(
+            f"none of the {len(paths)} pictures in {str(source)!r} can be read and painted"
+        )
     return written

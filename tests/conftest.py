@@ -1,4 +1,7 @@
-"""Fixtures: pictures that are nobody's, and a tiny network in the shape of VGG with its NumPy transcription."""
+"""Fixtures: pictures that are nobody's, and a tiny network in the shape of VGG with its NumPy
+transcription.
+"""
+
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -19,12 +22,22 @@ def picture(height, width, seed=0, noise=12):
     rows = np.linspace(0, 3, height)[:, None] - np.arange(4)
     columns = np.linspace(0, 3, width)[:, None] - np.arange(4)
     tent_r, tent_c = np.maximum(0, 1 - abs(rows)), np.maximum(0, 1 - abs(columns))
-    return np.clip(np.einsum("hi,wj,ijc->hwc", tent_r, tent_c, coarse) + rng.normal(0, noise, (height, width, 3)),
-                   0, 255).round().astype("uint8")
+    return (
+        np.clip(
+            np.einsum("hi,wj,ijc->hwc", tent_r, tent_c, coarse)
+            + rng.normal(0, noise, (height, width, 3)),
+            0,
+            255,
+        )
+        .round()
+        .astype("uint8")
+    )
 
 
 class TinyVGG:
-    """conv3x3(5)-ReLU, average pool, conv3x3(7)-ReLU, as a Keras model and as literal NumPy in float64."""
+    """conv3x3(5)-ReLU, average pool, conv3x3(7)-ReLU, as a Keras model and as literal NumPy in
+    float64.
+    """
 
     layers = ("conv1", "conv2")
 
@@ -34,7 +47,9 @@ class TinyVGG:
         self.biases = [rng.normal(0, 0.3, 5), rng.normal(0, 0.3, 7)]
         inputs = keras.Input((None, None, 3))
         conv1 = keras.layers.Conv2D(5, 3, padding="same", activation="relu")(inputs)
-        conv2 = keras.layers.Conv2D(7, 3, padding="same", activation="relu")(keras.layers.AveragePooling2D(2)(conv1))
+        conv2 = keras.layers.Conv2D(7, 3, padding="same", activation="relu")(
+            keras.layers.AveragePooling2D(2)(conv1)
+        )
         self.model = keras.Model(inputs, {"conv1": conv1, "conv2": conv2, "image": inputs})
         self.model.set_weights([self.kernels[0], self.biases[0], self.kernels[1], self.biases[1]])
 
@@ -50,8 +65,11 @@ def relu_conv(x, kernel, bias):
     """3 x 3 convolution with zero padding, then ReLU; NumPy."""
     height, width = x.shape[1:3]
     padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    total = sum(np.einsum("bhwi,io->bhwo", padded[:, i:i + height, j:j + width], kernel[i, j])
-                for i in range(3) for j in range(3))
+    total = sum(
+        np.einsum("bhwi,io->bhwo", padded[:, i : i + height, j : j + width], kernel[i, j])
+        for i in range(3)
+        for j in range(3)
+    )
     return np.maximum(total + bias, 0)
 
 
@@ -85,4 +103,5 @@ def no_keras_download(monkeypatch):
 
     def refuse(*args, **kwargs):
         raise urllib.error.URLError("no route to host")
+
     monkeypatch.setattr("keras.src.utils.file_utils.urlretrieve", refuse)

@@ -2,9 +2,10 @@
 
     python tests/odd.py [SECTION ...]      tries them all and prints what came: tried, right, wrong
 
-Each section is a module odd_SECTION with ROWS, a list of Row, and prepare(), which fills the current folder with the section's files.
-test_bad_input.py runs each row as a test.
+Each section is a module odd_SECTION with ROWS, a list of Row, and prepare(), which fills the
+current folder with the section's files. test_bad_input.py runs each row as a test.
 """
+
 import contextlib
 import importlib
 import os
@@ -23,7 +24,18 @@ except ImportError:  # not installed, and this is run as a program
     sys.path.insert(0, str(Path(__file__).parents[1]))
     import neural_style
 
-SECTIONS = ("pictures", "records", "callbacks", "transfer", "command_line", "checkpoints", "networks", "environment", "films", "training")
+SECTIONS = (
+    "pictures",
+    "records",
+    "callbacks",
+    "transfer",
+    "command_line",
+    "checkpoints",
+    "networks",
+    "environment",
+    "films",
+    "training",
+)
 PACKAGE = str(Path(neural_style.__file__).parent)  # wherever it is installed
 
 #: Exceptions that are an answer: they say what was expected and what came.
@@ -32,8 +44,10 @@ ANSWERS = (ValueError, TypeError, FileNotFoundError, PermissionError)
 
 @dataclass(frozen=True)
 class Row:
-    """call: what was tried, in words. run: does it, in a folder of its own with the section's files. answer: judges what came, a function of
-    (result, exception, files written): None where it is right, else what is wrong. seconds: more is a hang."""
+    """call: what was tried, in words. run: does it, in a folder of its own with the section's
+    files. answer: judges what came, a function of (result, exception, files written): None where it
+    is right, else what is wrong. seconds: more is a hang."""
+
     call: str
     run: Callable
     answer: Callable
@@ -41,7 +55,10 @@ class Row:
 
 
 def refused(words, *errors):
-    """The answer of a call that must be refused: by a check of ours, in one line with these words (a regular expression), nothing written."""
+    """The answer of a call that must be refused: by a check of ours, in one line with these words
+    (a regular expression), nothing written.
+    """
+
     def answer(result, error, written):
         if error is None:
             return f"accepted: {result!r:.200}"
@@ -56,11 +73,15 @@ def refused(words, *errors):
             return f"not by a check of ours, but in {innermost(error)}: {text}"
         if written:
             return f"refused, but wrote {written}"
+
     return answer
 
 
 def works(check=lambda result: True, writes=None):
-    """The answer of a call that must work: check(result) is true; writes: the files that it may write (None: any)."""
+    """The answer of a call that must work: check(result) is true; writes: the files that it may
+    write (None: any).
+    """
+
     def answer(result, error, written):
         if error is not None:
             return "".join(traceback.format_exception(error))[-1500:]
@@ -68,11 +89,14 @@ def works(check=lambda result: True, writes=None):
             return f"not what it should be: {result!r:.300}"
         if writes is not None and sorted(written) != sorted(writes):
             return f"wrote {written}, not {writes}"
+
     return answer
 
 
 def innermost(error):
-    """The file of the innermost frame of an exception; of one that was raised from another, its own."""
+    """The file of the innermost frame of an exception; of one that was raised from another, its
+    own.
+    """
     frames = traceback.extract_tb(error.__traceback__)
     return frames[-1].filename if frames else ""
 
@@ -101,7 +125,11 @@ def try_row(section, row):
 
 def snapshot():
     """{path: its bytes' size and time of change} of all in the current folder."""
-    return {str(path): (path.lstat().st_size, path.lstat().st_mtime_ns) for path in Path(".").rglob("*") if not path.is_dir()}
+    return {
+        str(path): (path.lstat().st_size, path.lstat().st_mtime_ns)
+        for path in Path(".").rglob("*")
+        if not path.is_dir()
+    }
 
 
 def section(name):
@@ -118,7 +146,11 @@ def main(names):
                 problem = try_row(module, row)
             if problem:
                 bad.append((row.call, problem))
-        print(f"{name:14} {len(module.ROWS):4} tried  {len(module.ROWS) - len(bad):4} right  {len(bad):4} wrong", flush=True)
+        print(
+            f"{name:14} {len(module.ROWS):4} tried  {len(module.ROWS) - len(bad):4} right "
+            f" {len(bad):4} wrong",
+            flush=True,
+        )
         for call, problem in bad:
             print(f"    {call}: {problem}", flush=True)
         total, wrong = total + len(module.ROWS), wrong + len(bad)

@@ -1,4 +1,5 @@
 """Odd callbacks, threads, processes and faults around transfer(), and the right answers."""
+
 import logging
 import os
 import subprocess
@@ -13,15 +14,22 @@ from unittest import mock
 
 import numpy as np
 import tensorflow as tf
+from conftest import picture
+from odd import Row, refused, works
 from PIL import Image
+from test_callbacks import full_disk
 
 import neural_style
 from neural_style import Checkpoint, load_weights, map_transfer, read_record
-from conftest import picture
-from odd import Row, refused, works
-from test_callbacks import full_disk
 
-QUICK = dict(size=32, start_size=None, steps=3, content_layers=["conv1_2"], style_layers=["conv1_1"], progress=False)
+QUICK = dict(
+    size=32,
+    start_size=None,
+    steps=3,
+    content_layers=["conv1_2"],
+    style_layers=["conv1_1"],
+    progress=False,
+)
 ONLY_IMPORTED = """
 import multiprocessing, sys, tensorflow
 from concurrent.futures import ProcessPoolExecutor
@@ -44,7 +52,9 @@ def prepare():
 
 
 def run(callback=None, **options):
-    return neural_style.transfer("photo.png", "art.png", callback=callback, **{"weights": weights(), **QUICK, **options})
+    return neural_style.transfer(
+        "photo.png", "art.png", callback=callback, **{"weights": weights(), **QUICK, **options}
+    )
 
 
 def saved(**options):
@@ -55,9 +65,13 @@ def saved(**options):
 
 def spoiled(optimizer, value):
     """Whether the result is the same with a callback that overwrites x as without."""
+
     def spoil(here):
         here.x[:] = value
-    return run(spoil, optimizer=optimizer).image.tobytes() == run(optimizer=optimizer).image.tobytes()
+
+    return (
+        run(spoil, optimizer=optimizer).image.tobytes() == run(optimizer=optimizer).image.tobytes()
+    )
 
 
 def full(here):
@@ -118,8 +132,14 @@ class Late:
 def in_threads():
     """(the pictures of two threads, of one after the other, TensorFlow's option afterwards)."""
     found = {}
-    threads = [threading.Thread(target=lambda seed=seed: found.update({seed: run(init="noise", seed=seed, steps=10).image.tobytes()}))
-               for seed in (1, 2)]
+    threads = [
+        threading.Thread(
+            target=lambda seed=seed: found.update(
+                {seed: run(init="noise", seed=seed, steps=10).image.tobytes()}
+            )
+        )
+        for seed in (1, 2)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -135,12 +155,23 @@ def forked():
 
 
 def only_imported():
-    environment = {**os.environ, "PYTHONPATH": str(Path(neural_style.__file__).parents[1]), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    return subprocess.run([sys.executable, "-c", ONLY_IMPORTED], env=environment, capture_output=True, text=True, timeout=60).stdout
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(Path(neural_style.__file__).parents[1]),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+    return subprocess.run(
+        [sys.executable, "-c", ONLY_IMPORTED],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    ).stdout
 
 
 def one_killed():
     from test_parallel import with_one_killed
+
     return with_one_killed()
 
 
@@ -162,36 +193,129 @@ def finished(result):
 
 
 ROWS = [
-    Row("transfer(weights=load_weights(…)).save('w.png')", lambda: saved(), works(lambda settings: settings["weights"] is None, ["w.png"])),
-    Row("style_layers={set}, save", lambda: saved(style_layers={"conv1_2", "conv1_1"}),
-        works(lambda settings: settings["style_layers"] == ["conv1_1", "conv1_2"], ["w.png"])),
-    Row("style_layers=dict.keys(), save", lambda: saved(style_layers={"conv1_2": 1, "conv1_1": 1}.keys()),
-        works(lambda settings: settings["style_layers"] == ["conv1_2", "conv1_1"], ["w.png"])),
-    Row("weights=load_weights(…), checkpoint=…", lambda: run(checkpoint="run.npz"), works(finished, ["run.npz"])),
+    Row(
+        "transfer(weights=load_weights(…)).save('w.png')",
+        lambda: saved(),
+        works(lambda settings: settings["weights"] is None, ["w.png"]),
+    ),
+    Row(
+        "style_layers={set}, save",
+        lambda: saved(style_layers={"conv1_2", "conv1_1"}),
+        works(lambda settings: settings["style_layers"] == ["conv1_1", "conv1_2"], ["w.png"]),
+    ),
+    Row(
+        "style_layers=dict.keys(), save",
+        lambda: saved(style_layers={"conv1_2": 1, "conv1_1": 1}.keys()),
+        works(lambda settings: settings["style_layers"] == ["conv1_2", "conv1_1"], ["w.png"]),
+    ),
+    Row(
+        "weights=load_weights(…), checkpoint=…",
+        lambda: run(checkpoint="run.npz"),
+        works(finished, ["run.npz"]),
+    ),
     Row("callback: r.x[:] = 0, lbfgs", lambda: spoiled("lbfgs", 0), works(bool)),
     Row("the same, adam", lambda: spoiled("adam", 0), works(bool)),
     Row("callback: r.x[:] = nan, lbfgs", lambda: spoiled("lbfgs", np.nan), works(bool)),
     Row("the same, adam", lambda: spoiled("adam", np.nan), works(bool)),
-    Row("callback raises OSError(28)", lambda: warned(lambda: run(full)), works(
-        lambda found: finished(found[0]) and found[1] == ["after step 1, full failed, and the run goes on: OSError(28, 'No space left on device')",
-                                                          "full failed after 3 steps"], [])),
-    Row("callback=3", lambda: run(3), refused("callback must be a function.*Received: int", TypeError)),
-    Row("callback without an argument", lambda: run(lambda: None), refused("callback must take one argument", TypeError)),
-    Row("transfer() within a callback", within, works(lambda messages: messages == ["all steps done"] * 4)),
+    Row(
+        "callback raises OSError(28)",
+        lambda: warned(lambda: run(full)),
+        works(
+            lambda found: (
+                finished(found[0])
+                and found[1]
+                == [
+                    (
+                        "after step 1, full failed, and the run goes on: OSError(28, 'No space left"
+                        " on device')"
+                    ),
+                    "full failed after 3 steps",
+                ]
+            ),
+            [],
+        ),
+    ),
+    Row(
+        "callback=3",
+        lambda: run(3),
+        refused("callback must be a function.*Received: int", TypeError),
+    ),
+    Row(
+        "callback without an argument",
+        lambda: run(lambda: None),
+        refused("callback must take one argument", TypeError),
+    ),
+    Row(
+        "transfer() within a callback",
+        within,
+        works(lambda messages: messages == ["all steps done"] * 4),
+    ),
     Row("callback raises SystemExit", left, works(lambda found: found == (3, (32, 24)))),
-    Row("Ctrl-C while callbacks are closed, all steps done", lambda: warned(lambda: run(Late())), works(
-        lambda found: finished(found[0]) and found[1] == ["at the end of the run, Late failed: KeyboardInterrupt"])),
-    Row("disk full at a checkpoint", full_at_a_checkpoint, works(
-        lambda found: finished(found[0]) and "Checkpoint failed, and the run goes on: OSError(27" in found[1][0], [])),
-    Row("two transfers in two threads", in_threads, works(lambda found: found[0] == found[1] and found[0][0] != found[0][1])),
-    Row("… and TensorFlow's option afterwards", in_threads, works(lambda found: not found[2].get("disable_meta_optimizer", False))),
-    Row("map_transfer(jobs, ProcessPoolExecutor()) after TensorFlow was used", forked, refused("executor must spawn its processes", ValueError)),
-    Row("the same, TensorFlow only imported", only_imported, works(lambda out: out == "all steps done\n", []), seconds=60),
-    Row("map_transfer, one of four jobs killed", one_killed, works(
-        lambda came: came == ["all steps done", "BrokenProcessPool", "all steps done", "all steps done"]), seconds=90),
+    Row(
+        "Ctrl-C while callbacks are closed, all steps done",
+        lambda: warned(lambda: run(Late())),
+        works(
+            lambda found: (
+                finished(found[0])
+                and found[1] == ["at the end of the run, Late failed: KeyboardInterrupt"]
+            )
+        ),
+    ),
+    Row(
+        "disk full at a checkpoint",
+        full_at_a_checkpoint,
+        works(
+            lambda found: (
+                finished(found[0])
+                and "Checkpoint failed, and the run goes on: OSError(27" in found[1][0]
+            ),
+            [],
+        ),
+    ),
+    Row(
+        "two transfers in two threads",
+        in_threads,
+        works(lambda found: found[0] == found[1] and found[0][0] != found[0][1]),
+    ),
+    Row(
+        "… and TensorFlow's option afterwards",
+        in_threads,
+        works(lambda found: not found[2].get("disable_meta_optimizer", False)),
+    ),
+    Row(
+        "map_transfer(jobs, ProcessPoolExecutor()) after TensorFlow was used",
+        forked,
+        refused("executor must spawn its processes", ValueError),
+    ),
+    Row(
+        "the same, TensorFlow only imported",
+        only_imported,
+        works(lambda out: out == "all steps done\n", []),
+        seconds=60,
+    ),
+    Row(
+        "map_transfer, one of four jobs killed",
+        one_killed,
+        works(
+            lambda came: (
+                came == ["all steps done", "BrokenProcessPool", "all steps done", "all steps done"]
+            )
+        ),
+        seconds=90,
+    ),
     Row("map_transfer([])", lambda: [*map_transfer([])], works(lambda found: found == [])),
-    Row("map_transfer([{}], threads=0)", lambda: map_transfer([{}], threads=0), refused("job 0: missing a required argument: 'content'", TypeError)),
-    Row("job without style", lambda: map_transfer([{"content": "photo.png"}]), refused("job 0: missing a required argument: 'style'", TypeError)),
+    Row(
+        "map_transfer([{}], threads=0)",
+        lambda: map_transfer([{}], threads=0),
+        refused("job 0: missing a required argument: 'content'", TypeError),
+    ),
+    Row(
+        "job without style",
+        lambda: map_transfer([{"content": "photo.png"}]),
+        refused("job 0: missing a required argument: 'style'", TypeError),
+    ),
     Row("progress=True where sys.stdout is None (pythonw)", without_output, works(finished, [])),
-    Row("mock.patch('neural_style.transfer')", patched, works(lambda found: found == ("mine", True))),
+    Row(
+        "mock.patch('neural_style.transfer')", patched, works(lambda found: found == ("mine", True))
+    ),
 ]

@@ -1,4 +1,5 @@
 """Odd checkpoints, caches and weights, and the right answers."""
+
 import json
 import os
 from functools import lru_cache
@@ -6,15 +7,23 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-
-from neural_style import load_weights, save_image, transfer
-import neural_style.features as features
-from neural_style.features import mean_activations
 from conftest import picture
 from odd import Row, refused, works
 
+import neural_style.features as features
+from neural_style import load_weights, save_image, transfer
+from neural_style.features import mean_activations
+
 PHOTO, ART = picture(24, 32, 1), picture(24, 32, 2)
-QUICK = dict(size=32, start_size=None, steps=2, content_layers=["conv1_1"], style_layers=["conv1_1"], weights="torchvision", progress=False)
+QUICK = dict(
+    size=32,
+    start_size=None,
+    steps=2,
+    content_layers=["conv1_1"],
+    style_layers=["conv1_1"],
+    weights="torchvision",
+    progress=False,
+)
 
 
 @lru_cache(1)
@@ -54,7 +63,9 @@ def flipped():
 
 
 def activations(spoil):
-    """The mean activations over one small picture after the kept ones were spoiled, and before: the same."""
+    """The mean activations over one small picture after the kept ones were spoiled, and before: the
+    same.
+    """
     home, real = os.environ.get("KERAS_HOME"), features.files
     os.mkdir("calibration")
     save_image(PHOTO, "calibration/a.jpg")
@@ -62,11 +73,15 @@ def activations(spoil):
     os.environ["KERAS_HOME"], features.files = os.getcwd(), lambda package: Path.cwd()
     try:
         before = mean_activations(weights, "avg")
-        kept, = Path("models").glob("*activations.npz")
+        (kept,) = Path("models").glob("*activations.npz")
         spoil(kept)
         after = mean_activations(weights, "avg")
         with np.load(kept) as file:
-            return all(np.array_equal(before[name], after[name]) and np.array_equal(before[name], file[name]) for name in before)
+            return all(
+                np.array_equal(before[name], after[name])
+                and np.array_equal(before[name], file[name])
+                for name in before
+            )
     finally:
         features.files = real
         os.environ.pop("KERAS_HOME")
@@ -96,7 +111,9 @@ def claims():
 
 
 def refused_as(words):
-    return lambda r, e, w: refused(words)(r, e, [name for name in w if name not in ("run.npz", "claims.h5")])
+    return lambda r, e, w: refused(words)(
+        r, e, [name for name in w if name not in ("run.npz", "claims.h5")]
+    )
 
 
 def same(result):
@@ -108,19 +125,50 @@ ROWS = [
     Row("resume with the absolute path", lambda: resume(os.path.abspath("photo.png")), works(same)),
     Row("resume with more steps", lambda: resume(steps=3), refused_as("another setting steps;")),
     Row("resume, same", resume, works(same)),
-    Row("checkpoint with a short x", lambda: changed(x=lambda x: x[:-3]), refused_as("no whole checkpoint")),
-    Row("checkpoint with NaN", lambda: changed(x=lambda x: x * np.nan), refused_as("not a whole checkpoint")),
+    Row(
+        "checkpoint with a short x",
+        lambda: changed(x=lambda x: x[:-3]),
+        refused_as("no whole checkpoint"),
+    ),
+    Row(
+        "checkpoint with NaN",
+        lambda: changed(x=lambda x: x * np.nan),
+        refused_as("not a whole checkpoint"),
+    ),
     Row("checkpoint at stage 7", lambda: changed(stage=7), refused_as("no whole checkpoint")),
-    Row("checkpoint with done = -5", lambda: changed(done=-5), refused_as("not a whole checkpoint")),
+    Row(
+        "checkpoint with done = -5", lambda: changed(done=-5), refused_as("not a whole checkpoint")
+    ),
     Row("checkpoint with history 3", lambda: changed(history=3), refused_as("not a checkpoint")),
     Row("checkpoint without stage", lambda: changed(stage=...), refused_as("not a checkpoint")),
     Row("checkpoint with a flipped byte", flipped, refused_as("run.npz")),
-    Row("a second run takes the checkpoint's name", lambda: (Path("run.npz").write_bytes(_checkpoint()), transfer("art.png", "photo.png", checkpoint="run.npz", **QUICK))[1],
-        works(same)),
-    Row("mean activations cut in half, transfer(normalize=True)", lambda: activations(lambda path: path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])),
-        works(bool)),
+    Row(
+        "a second run takes the checkpoint's name",
+        lambda: (
+            Path("run.npz").write_bytes(_checkpoint()),
+            transfer("art.png", "photo.png", checkpoint="run.npz", **QUICK),
+        )[1],
+        works(same),
+    ),
+    Row(
+        "mean activations cut in half, transfer(normalize=True)",
+        lambda: activations(
+            lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        ),
+        works(bool),
+    ),
     Row("a flipped byte in them", lambda: activations(flip), works(bool)),
-    Row("other shapes in them", lambda: activations(lambda path: rewrite(path, lambda mean: mean[:3])), works(bool)),
-    Row("NaN in them", lambda: activations(lambda path: rewrite(path, lambda mean: mean * np.nan)), works(bool)),
-    Row("an .h5 of 7 KB that claims 10.8 GB, 9 GB limit", claims, refused_as(r"claims\.h5.*must be")),
+    Row(
+        "other shapes in them",
+        lambda: activations(lambda path: rewrite(path, lambda mean: mean[:3])),
+        works(bool),
+    ),
+    Row(
+        "NaN in them",
+        lambda: activations(lambda path: rewrite(path, lambda mean: mean * np.nan)),
+        works(bool),
+    ),
+    Row(
+        "an .h5 of 7 KB that claims 10.8 GB, 9 GB limit", claims, refused_as(r"claims\.h5.*must be")
+    ),
 ]

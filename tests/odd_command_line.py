@@ -1,4 +1,7 @@
-"""Odd calls of the command line, and the right answers: exit codes, one line where something is wrong, and what is written."""
+"""Odd calls of the command line, and the right answers: exit codes, one line where something is
+wrong, and what is written.
+"""
+
 import contextlib
 import io
 import json
@@ -14,24 +17,38 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
+from conftest import picture
+from odd import Row, works
 from PIL import Image
 
 from neural_style import load_image, read_record
 from neural_style.__main__ import main
 from neural_style.record import save_with_record
-from conftest import picture
-from odd import Row, works
 
 ROOT = str(Path(__file__).parents[1])
 #: A run of a moment.
-TINY = ["--size", "32", "--start-size", "none", "--steps", "1", "--weights", "torchvision", "--content-layers", "conv1_2", "--style-layers",
-        "conv1_1", "--quiet"]
+TINY = [
+    "--size",
+    "32",
+    "--start-size",
+    "none",
+    "--steps",
+    "1",
+    "--weights",
+    "torchvision",
+    "--content-layers",
+    "conv1_2",
+    "--style-layers",
+    "conv1_1",
+    "--quiet",
+]
 LOOP = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 60 40\n%%EndComments\n{} loop\n"
 
 
 @dataclass
 class Done:
     """What a call of the command line came to."""
+
     code: int
     out: str
     err: str
@@ -53,15 +70,23 @@ def transfer(*arguments, content="photo.png", style="art.png", output="o.png"):
 
 
 def told(words, code=2, written=()):
-    """The answer of a call that fails: this exit code, one line with these words (after argparse's usage, if it is argparse's), nothing written."""
+    """The answer of a call that fails: this exit code, one line with these words (after argparse's
+    usage, if it is argparse's), nothing written.
+    """
+
     def answer(done, error, found):
         if error is not None:
             return f"{type(error).__name__}: {error}"
         line = re.sub(r"\Ausage: (?:.*\n)(?: .*\n)*(?=neural-style)", "", done.err)
-        if done.code != code or not re.fullmatch(r"neural-style( \w+)?: error: .*\n", line) or not re.search(words, line):
+        if (
+            done.code != code
+            or not re.fullmatch(r"neural-style( \w+)?: error: .*\n", line)
+            or not re.search(words, line)
+        ):
             return f"not {code} and one line with {words!r}: {done}"
         if found != [*written]:
             return f"wrote {found}"
+
     return answer
 
 
@@ -70,12 +95,19 @@ def done(*writes, words="", check=lambda: True):
     return works(lambda done: done.code == 0 and re.fullmatch(words, done.err) and check(), writes)
 
 
-# ---- Files -----------------------------------------------------------------------------------------------------------
+# ---- Files
+# -----------------------------------------------------------------------------------------------------------
+
 
 def damaged_exif(path, image):
     """A JPEG whose EXIF data has an entry of an impossible type, beside a sound orientation."""
     entries = [(0x112, 3, 1, b"\6\0\0\0"), (0x100, 2, 3, b"abc\0")]
-    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHI4s", *one) for one in entries) + bytes(4)
+    exif = (
+        b"Exif\0\0II*\0\x08\0\0\0"
+        + struct.pack("<H", len(entries))
+        + b"".join(struct.pack("<HHI4s", *one) for one in entries)
+        + bytes(4)
+    )
     Image.fromarray(image).save(path, exif=exif)
 
 
@@ -122,32 +154,67 @@ def bomb():
     import zlib
 
     def chunk(name, data):
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0))
-            + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b""))
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
+
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(bytes(100)))
+        + chunk(b"IEND", b"")
+    )
 
 
-# ---- Processes -------------------------------------------------------------------------------------------------------
+# ---- Processes
+# -------------------------------------------------------------------------------------------------------
+
 
 def process(*arguments, environment=None, **options):
-    return subprocess.Popen([sys.executable, "-m", "neural_style", *arguments], env={**os.environ, "PYTHONPATH": ROOT, **(environment or {})},
-                            text=True, **options)
+    return subprocess.Popen(
+        [sys.executable, "-m", "neural_style", *arguments],
+        env={**os.environ, "PYTHONPATH": ROOT, **(environment or {})},
+        text=True,
+        **options,
+    )
 
 
 def nobody_reads():
     """Standard output is a pipe into a program that ends at once; two stages, with a line for each."""
     options = [*TINY[:-1], "--start-size", "16", "--style-layers", "conv1_1"]
     reader, writer = os.pipe()
-    running = process("transfer", "photo.png", "art.png", "-o", "o.png", *options, stdout=writer, stderr=subprocess.PIPE)
+    running = process(
+        "transfer",
+        "photo.png",
+        "art.png",
+        "-o",
+        "o.png",
+        *options,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+    )
     os.close(writer)
     os.close(reader)
     return Done(err=running.communicate()[1], code=running.returncode, out="")
 
 
 def no_standard_error():
-    """Both at once: a run that is right, and one that is not; their exit codes, and what stands on standard output."""
-    running = [process("transfer", content, "art.png", "-o", "o.png", *TINY, stdout=subprocess.PIPE, preexec_fn=lambda: os.close(2))
-               for content in ("photo.png", "none.png")]
+    """Both at once: a run that is right, and one that is not; their exit codes, and what stands on
+    standard output.
+    """
+    running = [
+        process(
+            "transfer",
+            content,
+            "art.png",
+            "-o",
+            "o.png",
+            *TINY,
+            stdout=subprocess.PIPE,
+            preexec_fn=lambda: os.close(2),
+        )
+        for content in ("photo.png", "none.png")
+    ]
     out = [one.communicate()[0] for one in running]
     return [one.returncode for one in running], out
 
@@ -155,20 +222,38 @@ def no_standard_error():
 def early_interrupts():
     """What is wrong, where Ctrl-C comes while libraries are loading."""
     from test_interrupts import interrupt
+
     environment = {**os.environ, "PYTHONPATH": ROOT}
-    return [interrupt("transfer", Path(f"at{seconds}"), environment, seconds) for seconds in (0.15, 1, 2)]
+    return [
+        interrupt("transfer", Path(f"at{seconds}"), environment, seconds)
+        for seconds in (0.15, 1, 2)
+    ]
 
 
 def before_the_first_step():
-    with patch("neural_style.iterative.load_weights", lambda *_: os.kill(os.getpid(), signal.SIGINT)):
+    with patch(
+        "neural_style.iterative.load_weights", lambda *_: os.kill(os.getpid(), signal.SIGINT)
+    ):
         return transfer()
 
 
 def without_jax():
     os.makedirs("hidden")
     Path("hidden/jax.py").write_text("raise ModuleNotFoundError(\"No module named 'jax'\")")
-    running = process("transfer", "photo.png", "art.png", "-o", "o.png", *TINY, stderr=subprocess.PIPE, stdout=subprocess.PIPE,
-                      environment={"KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join([os.path.abspath("hidden"), ROOT])})
+    running = process(
+        "transfer",
+        "photo.png",
+        "art.png",
+        "-o",
+        "o.png",
+        *TINY,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        environment={
+            "KERAS_BACKEND": "jax",
+            "PYTHONPATH": os.pathsep.join([os.path.abspath("hidden"), ROOT]),
+        },
+    )
     out, err = running.communicate()
     return Done(running.returncode, out, err)
 
@@ -183,70 +268,228 @@ def without_pyav():
         return call("video", "photo.png", "--style", "poppies", "-o", "o.mp4")
 
 
-
 ODD = os.fsdecode(b"\xff\xfe.png")
 LONG = "x" * 246 + ".png"
 
 ROWS = [
     Row("transfer photo art -o o.png", transfer, done("o.png")),
-    Row("transfer photo -o o.png art", lambda: call("transfer", "photo.png", "-o", "o.png", "art.png", *TINY), done("o.png")),
-    Row("transfer photo --size 32 art -o o.png", lambda: call("transfer", "photo.png", *TINY, "art.png", "-o", "o.png"), done("o.png")),
-    Row("-o the content itself", lambda: transfer(output="photo.png"), told("also an input.*--overwrite")),
-    Row("--from-record of that", over_itself, told("is not the file it was", written=["photo.png"])),
+    Row(
+        "transfer photo -o o.png art",
+        lambda: call("transfer", "photo.png", "-o", "o.png", "art.png", *TINY),
+        done("o.png"),
+    ),
+    Row(
+        "transfer photo --size 32 art -o o.png",
+        lambda: call("transfer", "photo.png", *TINY, "art.png", "-o", "o.png"),
+        done("o.png"),
+    ),
+    Row(
+        "-o the content itself",
+        lambda: transfer(output="photo.png"),
+        told("also an input.*--overwrite"),
+    ),
+    Row(
+        "--from-record of that", over_itself, told("is not the file it was", written=["photo.png"])
+    ),
     Row("-o out", lambda: transfer(output="out"), told("picture format")),
     Row("-o x.h5", lambda: transfer(output="x.h5"), told("picture format.*x.h5")),
     Row("-o x.xbm", lambda: transfer(output="x.xbm"), told("picture format.*x.xbm")),
     Row("-o 250 characters", lambda: transfer(output=LONG), done(LONG)),
-    Row("-o '写真 フォルダ.png'", lambda: transfer(output="写真 フォルダ.png"), done("写真 フォルダ.png")),
+    Row(
+        "-o '写真 フォルダ.png'",
+        lambda: transfer(output="写真 フォルダ.png"),
+        done("写真 フォルダ.png"),
+    ),
     Row("-o a name of invalid UTF-8", lambda: transfer(output=ODD), done(ODD)),
     Row("content = style", lambda: transfer(content="art.png"), done("o.png")),
     Row("content a folder", lambda: transfer(content="folder"), told("folder")),
-    Row("content a URL", lambda: transfer(content="http://example.org/photo.png"), told("no picture")),
-    Row("content '~/photo.png'", lambda: transfer(content="~/photo.png"), told("no picture at '~/photo.png'")),
-    Row("content with damaged EXIF", lambda: transfer(content="damaged.jpg"), done("o.png", words=r"(.*damaged\.jpg.*\n)?")),
-    Row("style: PostScript named .jpg", lambda: transfer(style="holiday.jpg"), told("'holiday.jpg' is not a picture")),
+    Row(
+        "content a URL",
+        lambda: transfer(content="http://example.org/photo.png"),
+        told("no picture"),
+    ),
+    Row(
+        "content '~/photo.png'",
+        lambda: transfer(content="~/photo.png"),
+        told("no picture at '~/photo.png'"),
+    ),
+    Row(
+        "content with damaged EXIF",
+        lambda: transfer(content="damaged.jpg"),
+        done("o.png", words=r"(.*damaged\.jpg.*\n)?"),
+    ),
+    Row(
+        "style: PostScript named .jpg",
+        lambda: transfer(style="holiday.jpg"),
+        told("'holiday.jpg' is not a picture"),
+    ),
     Row("--style-scale 1e308", lambda: transfer("--style-scale", "1e308"), told("style_scale")),
     Row("--style-weight nan", lambda: transfer("--style-weight", "nan"), told("style_weight=nan")),
     Row("--style-weight -1", lambda: transfer("--style-weight", "-1"), told("style_weight=-1")),
     Row("--seed 1.5", lambda: transfer("--seed", "1.5"), told("--seed.*1.5")),
     Row("--style-layers ''", lambda: transfer("--style-layers", ""), told("no layer ''")),
-    Row("--style-layers conv1_1=x", lambda: transfer("--style-layers", "conv1_1=x"), told("--style-layers.*conv1_1=x")),
-    Row("--blend 1,2 for one style", lambda: transfer("--blend", "1,2"), told("2 shares, 1 styles")),
+    Row(
+        "--style-layers conv1_1=x",
+        lambda: transfer("--style-layers", "conv1_1=x"),
+        told("--style-layers.*conv1_1=x"),
+    ),
+    Row(
+        "--blend 1,2 for one style", lambda: transfer("--blend", "1,2"), told("2 shares, 1 styles")
+    ),
     Row("--init ''", lambda: transfer("--init", ""), told("init=''")),
     Row("--init photo", lambda: transfer("--init", "photo"), told("init='photo'")),
     Row("--preset nothing", lambda: transfer("--preset", "nothing"), told("nothing")),
     Row("--error x", lambda: transfer("--error", "x"), told("error")),
-    Row("--masks m.png photo art -o …", lambda: call("transfer", "--masks", "m.png", "photo.png", "art.png", "-o", "o.png", *TINY),
-        told("--masks took every name after it: put CONTENT and STYLE before it")),
+    Row(
+        "--masks m.png photo art -o …",
+        lambda: call("transfer", "--masks", "m.png", "photo.png", "art.png", "-o", "o.png", *TINY),
+        told("--masks took every name after it: put CONTENT and STYLE before it"),
+    ),
     Row("--resume alone", lambda: transfer("--resume"), told("resume.*needs a checkpoint")),
-    Row("--checkpoint an .npz of other data", lambda: transfer("--checkpoint", "other.npz"), told("'other.npz' is not a checkpoint")),
-    Row("--from-record forged.png", lambda: call("transfer", "--from-record", "forged.png", "-o", "o.png"), told("'forged.png' has no record")),
-    Row("--from-record without settings", lambda: call("transfer", "--from-record", "unset.png", "-o", "o.png"), told("'unset.png' has no record")),
-    Row("--from-record, content a text", lambda: call("transfer", "--from-record", "text.png", "-o", "o.png"), told("'text.png' has no record")),
-    Row("--from-record bomb.png", lambda: call("transfer", "--from-record", "bomb.png", "-o", "o.png"), told("no record")),
-    Row("--from-record of nested lists", lambda: call("transfer", "--from-record", "nested.jpg", "-o", "o.png"), told("no record")),
-    Row("stylize --style starry_night=inf,poppies=1", lambda: call("stylize", "photo.png", "-o", "o.png", "--style", "starry_night=inf,poppies=1"),
-        told("share")),
-    Row("stylize share nan", lambda: call("stylize", "photo.png", "-o", "o.png", "--style", "starry_night=nan,poppies=1"), told("share")),
-    Row("stylize share -1", lambda: call("stylize", "photo.png", "-o", "o.png", "--style", "starry_night=-1,poppies=1"), told("share")),
-    Row("stylize -o the photo", lambda: call("stylize", "photo.png", "-o", "photo.png", "--style", "poppies"), told("also an input.*--overwrite")),
-    Row("stylize unknown style", lambda: call("stylize", "photo.png", "-o", "o.png", "--style", "mona_lisa"), told("must be one of.*poppies")),
-    Row("stylize --style art.png", lambda: call("stylize", "photo.png", "-o", "o.png", "--style", "art.png"), told("must end in .keras.*art.png")),
-    Row("stylize a folder with one damaged EXIF", lambda: call("stylize", "many", "-o", "painted", "--style", "poppies", "--quiet"),
-        done(*(os.path.join("painted", name) for name in ("0.png", "1.jpg", "2.png")), words=r"(.*1\.jpg.*\n)?")),
-    Row("matte with a poor mask", lambda: call("matte", "photo.png", "-o", "o.png", "--mask", "poor.png"), told("--mask is empty")),
+    Row(
+        "--checkpoint an .npz of other data",
+        lambda: transfer("--checkpoint", "other.npz"),
+        told("'other.npz' is not a checkpoint"),
+    ),
+    Row(
+        "--from-record forged.png",
+        lambda: call("transfer", "--from-record", "forged.png", "-o", "o.png"),
+        told("'forged.png' has no record"),
+    ),
+    Row(
+        "--from-record without settings",
+        lambda: call("transfer", "--from-record", "unset.png", "-o", "o.png"),
+        told("'unset.png' has no record"),
+    ),
+    Row(
+        "--from-record, content a text",
+        lambda: call("transfer", "--from-record", "text.png", "-o", "o.png"),
+        told("'text.png' has no record"),
+    ),
+    Row(
+        "--from-record bomb.png",
+        lambda: call("transfer", "--from-record", "bomb.png", "-o", "o.png"),
+        told("no record"),
+    ),
+    Row(
+        "--from-record of nested lists",
+        lambda: call("transfer", "--from-record", "nested.jpg", "-o", "o.png"),
+        told("no record"),
+    ),
+    Row(
+        "stylize --style starry_night=inf,poppies=1",
+        lambda: call(
+            "stylize", "photo.png", "-o", "o.png", "--style", "starry_night=inf,poppies=1"
+        ),
+        told("share"),
+    ),
+    Row(
+        "stylize share nan",
+        lambda: call(
+            "stylize", "photo.png", "-o", "o.png", "--style", "starry_night=nan,poppies=1"
+        ),
+        told("share"),
+    ),
+    Row(
+        "stylize share -1",
+        lambda: call("stylize", "photo.png", "-o", "o.png", "--style", "starry_night=-1,poppies=1"),
+        told("share"),
+    ),
+    Row(
+        "stylize -o the photo",
+        lambda: call("stylize", "photo.png", "-o", "photo.png", "--style", "poppies"),
+        told("also an input.*--overwrite"),
+    ),
+    Row(
+        "stylize unknown style",
+        lambda: call("stylize", "photo.png", "-o", "o.png", "--style", "mona_lisa"),
+        told("must be one of.*poppies"),
+    ),
+    Row(
+        "stylize --style art.png",
+        lambda: call("stylize", "photo.png", "-o", "o.png", "--style", "art.png"),
+        told("must end in .keras.*art.png"),
+    ),
+    Row(
+        "stylize a folder with one damaged EXIF",
+        lambda: call("stylize", "many", "-o", "painted", "--style", "poppies", "--quiet"),
+        done(
+            *(os.path.join("painted", name) for name in ("0.png", "1.jpg", "2.png")),
+            words=r"(.*1\.jpg.*\n)?",
+        ),
+    ),
+    Row(
+        "matte with a poor mask",
+        lambda: call("matte", "photo.png", "-o", "o.png", "--mask", "poor.png"),
+        told("--mask is empty"),
+    ),
     Row("video without PyAV", without_pyav, told(r"\[video\]", code=1)),
-    Row("video without FILM", lambda: call("video", "--style", "art.png", "-o", "o.mp4"), told("either FILM or --camera")),
-    Row("weights --weights none.h5", lambda: call("weights", "--weights", "none.h5"), told("no file 'none.h5'")),
+    Row(
+        "video without FILM",
+        lambda: call("video", "--style", "art.png", "-o", "o.mp4"),
+        told("either FILM or --camera"),
+    ),
+    Row(
+        "weights --weights none.h5",
+        lambda: call("weights", "--weights", "none.h5"),
+        told("no file 'none.h5'"),
+    ),
     Row("no command", call, told("required.*COMMAND")),
-    Row("train, no such folder", lambda: call("train", "art.png", "nowhere", "-o", "n.keras"), told("no folder.*nowhere")),
-    Row("output piped into a program that ends (| true)", nobody_reads, works(
-        lambda done: done.code == 0 and "Traceback" not in done.err and load_image("o.png").shape == (24, 32, 3), ["o.png"]), seconds=60),
-    Row("2>&- (no stderr)", no_standard_error, works(
-        lambda found: found[0] == [0, 2] and found[1][0].startswith("o.png: ") and found[1][1] == "", ["o.png"]), seconds=60),
-    Row("Ctrl-C after 0.15, 1, 2 s (imports)", early_interrupts, works(lambda wrong: wrong == [None] * 3), seconds=60),
-    Row("Ctrl-C before the first step", before_the_first_step, works(
-        lambda done: (done.code, done.out, done.err) == (130, "", "neural-style: interrupted; nothing was written\n"), [])),
-    Row("KERAS_BACKEND=jax without jax", without_jax, works(
-        lambda done: done.code == 1 and done.err == "neural-style: error: No module named 'jax'\n", ["hidden/jax.py"]), seconds=60),
+    Row(
+        "train, no such folder",
+        lambda: call("train", "art.png", "nowhere", "-o", "n.keras"),
+        told("no folder.*nowhere"),
+    ),
+    Row(
+        "output piped into a program that ends (| true)",
+        nobody_reads,
+        works(
+            lambda done: (
+                done.code == 0
+                and "Traceback" not in done.err
+                and load_image("o.png").shape == (24, 32, 3)
+            ),
+            ["o.png"],
+        ),
+        seconds=60,
+    ),
+    Row(
+        "2>&- (no stderr)",
+        no_standard_error,
+        works(
+            lambda found: (
+                found[0] == [0, 2] and found[1][0].startswith("o.png: ") and found[1][1] == ""
+            ),
+            ["o.png"],
+        ),
+        seconds=60,
+    ),
+    Row(
+        "Ctrl-C after 0.15, 1, 2 s (imports)",
+        early_interrupts,
+        works(lambda wrong: wrong == [None] * 3),
+        seconds=60,
+    ),
+    Row(
+        "Ctrl-C before the first step",
+        before_the_first_step,
+        works(
+            lambda done: (
+                (done.code, done.out, done.err)
+                == (130, "", "neural-style: interrupted; nothing was written\n")
+            ),
+            [],
+        ),
+    ),
+    Row(
+        "KERAS_BACKEND=jax without jax",
+        without_jax,
+        works(
+            lambda done: (
+                done.code == 1 and done.err == "neural-style: error: No module named 'jax'\n"
+            ),
+            ["hidden/jax.py"],
+        ),
+        seconds=60,
+    ),
 ]

@@ -1,4 +1,5 @@
 """Odd environments, and little memory, around the library, and the right answers."""
+
 import os
 import pwd
 import sys
@@ -10,17 +11,26 @@ from unittest import mock
 
 import keras
 import numpy as np
-from PIL import Image
-
-from neural_style import Evaluator, compare, load_weights, masks, stylize, transfer
 from conftest import picture
 from odd import Row, refused, works
 from odd_callbacks import warned
+from PIL import Image
 from test_evaluator import on_jax, out_of_memory
 from test_features import read_only, small_calibration
 
-QUICK = dict(size=32, start_size=None, steps=2, content_layers=["conv1_2"], style_layers=["conv1_1"], progress=False)
-COLORS = np.random.default_rng(0).permutation([(r, g, b) for r in range(0, 250, 50) for g in range(0, 250, 50) for b in range(0, 200, 50)])
+from neural_style import Evaluator, compare, load_weights, masks, stylize, transfer
+
+QUICK = dict(
+    size=32,
+    start_size=None,
+    steps=2,
+    content_layers=["conv1_2"],
+    style_layers=["conv1_1"],
+    progress=False,
+)
+COLORS = np.random.default_rng(0).permutation(
+    [(r, g, b) for r in range(0, 250, 50) for g in range(0, 250, 50) for b in range(0, 200, 50)]
+)
 
 
 def prepare():
@@ -66,7 +76,11 @@ def normalized():
 
 def without_weights():
     fetch = mock.Mock(side_effect=AssertionError("fetched"))
-    with read_only_cache(False), mock.patch("neural_style.weights.lpips_checkpoint", fetch), mock.patch("keras.utils.get_file", fetch):
+    with (
+        read_only_cache(False),
+        mock.patch("neural_style.weights.lpips_checkpoint", fetch),
+        mock.patch("keras.utils.get_file", fetch),
+    ):
         load_weights("vgg16", "torchvision")
 
 
@@ -76,7 +90,10 @@ def at_home(value):
 
 
 def homeless():
-    with mock.patch.dict(os.environ), mock.patch.object(pwd, "getpwuid", side_effect=KeyError("uid not found")):
+    with (
+        mock.patch.dict(os.environ),
+        mock.patch.object(pwd, "getpwuid", side_effect=KeyError("uid not found")),
+    ):
         os.environ.pop("HOME", None)
         os.environ.pop("KERAS_HOME", None)
         load_weights("vgg16", "torchvision")
@@ -99,18 +116,23 @@ def painted():
 
 def by_network():
     from neural_style import stylization
+
     stylization._of_name.cache_clear()
     return np.asarray(stylize("photo.png", "poppies"))
 
 
 def labels(side, rows, columns):
     """A label picture of rows x columns colors, side x side."""
-    of_pixel = (np.arange(side) * rows // side)[:, None] * columns + np.arange(side) * columns // side
+    of_pixel = (np.arange(side) * rows // side)[:, None] * columns + np.arange(
+        side
+    ) * columns // side
     return COLORS[of_pixel].astype("uint8")
 
 
 def noisy_labels():
-    """(regions, bytes a pixel at the peak) of 100 labels with noise in 45 % of the pixels, as a lossy format leaves it."""
+    """(regions, bytes a pixel at the peak) of 100 labels with noise in 45 % of the pixels, as a
+    lossy format leaves it.
+    """
     rng, flat = np.random.default_rng(0), labels(1000, 10, 10)
     noise = rng.integers(-20, 21, flat.shape) * (rng.random((1000, 1000, 1)) < 0.45)
     Image.fromarray(np.clip(flat + noise, 0, 255).astype("uint8")).save("labels.png")
@@ -133,7 +155,12 @@ def without_matplotlib():
 
 
 def wrong_length():
-    evaluator = Evaluator(lambda x: {"image": x}, {"mean": lambda features: keras.ops.mean(features["image"])}, {"mean": 1.0}, (1, 4, 5, 3))
+    evaluator = Evaluator(
+        lambda x: {"image": x},
+        {"mean": lambda features: keras.ops.mean(features["image"])},
+        {"mean": 1.0},
+        (1, 4, 5, 3),
+    )
     return evaluator(np.zeros(59))
 
 
@@ -143,24 +170,87 @@ def finished(result):
 
 ROWS = [
     Row("read-only cache with weights", with_weights, works(finished)),
-    Row("the same, normalize=True", normalized, works(
-        lambda found: finished(found[0]) and len(found[1]) == 1 and "cannot be kept in keras/models" in found[1][0]), seconds=30),
-    Row("read-only cache without weights", without_weights, refused("cannot be written.*KERAS_HOME", RuntimeError)),
-    Row("KERAS_HOME that cannot be made", lambda: at_home("/proc/none/keras"), refused("KERAS_HOME", RuntimeError)),
+    Row(
+        "the same, normalize=True",
+        normalized,
+        works(
+            lambda found: (
+                finished(found[0])
+                and len(found[1]) == 1
+                and "cannot be kept in keras/models" in found[1][0]
+            )
+        ),
+        seconds=30,
+    ),
+    Row(
+        "read-only cache without weights",
+        without_weights,
+        refused("cannot be written.*KERAS_HOME", RuntimeError),
+    ),
+    Row(
+        "KERAS_HOME that cannot be made",
+        lambda: at_home("/proc/none/keras"),
+        refused("KERAS_HOME", RuntimeError),
+    ),
     Row("KERAS_HOME a file", lambda: at_home("photo.png"), refused("KERAS_HOME", RuntimeError)),
-    Row("KERAS_HOME=~nobody/x", lambda: at_home("~no_such_user/x"), refused("KERAS_HOME", RuntimeError)),
+    Row(
+        "KERAS_HOME=~nobody/x",
+        lambda: at_home("~no_such_user/x"),
+        refused("KERAS_HOME", RuntimeError),
+    ),
     Row("no HOME, no passwd entry", homeless, refused("KERAS_HOME", RuntimeError)),
-    Row("keras.json: channels_first, transfer", lambda: both_ways(painted, "image_data_format", "channels_first"), works(bool)),
-    Row("keras.json: channels_first, stylize(…, 'poppies')", lambda: both_ways(by_network, "image_data_format", "channels_first"), works(bool)),
+    Row(
+        "keras.json: channels_first, transfer",
+        lambda: both_ways(painted, "image_data_format", "channels_first"),
+        works(bool),
+    ),
+    Row(
+        "keras.json: channels_first, stylize(…, 'poppies')",
+        lambda: both_ways(by_network, "image_data_format", "channels_first"),
+        works(bool),
+    ),
     Row("keras.json: floatx float16", lambda: both_ways(painted, "floatx", "float16"), works(bool)),
-    Row("KERAS_BACKEND=jax, progress=False", lambda: on_jax()["progress=False"], works(lambda text: text == on_jax()["expected"]), seconds=60),
-    Row("KERAS_BACKEND=jax, progress=True", lambda: on_jax()["progress=True"], works(lambda text: text == on_jax()["expected"]), seconds=60),
-    Row("KERAS_BACKEND=jax, stylize", lambda: on_jax()["stylize"], works(lambda shape: shape == [24, 32, 3]), seconds=60),
-    Row("out of memory (40 MB of address space left)", out_of_memory, works(
-        lambda told: told == "MemoryError: TensorFlow ran out of memory at 256 x 192 pixels; use a smaller size, or tile="), seconds=90),
-    Row("label picture of 1 megapixel, 100 labels and noise", noisy_labels, works(lambda found: found[0] == 100 and found[1] < 1000)),
+    Row(
+        "KERAS_BACKEND=jax, progress=False",
+        lambda: on_jax()["progress=False"],
+        works(lambda text: text == on_jax()["expected"]),
+        seconds=60,
+    ),
+    Row(
+        "KERAS_BACKEND=jax, progress=True",
+        lambda: on_jax()["progress=True"],
+        works(lambda text: text == on_jax()["expected"]),
+        seconds=60,
+    ),
+    Row(
+        "KERAS_BACKEND=jax, stylize",
+        lambda: on_jax()["stylize"],
+        works(lambda shape: shape == [24, 32, 3]),
+        seconds=60,
+    ),
+    Row(
+        "out of memory (40 MB of address space left)",
+        out_of_memory,
+        works(
+            lambda told: (
+                told
+                == "MemoryError: TensorFlow ran out of memory at 256 x 192 pixels; use a smaller"
+                " size, or tile="
+            )
+        ),
+        seconds=90,
+    ),
+    Row(
+        "label picture of 1 megapixel, 100 labels and noise",
+        noisy_labels,
+        works(lambda found: found[0] == 100 and found[1] < 1000),
+    ),
     Row("masks.from_labels of 8 colours", eight_labels, works(lambda found: len(found) == 8)),
     Row("load_weights(None)", lambda: load_weights(None), refused("network must be one of")),
-    Row("compare without matplotlib", without_matplotlib, refused(r"neural-style\[notebooks\]", ImportError)),
+    Row(
+        "compare without matplotlib",
+        without_matplotlib,
+        refused(r"neural-style\[notebooks\]", ImportError),
+    ),
     Row("Evaluator of the wrong length", wrong_length, refused("59")),
 ]

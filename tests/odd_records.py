@@ -1,4 +1,5 @@
 """Odd records, and the right answers."""
+
 import copy
 import json
 import os
@@ -6,15 +7,23 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, PngImagePlugin
-
-from neural_style import load_image, read_record, save_image, transfer
-from neural_style.record import KEY, arguments_of, save_with_record
 from conftest import picture
 from odd import Row, refused, works
 from odd_pictures import png
+from PIL import Image, PngImagePlugin
 
-QUICK = dict(size=32, start_size=None, steps=1, content_layers=["conv1_1"], style_layers=["conv1_1"], weights="torchvision", progress=False)
+from neural_style import read_record, save_image, transfer
+from neural_style.record import KEY, arguments_of
+
+QUICK = dict(
+    size=32,
+    start_size=None,
+    steps=1,
+    content_layers=["conv1_1"],
+    style_layers=["conv1_1"],
+    weights="torchvision",
+    progress=False,
+)
 PHOTO, ART = picture(24, 32, 1), picture(24, 32, 2)
 
 
@@ -36,7 +45,9 @@ def record():
 
 
 def forged(**changes):
-    """What arguments_of gives for a picture whose record has these settings changed; None: without that setting."""
+    """What arguments_of gives for a picture whose record has these settings changed; None: without
+    that setting.
+    """
     made = record()
     for name, value in changes.items():
         made["settings"][name] = value
@@ -69,7 +80,7 @@ def part(change):
 
 def wrong_crc(data):
     at = data.index(b"iTXt") + 20
-    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
 
 
 def replaced():
@@ -98,14 +109,19 @@ def another_weights_file():
 
 def again():
     _result().save("out.png")
-    return transfer(**arguments_of(read_record("out.png")), progress=False).image.tobytes() == _result().image.tobytes()
+    return (
+        transfer(**arguments_of(read_record("out.png")), progress=False).image.tobytes()
+        == _result().image.tobytes()
+    )
 
 
 def private():
     """The bytes of a picture of a photo that lies in a telling folder."""
     os.makedirs("alice/Acme divorce")
     save_image(PHOTO, "alice/Acme divorce/IMG_2031.jpg")
-    transfer(os.path.abspath("alice/Acme divorce/IMG_2031.jpg"), "art.png", **QUICK).save("share.png")
+    transfer(os.path.abspath("alice/Acme divorce/IMG_2031.jpg"), "art.png", **QUICK).save(
+        "share.png"
+    )
     with Image.open("share.png") as image:
         return Path("share.png").read_bytes() + json.dumps(image.text).encode()
 
@@ -121,36 +137,87 @@ def gps():
 
 def refused_as(words):
     """Refused, with nothing written but what the row itself laid there."""
-    return lambda r, e, w: refused(words)(r, e, [name for name in w if name not in ("bad.png", "good.png", "out.jpg", "out.jpg.json")])
+    return lambda r, e, w: refused(words)(
+        r, e, [name for name in w if name not in ("bad.png", "good.png", "out.jpg", "out.jpg.json")]
+    )
 
 
 NONE = "has no record of a run"
 ROWS = [
-    Row("record of 2 M characters", lambda: text(json.dumps({**record(), "note": "x" * 2_000_000})), works(lambda found: len(found["note"]) == 2_000_000)),
-    Row("compressed record of 2 MB", lambda: text(json.dumps({**record(), "note": "x" * 2_000_000}), compressed=True), refused_as(NONE)),
+    Row(
+        "record of 2 M characters",
+        lambda: text(json.dumps({**record(), "note": "x" * 2_000_000})),
+        works(lambda found: len(found["note"]) == 2_000_000),
+    ),
+    Row(
+        "compressed record of 2 MB",
+        lambda: text(json.dumps({**record(), "note": "x" * 2_000_000}), compressed=True),
+        refused_as(NONE),
+    ),
     Row("record of 70 M characters", lambda: text("x" * 70_000_000), refused_as(NONE)),
-    Row("read_record(20,000 x 20,000 bomb)", lambda: part(lambda data: png(20_000, 20_000)), refused_as(NONE)),
+    Row(
+        "read_record(20,000 x 20,000 bomb)",
+        lambda: part(lambda data: png(20_000, 20_000)),
+        refused_as(NONE),
+    ),
     Row("PNG cut at 60", lambda: part(lambda data: data[:60]), refused_as(NONE)),
     Row("cut at 200", lambda: part(lambda data: data[:200]), refused_as(NONE)),
     Row("cut 30 bytes before the end", lambda: part(lambda data: data[:-30]), refused_as(NONE)),
     Row("wrong CRC", lambda: part(wrong_crc), refused_as(NONE)),
-    Row("sidecar of 200,000 nested lists", lambda: (Path("out.jpg").write_bytes(b""), Path("out.jpg.json").write_text("[" * 200_000), read_record("out.jpg")),
-        refused_as(NONE)),
+    Row(
+        "sidecar of 200,000 nested lists",
+        lambda: (
+            Path("out.jpg").write_bytes(b""),
+            Path("out.jpg.json").write_text("[" * 200_000),
+            read_record("out.jpg"),
+        ),
+        refused_as(NONE),
+    ),
     Row("read_record(folder)", lambda: read_record("."), refused(NONE)),
     Row("out.jpg replaced by another picture", replaced, refused_as("is of another picture")),
-    Row("settings have checkpoint: 'precious.npz'", lambda: forged(checkpoint="precious.npz"), refused_as(NONE)),
-    Row("settings have content, style", lambda: forged(content="photo.png", style="art.png"), refused_as(NONE)),
-    Row("settings have masks, content_map as text", lambda: forged(masks=["photo.png"], content_map="photo.png"), refused_as(NONE)),
-    Row("settings have steps 10^9, size 8192", lambda: forged(steps=10 ** 9, size=8192), works(lambda given: given["steps"] == 10 ** 9)),
-    Row("no init among the settings", lambda: without("init"), works(lambda given: "init" not in given)),
+    Row(
+        "settings have checkpoint: 'precious.npz'",
+        lambda: forged(checkpoint="precious.npz"),
+        refused_as(NONE),
+    ),
+    Row(
+        "settings have content, style",
+        lambda: forged(content="photo.png", style="art.png"),
+        refused_as(NONE),
+    ),
+    Row(
+        "settings have masks, content_map as text",
+        lambda: forged(masks=["photo.png"], content_map="photo.png"),
+        refused_as(NONE),
+    ),
+    Row(
+        "settings have steps 10^9, size 8192",
+        lambda: forged(steps=10**9, size=8192),
+        works(lambda given: given["steps"] == 10**9),
+    ),
+    Row(
+        "no init among the settings",
+        lambda: without("init"),
+        works(lambda given: "init" not in given),
+    ),
     Row("style 5", lambda: with_part("style", 5), refused_as(NONE)),
     Row("style 'abc'", lambda: with_part("style", "abc"), refused_as(NONE)),
     Row("steps [1]", lambda: forged(steps=[1]), refused_as(NONE)),
     Row("settings a list", lambda: with_part("settings", [1]), refused_as(NONE)),
     Row("settings have colour", lambda: forged(colour=1), refused_as(NONE)),
     Row("content a text", lambda: with_part("content", "photo.png"), refused_as(NONE)),
-    Row("weights file changed since, or sha256 000…", another_weights_file, refused_as("weights are not those of the run")),
+    Row(
+        "weights file changed since, or sha256 000…",
+        another_weights_file,
+        refused_as("weights are not those of the run"),
+    ),
     Row("the same run again", again, works(bool)),
-    Row("content='/…/Acme divorce/IMG_2031.jpg', save PNG", private, works(lambda data: b"Acme" not in data and b"alice" not in data and b"IMG_2031.jpg" in data)),
+    Row(
+        "content='/…/Acme divorce/IMG_2031.jpg', save PNG",
+        private,
+        works(
+            lambda data: b"Acme" not in data and b"alice" not in data and b"IMG_2031.jpg" in data
+        ),
+    ),
     Row("content with GPS in its EXIF", gps, works(lambda exif: exif == {})),
 ]

@@ -1,20 +1,32 @@
 """Odd calls of train_transform_net(), and the right answers."""
+
+import contextlib
 import os
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
-from neural_style import build_transform_net, load_transform_net, train_transform_net
-from neural_style.transform_net import TransformNet
 from conftest import picture
 from odd import Row, refused, works
 from odd_pictures import POSTSCRIPT, damaged_exif, with_ghostscript
+from PIL import Image
+
+from neural_style import train_transform_net
+from neural_style.transform_net import TransformNet
 
 ART = picture(40, 40, 2)
-QUICK = dict(width=1, residual_blocks=0, crop=32, batch_size=1, steps=2, style_size=40, network="vgg16", weights="torchvision", progress=False,
-             content_layers=["conv1_1"], style_layers=["conv1_1"])
+QUICK = dict(
+    width=1,
+    residual_blocks=0,
+    crop=32,
+    batch_size=1,
+    steps=2,
+    style_size=40,
+    network="vgg16",
+    weights="torchvision",
+    progress=False,
+    content_layers=["conv1_1"],
+    style_layers=["conv1_1"],
+)
 
 
 @lru_cache(2)
@@ -41,10 +53,8 @@ def train(style=ART, photos="photos", output=None, **options):
 
 
 def twice_into_mydata():
-    try:
+    with contextlib.suppress(ValueError):
         train(backup="mydata")
-    except ValueError:
-        pass
     return train(backup="mydata")
 
 
@@ -68,13 +78,29 @@ def is_net(net):
 
 ROWS = [
     Row("2 steps", train, works(lambda net: net.record["steps"] == 2, writes=[])),
-    Row("backup= a folder with another training.json, log.csv", lambda: train(backup="mydata"), refused("backup must be a folder of its own")),
+    Row(
+        "backup= a folder with another training.json, log.csv",
+        lambda: train(backup="mydata"),
+        refused("backup must be a folder of its own"),
+    ),
     Row("… asked for again", twice_into_mydata, refused("backup must be a folder of its own")),
     Row("backup= a file", lambda: train(backup="file"), refused("backup must be a folder")),
-    Row("training.json of damaged JSON", lambda: train(backup="damaged"), refused(r"training\.json' cannot be read")),
-    Row("training.json a list", lambda: train(backup="list"), refused(r"training\.json' must hold an object")),
+    Row(
+        "training.json of damaged JSON",
+        lambda: train(backup="damaged"),
+        refused(r"training\.json' cannot be read"),
+    ),
+    Row(
+        "training.json a list",
+        lambda: train(backup="list"),
+        refused(r"training\.json' must hold an object"),
+    ),
     Row("one photo with damaged EXIF", with_damaged_exif, works(is_net)),
-    Row("PostScript named .jpg among the photos", with_postscript, works(lambda result: result[1] == "" and is_net(result[0]))),
+    Row(
+        "PostScript named .jpg among the photos",
+        with_postscript,
+        works(lambda result: result[1] == "" and is_net(result[0])),
+    ),
     Row("crop=31", lambda: train(crop=31), refused("crop=31")),
     Row("crop=33", lambda: train(crop=33), works(is_net)),
     Row("crop=True", lambda: train(crop=True), refused("crop=True")),
@@ -85,16 +111,30 @@ ROWS = [
     Row("width=0", lambda: train(width=0), refused("width=0")),
     Row("width=2.5", lambda: train(width=2.5), refused("width=2.5")),
     Row("residual_blocks=-1", lambda: train(residual_blocks=-1), refused("residual_blocks=-1")),
-    Row("learning_rate=nan", lambda: train(learning_rate=float("nan")), refused("learning_rate=nan")),
-    Row("learning_rate=1e30", lambda: train(learning_rate=1e30), refused("a lower learning_rate", FloatingPointError)),
+    Row(
+        "learning_rate=nan", lambda: train(learning_rate=float("nan")), refused("learning_rate=nan")
+    ),
+    Row(
+        "learning_rate=1e30",
+        lambda: train(learning_rate=1e30),
+        refused("a lower learning_rate", FloatingPointError),
+    ),
     Row("style_weight=inf", lambda: train(style_weight=float("inf")), refused("style_weight=inf")),
     Row("style={}", lambda: train({}), refused("style must be.*empty")),
     Row("style=[]", lambda: train([]), refused("Received: list")),
-    Row("style={'../up': …}, output='nets'", lambda: train({"../up": ART}, output="nets"), refused("name of a style must be a plain file name.*up")),
+    Row(
+        "style={'../up': …}, output='nets'",
+        lambda: train({"../up": ART}, output="nets"),
+        refused("name of a style must be a plain file name.*up"),
+    ),
     Row("output='n.h5'", lambda: train(output="n.h5"), refused("must end in .keras")),
     Row("output a folder", lambda: train(output="folder.keras"), refused("cannot be written")),
     Row("photos=list", lambda: train(photos=["photos/0.png"]), refused("photos must be.*list")),
-    Row("photos= a folder without pictures", lambda: train(photos="mydata"), refused("has no pictures")),
+    Row(
+        "photos= a folder without pictures",
+        lambda: train(photos="mydata"),
+        refused("has no pictures"),
+    ),
     Row("start='poppies'", lambda: train(start="poppies"), refused("start must be.*str")),
     Row("callbacks=3", lambda: train(callbacks=3), refused("callbacks=3")),
     Row("strategy='mirrored'", lambda: train(strategy="mirrored"), refused("strategy='mirrored'")),

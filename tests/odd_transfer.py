@@ -1,16 +1,25 @@
 """Odd arguments of transfer() and its parts, and the right answers."""
+
 import warnings
 from pathlib import Path
 
 import numpy as np
+from conftest import picture
+from odd import Row, refused, works
 from PIL import Image
 
 from neural_style import Checkpoint, SaveEvery, StopWhen, TimeLimit, masks, transfer
-from conftest import picture
-from odd import Row, refused, works
 
 PHOTO, ART, INF, NAN = picture(24, 32, 1), picture(32, 24, 2), float("inf"), float("nan")
-QUICK = dict(size=32, start_size=None, steps=1, content_layers=["conv1_1"], style_layers=["conv1_1", "conv2_1"], weights="torchvision", progress=False)
+QUICK = dict(
+    size=32,
+    start_size=None,
+    steps=1,
+    content_layers=["conv1_1"],
+    style_layers=["conv1_1", "conv2_1"],
+    weights="torchvision",
+    progress=False,
+)
 
 
 def prepare():
@@ -49,28 +58,57 @@ def stops():
 ROWS = [
     no("style=[(pic, 0)]", "shares of a style blend", style=[(ART, 0)]),
     no("style=[]", "style must be a picture, or a list", style=[]),
-    Row("style=generator", lambda: run(style=(one for one in [ART])), refused("Received: generator")),
+    Row(
+        "style=generator", lambda: run(style=(one for one in [ART])), refused("Received: generator")
+    ),
     no("style=(pic, 0.5)", "Received: float", style=(ART, 0.5)),
     no("style=[(pic, True)]", "shares of a style blend.*True", style=[(ART, True)]),
-    yes("style=[(pic, np.float32(.5)), …]", style=[(ART, np.float32(.5)), (PHOTO, np.float32(.5))]),
+    yes(
+        "style=[(pic, np.float32(.5)), …]", style=[(ART, np.float32(0.5)), (PHOTO, np.float32(0.5))]
+    ),
     no("style=[(pic, -1)]", "shares of a style blend.*-1", style=[(ART, -1)]),
     no("style=[(pic, inf)]", "shares of a style blend.*inf", style=[(ART, INF)]),
-    no("style=[(pic, 1e308), (pic, 1e308)]", "shares of a style blend must be finite, their sum too", style=[(ART, 1e308), (ART, 1e308)]),
+    no(
+        "style=[(pic, 1e308), (pic, 1e308)]",
+        "shares of a style blend must be finite, their sum too",
+        style=[(ART, 1e308), (ART, 1e308)],
+    ),
     no("style={'art.png': 1}", "Received: dict", style={"art.png": 1}),
     yes("60 style pictures", style=[ART] * 60, seconds=60),
     yes("style_weight=np.float32(5)", style_weight=np.float32(5)),
     yes("style_weight=np.float64(5)", style_weight=np.float64(5)),
-    no("style_weight=np.array(5.)", "style_weight must be a finite number", style_weight=np.array(5.)),
+    no(
+        "style_weight=np.array(5.)",
+        "style_weight must be a finite number",
+        style_weight=np.array(5.0),
+    ),
     no("style_weight='5'", "style_weight='5'", style_weight="5"),
     no("style_weight=True", "style_weight=True", style_weight=True),
     reads("style_weight=1e300", "style loss is not finite", style_weight=1e300),
-    no("style_weight=10**400", "style_weight must be a finite number", style_weight=10 ** 400),
+    no("style_weight=10**400", "style_weight must be a finite number", style_weight=10**400),
     yes("content_layers={'conv2_1': np.float32(1)}", content_layers={"conv2_1": np.float32(1)}),
-    yes("content_layers={'conv2_1': 0}, style_weight=0", lambda r, e, w: refused("must not both be 0, nor all weights of their layers")(r, e, w),
-        content_layers={"conv2_1": 0}, style_weight=0),  # the report has it that it works: on total variation alone
-    no("all layer weights 0", "must not both be 0, nor all weights of their layers", content_layers={"conv1_1": 0}, style_layers={"conv1_1": 0}),
-    no("style_layers=None", "style_layers must be a list of layer names.*NoneType", style_layers=None),
-    Row("style_layers=generator", lambda: run(style_layers=(name for name in ["conv1_1"])), refused("style_layers must be.*generator")),
+    yes(
+        "content_layers={'conv2_1': 0}, style_weight=0",
+        lambda r, e, w: refused("must not both be 0, nor all weights of their layers")(r, e, w),
+        content_layers={"conv2_1": 0},
+        style_weight=0,
+    ),  # the report has it that it works: on total variation alone
+    no(
+        "all layer weights 0",
+        "must not both be 0, nor all weights of their layers",
+        content_layers={"conv1_1": 0},
+        style_layers={"conv1_1": 0},
+    ),
+    no(
+        "style_layers=None",
+        "style_layers must be a list of layer names.*NoneType",
+        style_layers=None,
+    ),
+    Row(
+        "style_layers=generator",
+        lambda: run(style_layers=(name for name in ["conv1_1"])),
+        refused("style_layers must be.*generator"),
+    ),
     yes("style_layers=['conv1_1', 'block1_conv1']", style_layers=["conv1_1", "block1_conv1"]),
     yes("style_layers=['conv1_1', 'conv1_1']", style_layers=["conv1_1", "conv1_1"]),
     no("network=['vgg16']", r"network=\['vgg16'\]", network=["vgg16"]),
@@ -82,23 +120,38 @@ ROWS = [
     yes("size=np.int16(32)", size=np.int16(32)),
     no("size=True", "size=True", size=True),
     no("size=None", "size=None", size=None),
-    no("size=10**9", "the limit is", size=10 ** 9),
+    no("size=10**9", "the limit is", size=10**9),
     no("size=1", "these layers need", size=1),
     yes("size=2", sized(2, 2), size=2),
     yes("size=3", sized(3, 2), size=3),
     yes("size=8", sized(8, 6), size=8),
     yes("size=16", sized(16, 12), size=16),
-    no("size=17, default layers", "these layers need 16", size=17, content_layers=["block4_conv2"], style_layers=["block5_conv1"]),
+    no(
+        "size=17, default layers",
+        "these layers need 16",
+        size=17,
+        content_layers=["block4_conv2"],
+        style_layers=["block5_conv1"],
+    ),
     yes("size=32, start_size=128", start_size=128),
-    no("style_scale=1e308", "style_scale must be a finite number, also times size|the limit is", style_scale=1e308),
+    no(
+        "style_scale=1e308",
+        "style_scale must be a finite number, also times size|the limit is",
+        style_scale=1e308,
+    ),
     no("style_scale=1e-9", "style image is only", style_scale=1e-9),
     no("steps=0", "steps=0", steps=0),
     no("steps={32: 1, 16: 1}", "from coarse to fine", steps={32: 1, 16: 1}),
-    yes("steps={16: 1, 32: 1}, start_size=8", works(lambda result: len(result.history["total"]) == 2), steps={16: 1, 32: 1}, start_size=8),
+    yes(
+        "steps={16: 1, 32: 1}, start_size=8",
+        works(lambda result: len(result.history["total"]) == 2),
+        steps={16: 1, 32: 1},
+        start_size=8,
+    ),
     no("steps={16: 0, 32: 1}", "a schedule of steps", steps={16: 0, 32: 1}),
-    no("steps=10**400", "steps must be a positive integer, at most", steps=10 ** 400),
+    no("steps=10**400", "steps must be a positive integer, at most", steps=10**400),
     no("seed=-1", "seed=-1", seed=-1),
-    yes("seed=2**200", seed=2 ** 200, init="noise"),
+    yes("seed=2**200", seed=2**200, init="noise"),
     yes("noise_std=1e300", noise_std=1e300, init="noise"),
     yes("learning_rate=1e300, adam", learning_rate=1e300, optimizer="adam", steps=2),
     no("learning_rate='a'", "learning_rate='a'", learning_rate="a"),
@@ -109,14 +162,27 @@ ROWS = [
     no("tile='32'", "tile='32'", tile="32"),
     no("content_map all 0", "content_map is empty", content_map=np.zeros((24, 32))),
     no("content_map NaN", "content_map must have values", content_map=np.full((24, 32), NAN)),
-    reads("content_map 1e38", "content loss is not finite", content_map=np.full((24, 32), 1e38), error={"content": "sum", "style": "relative"}),
+    reads(
+        "content_map 1e38",
+        "content loss is not finite",
+        content_map=np.full((24, 32), 1e38),
+        error={"content": "sum", "style": "relative"},
+    ),
     no("masks=np.ones(…)", "masks must be a list", masks=np.ones((24, 32))),
     no("masks=[(1, 2, 3)]", "region 1's mask must be H x W", masks=[(1, 2, 3)]),
     no("mask H x W x 1", "region 1's mask must be H x W", masks=[np.ones((24, 32, 1))]),
     no("masks={'content': p}", "label pictures must be", masks={"content": PHOTO}),
-    no("masks={'content': p, 'style': []}", "style", masks={"content": np.zeros((24, 32, 3), "uint8"), "style": []}),
-    no("a mask of one pixel, inside=True", "no region has a position", masks=[masks.Region(np.eye(24, 32) * (np.arange(32) == 3), inside=True)],
-       style_layers=["conv2_1"]),
+    no(
+        "masks={'content': p, 'style': []}",
+        "style",
+        masks={"content": np.zeros((24, 32, 3), "uint8"), "style": []},
+    ),
+    no(
+        "a mask of one pixel, inside=True",
+        "no region has a position",
+        masks=[masks.Region(np.eye(24, 32) * (np.arange(32) == 3), inside=True)],
+        style_layers=["conv2_1"],
+    ),
     no("preserve_color=['match']", r"preserve_color=\['match'\]", preserve_color=["match"]),
     no("error={'content': 'mean'}", "keys 'content' and 'style'", error={"content": "mean"}),
     no("tv_options={'exponent': nan}", "exponent=nan", tv_options={"exponent": NAN}),
@@ -125,14 +191,42 @@ ROWS = [
     no("resume='yes'", "resume='yes'", resume="yes", checkpoint="run.npz"),
     no("resume=True alone", "needs a checkpoint", resume=True),
     Row("one array for both", lambda: run(PHOTO, PHOTO), sized(32, 24)),
-    yes("black on black", works(lambda result: "converged" in result.message or result.message == "all steps done"), style=np.zeros((24, 32, 3), "uint8"),
-        content=np.zeros((24, 32, 3), "uint8"), steps=3),
-    yes("1 x 1 on 1 x 1", sized(1, 1), content=PHOTO[:1, :1], style=ART[:1, :1], size=1, style_layers=["conv1_1"]),
-    Row("callback=generator", lambda: run(callback=(one for one in [1])), refused("callback must be a function.*generator")),
+    yes(
+        "black on black",
+        works(lambda result: "converged" in result.message or result.message == "all steps done"),
+        style=np.zeros((24, 32, 3), "uint8"),
+        content=np.zeros((24, 32, 3), "uint8"),
+        steps=3,
+    ),
+    yes(
+        "1 x 1 on 1 x 1",
+        sized(1, 1),
+        content=PHOTO[:1, :1],
+        style=ART[:1, :1],
+        size=1,
+        style_layers=["conv1_1"],
+    ),
+    Row(
+        "callback=generator",
+        lambda: run(callback=(one for one in [1])),
+        refused("callback must be a function.*generator"),
+    ),
     Row("SaveEvery(0.5)", lambda: SaveEvery(0.5, "frames"), refused("steps=0.5")),
-    Row("SaveEvery(np.int64(2))", lambda: SaveEvery(np.int64(2), "frames"), works(lambda callback: callback.steps == 2)),
+    Row(
+        "SaveEvery(np.int64(2))",
+        lambda: SaveEvery(np.int64(2), "frames"),
+        works(lambda callback: callback.steps == 2),
+    ),
     Row("TimeLimit(nan)", lambda: TimeLimit(NAN), refused("seconds=nan")),
     Row("StopWhen(patience=2.0)", lambda: StopWhen(patience=2.0), refused("patience=2.0")),
-    Row("StopWhen(1, 2)", stops, works(lambda result: result.message.startswith("stopped") and len(result.history["total"]) == 2)),
+    Row(
+        "StopWhen(1, 2)",
+        stops,
+        works(
+            lambda result: (
+                result.message.startswith("stopped") and len(result.history["total"]) == 2
+            )
+        ),
+    ),
     Row("Checkpoint(steps=0.3)", lambda: Checkpoint("run.npz", steps=0.3), refused("steps=0.3")),
 ]

@@ -5,17 +5,19 @@ import h5py
 import keras
 import numpy as np
 import pytest
+from conftest import picture
 
 from neural_style import StyleTrainer, build_transform_net
 from neural_style.backup import Backup, claim, last_losses, steps_done
-from conftest import picture
 
 #: Names that Keras' BackupAndRestore gives, newest state first.
 LATEST, BEFORE = "latest.weights.h5", "latest.weights.h5.bkp"
 
 
 def write(folder, **states):
-    """States whose optimiser has made so many steps; or, in place of a number, what is left of the file after a kill."""
+    """States whose optimiser has made so many steps; or, in place of a number, what is left of the
+    file after a kill.
+    """
     for name, state in states.items():
         path = folder / {"latest": LATEST, "before": BEFORE}[name]
         if isinstance(state, int):
@@ -30,16 +32,20 @@ def write(folder, **states):
             path.write_text(state)
 
 
-@pytest.mark.parametrize("states,done", [
-    ({}, 0),
-    ({"latest": 100, "before": 50}, 100),
-    ({"latest": 100}, 100),
-    ({"latest": "half", "before": 50}, 50),        # killed within the weights
-    ({"latest": "no counter", "before": 50}, 50),
-    ({"latest": 100, "before": "half"}, 100),
-    ({"latest": "half"}, 0),                       # killed within the first weights
-    ({"latest": 77, "before": 50}, 77),            # stopped within an epoch
-    ({"latest": 120, "before": 100}, 120)])        # all 120, the last epoch shorter
+@pytest.mark.parametrize(
+    "states,done",
+    [
+        ({}, 0),
+        ({"latest": 100, "before": 50}, 100),
+        ({"latest": 100}, 100),
+        ({"latest": "half", "before": 50}, 50),  # killed within the weights
+        ({"latest": "no counter", "before": 50}, 50),
+        ({"latest": 100, "before": "half"}, 100),
+        ({"latest": "half"}, 0),  # killed within the first weights
+        ({"latest": 77, "before": 50}, 77),  # stopped within an epoch
+        ({"latest": 120, "before": 100}, 120),
+    ],
+)  # all 120, the last epoch shorter
 def test_whatever_a_kill_leaves_the_newest_whole_state_goes_on(tmp_path, states, done):
     write(tmp_path, **states)
     assert steps_done(tmp_path, 120) == done
@@ -58,13 +64,18 @@ def test_two_states_that_cannot_be_read_are_not_thrown_away(tmp_path):
 
 
 def test_a_backup_with_steps_in_it_is_claimed_by_its_own_training_alone(tmp_path):
-    one, other = {"steps": 100, "layers": ("conv1_1",)}, {"steps": 200, "layers": ("conv1_1",), "seed": 1}
+    one, other = (
+        {"steps": 100, "layers": ("conv1_1",)},
+        {"steps": 200, "layers": ("conv1_1",), "seed": 1},
+    )
     folder = tmp_path / "new"
     claim(folder, one)
     claim(folder, other)  # nothing was trained so far
     write(folder, latest=50)
     claim(folder, other)
-    with pytest.raises(ValueError, match="backup of a training with another seed, steps; remove it"):
+    with pytest.raises(
+        ValueError, match="backup of a training with another seed, steps; remove it"
+    ):
         claim(folder, one)
     (folder / "training.json").unlink()
     with pytest.raises(ValueError, match="another layers, seed, steps"):
@@ -81,7 +92,11 @@ def test_last_losses(tmp_path):
 
 
 def test_a_folder_with_other_things_is_left_alone(tmp_path):
-    for name, text in (("log.csv", "when,what\n1,2\n"), ("diary.txt", "mine"), ("training.json", '{"lesson": 1}')):
+    for name, text in (
+        ("log.csv", "when,what\n1,2\n"),
+        ("diary.txt", "mine"),
+        ("training.json", '{"lesson": 1}'),
+    ):
         folder = tmp_path / name.split(".")[0]
         folder.mkdir()
         (folder / name).write_text(text)
@@ -97,7 +112,9 @@ def test_what_a_kill_leaves_at_the_start_is_no_other_thing(tmp_path):
     assert json.loads((tmp_path / "training.json").read_text())["steps"] == 100
 
 
-@pytest.mark.parametrize("text", ['{"styles": ', "", "\0", "[1, 2]", "3", "null", "[" * 100_000, '{"styles": NaN'])
+@pytest.mark.parametrize(
+    "text", ['{"styles": ', "", "\0", "[1, 2]", "3", "null", "[" * 100_000, '{"styles": NaN']
+)
 @pytest.mark.parametrize("begun", [False, True])
 def test_a_damaged_marker_is_named(tmp_path, text, begun):
     (tmp_path / "training.json").write_text(text)
@@ -110,7 +127,15 @@ def test_a_damaged_marker_is_named(tmp_path, text, begun):
 
 def test_a_folder_of_an_earlier_version_goes_on(tmp_path):
     """Its marker is the identity alone."""
-    known = {"width": 16, "steps": 100, "styles": ["a"], "paintings": ["0"], "start": {"a": None}, "photos": ["1.png"], "weights": None}
+    known = {
+        "width": 16,
+        "steps": 100,
+        "styles": ["a"],
+        "paintings": ["0"],
+        "start": {"a": None},
+        "photos": ["1.png"],
+        "weights": None,
+    }
     (tmp_path / "training.json").write_text(json.dumps(known))
     (tmp_path / "log.csv").write_text("epoch,loss\n0,1.5\n")
     claim(tmp_path, known)
@@ -137,7 +162,7 @@ def elsewhere(file):
 
 
 def huge(file):
-    file.create_dataset("optimizer/vars/0", (10 ** 6, 10 ** 6), "int64")
+    file.create_dataset("optimizer/vars/0", (10**6, 10**6), "int64")
 
 
 def text(file):
@@ -178,9 +203,16 @@ def test_a_damaged_log_costs_no_network(tmp_path, caplog, line):
 def trainer(seed=0, width=2):
     """A StyleTrainer of one tiny network, compiled, and a batch for it."""
     inputs = keras.Input((None, None, 3))
-    features = keras.layers.Conv2D(4, 3, kernel_initializer=keras.initializers.GlorotUniform(0))(inputs)
-    made = StyleTrainer(build_transform_net(width, 0, seed=seed), picture(20, 20, 9), keras.Model(inputs, {"conv": features, "image": inputs}),
-                        content_layers=["conv"], style_layers=["conv"])
+    features = keras.layers.Conv2D(4, 3, kernel_initializer=keras.initializers.GlorotUniform(0))(
+        inputs
+    )
+    made = StyleTrainer(
+        build_transform_net(width, 0, seed=seed),
+        picture(20, 20, 9),
+        keras.Model(inputs, {"conv": features, "image": inputs}),
+        content_layers=["conv"],
+        style_layers=["conv"],
+    )
     made.compile("adam")
     made.build((None, 20, 20, 3))
     return made, picture(20, 20)[None].astype("float32")
@@ -189,13 +221,22 @@ def trainer(seed=0, width=2):
 def test_a_state_of_an_earlier_version_goes_on(tmp_path):
     """That of Keras' BackupAndRestore: the same weights, optimizer and number of batches."""
     first, batch = trainer()
-    first.fit(batch, epochs=3, verbose=0, callbacks=[keras.callbacks.BackupAndRestore(tmp_path, delete_checkpoint=False)])
+    first.fit(
+        batch,
+        epochs=3,
+        verbose=0,
+        callbacks=[keras.callbacks.BackupAndRestore(tmp_path, delete_checkpoint=False)],
+    )
     second, _ = trainer(seed=1)
     assert steps_done(tmp_path, 10) == 3
     second.fit(batch, epochs=4, initial_epoch=3, verbose=0, callbacks=[Backup(tmp_path)])
     first.fit(batch, verbose=0)
     assert second.steps_made() == first.steps_made() == 4 == steps_done(tmp_path, 10)
-    for a, b in zip([*first.joint.get_weights(), *first.optimizer.variables], [*second.joint.get_weights(), *second.optimizer.variables], strict=True):
+    for a, b in zip(
+        [*first.joint.get_weights(), *first.optimizer.variables],
+        [*second.joint.get_weights(), *second.optimizer.variables],
+        strict=True,
+    ):
         np.testing.assert_array_equal(a, b)
 
 
@@ -222,7 +263,9 @@ def test_a_state_that_does_not_fit_is_refused(tmp_path, change):
             change(file)
     second, _ = trainer(seed=1, width=2 if change else 3)
     before = second.joint.get_weights()
-    with pytest.raises(ValueError, match="has a state that does not fit this training; remove it") as caught:
+    with pytest.raises(
+        ValueError, match="has a state that does not fit this training; remove it"
+    ) as caught:
         second.fit(batch, verbose=0, callbacks=[Backup(tmp_path)])
     assert "\n" not in str(caught.value)
     assert all(np.array_equal(a, b) for a, b in zip(before, second.joint.get_weights()))

@@ -1,4 +1,7 @@
-"""Bad input, systematically: each case one named exception or exit code 2 with one helpful line, soon, and nothing written."""
+"""Bad input, systematically: each case one named exception or exit code 2 with one helpful line,
+soon, and nothing written.
+"""
+
 import inspect
 import os
 import pickle
@@ -12,17 +15,41 @@ from types import SimpleNamespace
 
 import keras
 import numpy as np
+import odd
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from conftest import picture
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
-from neural_style import (Checkpoint, Evaluator, TransferResult, compare, contact_sheet, content_loss, deprocess, feature_extractor,
-                          gram_matrix, load_image, load_weights, map_transfer, masks, match_color, match_histogram, match_luminance, preprocess,
-                          read_record, save_image, style_loss, style_statistics, sweep, total_variation_loss, transfer,
-                          transfer_luminance)
+from neural_style import (
+    Checkpoint,
+    Evaluator,
+    TransferResult,
+    compare,
+    contact_sheet,
+    content_loss,
+    deprocess,
+    feature_extractor,
+    gram_matrix,
+    load_image,
+    load_weights,
+    map_transfer,
+    masks,
+    match_color,
+    match_histogram,
+    match_luminance,
+    preprocess,
+    read_record,
+    save_image,
+    style_loss,
+    style_statistics,
+    sweep,
+    total_variation_loss,
+    transfer,
+    transfer_luminance,
+)
 from neural_style.__main__ import main
-import odd
-from conftest import picture
 
 module = sys.modules["neural_style.iterative"]
 RGB = picture(48, 64, 1)
@@ -35,10 +62,18 @@ class Evil:
 
 def png(width, height):
     """The head of a PNG that claims a size, with next to no pixels in it."""
+
     def chunk(name, data):
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-            + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b""))
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
+
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(b"\0" * 100))
+        + chunk(b"IEND", b"")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +114,12 @@ CALLS = {
     "folder": (lambda: load_image("folder.png"), ValueError, "folder.png"),
     "20,000 x 20,000 bomb": (lambda: load_image("bomb.png"), ValueError, "malicious"),
     "cut PNG": (lambda: load_image("cut.png"), ValueError, "cut.png"),
-    "size beyond any memory": (lambda: load_image(RGB, 10 ** 30), ValueError, "the limit is"),
-    "style scale beyond any memory": (lambda: transfer(RGB, RGB, size=64, style_scale=1e30), ValueError, "the limit is"),
+    "size beyond any memory": (lambda: load_image(RGB, 10**30), ValueError, "the limit is"),
+    "style scale beyond any memory": (
+        lambda: transfer(RGB, RGB, size=64, style_scale=1e30),
+        ValueError,
+        "the limit is",
+    ),
     "float picture": (lambda: load_image("float.tiff"), ValueError, "floating-point"),
     "float array": (lambda: load_image(RGB / 255), TypeError, "float64"),
     "array with NaN": (lambda: load_image(np.full((9, 9, 3), np.nan)), TypeError, "float64"),
@@ -95,7 +134,11 @@ CALLS = {
     "size a float": (lambda: load_image(RGB, 9.5), ValueError, "size=9.5"),
     "save without a format": (lambda: save_image(RGB, "out"), ValueError, "picture format"),
     "save to a text file": (lambda: save_image(RGB, "out.txt"), ValueError, "picture format"),
-    "save into no folder": (lambda: save_image(RGB, "none/out.png"), FileNotFoundError, "does not exist"),
+    "save into no folder": (
+        lambda: save_image(RGB, "none/out.png"),
+        FileNotFoundError,
+        "does not exist",
+    ),
     "save over a folder": (lambda: save_image(RGB, "folder.png"), PermissionError, "folder.png"),
     "save floats": (lambda: save_image(RGB / 255, "out.png"), TypeError, "float64"),
     "preprocess grey": (lambda: preprocess(RGB[:, :, 0]), ValueError, r"\(48, 64\)"),
@@ -104,60 +147,145 @@ CALLS = {
     "match_histogram of floats": (lambda: match_histogram(RGB / 255, RGB), TypeError, "float64"),
     "match_luminance of a path": (lambda: match_luminance("good.png", RGB), TypeError, "uint8"),
     "luminance of another size": (lambda: transfer_luminance(RGB, RGB[:9]), ValueError, "one size"),
-    "labels that are a photo": (lambda: masks.from_labels("whole.jpg", "whole.jpg"), ValueError, "flat colours"),
-    "rectangle outside": (lambda: masks.from_rectangle(RGB, (60, 0, 20, 20)), ValueError, "lie within"),
-    "scribbles of another size": (lambda: masks.from_scribbles(RGB, "one.png"), ValueError, "image's size"),
-    "mask of another shape": (lambda: transfer("good.png", "good.png", masks=[np.ones((9, 999))]), ValueError, "proportions"),
-    "style statistics without a name": (lambda: style_statistics(["a"], "cosine"), ValueError, "cosine"),
+    "labels that are a photo": (
+        lambda: masks.from_labels("whole.jpg", "whole.jpg"),
+        ValueError,
+        "flat colours",
+    ),
+    "rectangle outside": (
+        lambda: masks.from_rectangle(RGB, (60, 0, 20, 20)),
+        ValueError,
+        "lie within",
+    ),
+    "scribbles of another size": (
+        lambda: masks.from_scribbles(RGB, "one.png"),
+        ValueError,
+        "image's size",
+    ),
+    "mask of another shape": (
+        lambda: transfer("good.png", "good.png", masks=[np.ones((9, 999))]),
+        ValueError,
+        "proportions",
+    ),
+    "style statistics without a name": (
+        lambda: style_statistics(["a"], "cosine"),
+        ValueError,
+        "cosine",
+    ),
     "match_color of floats": (lambda: match_color(RGB / 255, RGB), TypeError, "float64"),
     "unknown layer": (lambda: feature_extractor(["conv9_1"]), ValueError, "conv9_1"),
     "layer with a typo": (lambda: feature_extractor(["conv4_22"]), ValueError, "did you mean"),
     "VGG19's layer of VGG16": (lambda: feature_extractor(["conv3_4"]), ValueError, "conv3_4"),
     "no layers": (lambda: feature_extractor([]), ValueError, "at least one"),
-    "unknown network": (lambda: feature_extractor(["conv1_1"], network="resnet50"), ValueError, "resnet50"),
+    "unknown network": (
+        lambda: feature_extractor(["conv1_1"], network="resnet50"),
+        ValueError,
+        "resnet50",
+    ),
     "unknown pooling": (lambda: feature_extractor(["conv1_1"], pooling="min"), ValueError, "min"),
-    "unknown precision": (lambda: feature_extractor(["conv1_1"], precision="float64"), ValueError, "float64"),
-    "missing weights": (lambda: load_weights("vgg16", "nowhere.h5"), FileNotFoundError, "nowhere.h5"),
+    "unknown precision": (
+        lambda: feature_extractor(["conv1_1"], precision="float64"),
+        ValueError,
+        "float64",
+    ),
+    "missing weights": (
+        lambda: load_weights("vgg16", "nowhere.h5"),
+        FileNotFoundError,
+        "nowhere.h5",
+    ),
     "truncated .h5": (lambda: load_weights("vgg16", "cut.h5"), ValueError, "cut.h5"),
     "text renamed .mat": (lambda: load_weights("vgg16", "text.mat"), ValueError, "text.mat"),
     "pickle renamed .npz": (lambda: load_weights("vgg16", "evil.npz"), ValueError, "evil.npz"),
-    "pickle inside an .npz": (lambda: load_weights("vgg16", "object.npz"), ValueError, "object.npz"),
-    "weights of another network": (lambda: load_weights("vgg16", "small.weights.h5"), ValueError, "small.weights.h5"),
+    "pickle inside an .npz": (
+        lambda: load_weights("vgg16", "object.npz"),
+        ValueError,
+        "object.npz",
+    ),
+    "weights of another network": (
+        lambda: load_weights("vgg16", "small.weights.h5"),
+        ValueError,
+        "small.weights.h5",
+    ),
     "too few weights": (lambda: load_weights("vgg16", "other.npz"), ValueError, "other.npz"),
     "weights in a picture": (lambda: load_weights("vgg16", "good.png"), ValueError, "good.png"),
     "gram of a matrix": (lambda: gram_matrix(np.zeros((3, 3), "float32")), ValueError, r"\(3, 3\)"),
-    "content of a layer that is not there": (lambda: content_loss({"a": np.ones((1, 2, 2, 3))}, "b"), ValueError, "'b'"),
-    "unknown error": (lambda: style_loss({"a": np.ones((1, 2, 2, 3), "float32")}, "a", "cosine"), ValueError, "cosine"),
-    "negative layer weight": (lambda: style_loss({"a": np.ones((1, 2, 2, 3), "float32")}, {"a": -1}), ValueError, "-1"),
+    "content of a layer that is not there": (
+        lambda: content_loss({"a": np.ones((1, 2, 2, 3))}, "b"),
+        ValueError,
+        "'b'",
+    ),
+    "unknown error": (
+        lambda: style_loss({"a": np.ones((1, 2, 2, 3), "float32")}, "a", "cosine"),
+        ValueError,
+        "cosine",
+    ),
+    "negative layer weight": (
+        lambda: style_loss({"a": np.ones((1, 2, 2, 3), "float32")}, {"a": -1}),
+        ValueError,
+        "-1",
+    ),
     "exponent too small": (lambda: total_variation_loss(0.3), ValueError, "0.3"),
-    "losses without weights": (lambda: Evaluator(None, {"a": None}, {}, (1, 2, 2, 3)), ValueError, "same names"),
+    "losses without weights": (
+        lambda: Evaluator(None, {"a": None}, {}, (1, 2, 2, 3)),
+        ValueError,
+        "same names",
+    ),
     "no pictures to compare": (lambda: compare([]), ValueError, "at least one"),
     "captions that do not fit": (lambda: compare([RGB], ["a", "b"]), ValueError, "2 captions"),
     "ragged sheet": (lambda: contact_sheet([[RGB], [RGB, RGB]]), ValueError, "one length"),
     "sweep over nothing": (lambda: sweep(RGB, RGB, size=32), ValueError, "none"),
-    "sweep over three": (lambda: sweep(RGB, RGB, size=[32], steps=[1], seed=[1]), ValueError, "size, steps, seed"),
+    "sweep over three": (
+        lambda: sweep(RGB, RGB, size=[32], steps=[1], seed=[1]),
+        ValueError,
+        "size, steps, seed",
+    ),
     "job that is no dict": (lambda: map_transfer([RGB]), TypeError, "job 0"),
     "checkpoint with another suffix": (lambda: Checkpoint("run.txt"), ValueError, ".npz"),
     "record of a plain picture": (lambda: read_record("good.png"), ValueError, "no record"),
     "transfer of nothing": (lambda: transfer(None, None), ValueError, "both be None"),
     "1 x 1 content": (lambda: transfer("one.png", RGB, size=8), ValueError, "only 8 pixels"),
     "1 x 5000 content": (lambda: transfer("line.png", RGB), ValueError, "only 1 pixels"),
-    "1 x 5000 style": (lambda: transfer(RGB, "line.png", size=64), ValueError, "style image is only"),
-    "schedule that does not end at size": (lambda: transfer(RGB, RGB, size=64, steps={32: 5}), ValueError, "size=64"),
-    "schedule from fine to coarse": (lambda: transfer(RGB, RGB, size=32, steps={64: 5, 32: 5}), ValueError, "coarse to fine"),
-    "weights that are no file": (lambda: transfer(RGB, RGB, weights=3), (TypeError, ValueError), "weights"),
+    "1 x 5000 style": (
+        lambda: transfer(RGB, "line.png", size=64),
+        ValueError,
+        "style image is only",
+    ),
+    "schedule that does not end at size": (
+        lambda: transfer(RGB, RGB, size=64, steps={32: 5}),
+        ValueError,
+        "size=64",
+    ),
+    "schedule from fine to coarse": (
+        lambda: transfer(RGB, RGB, size=32, steps={64: 5, 32: 5}),
+        ValueError,
+        "coarse to fine",
+    ),
+    "weights that are no file": (
+        lambda: transfer(RGB, RGB, weights=3),
+        (TypeError, ValueError),
+        "weights",
+    ),
 }
 
 #: arguments after `transfer`: (words in the line). All exit with 2.
 LINES = {
-    "truncated.jpg good.png -o out.png": "truncated.jpg", "good.png zip.png -o out.png": "not a picture",
-    "empty.png good.png -o out.png": "not a picture", "bomb.png good.png -o out.png": "malicious",
-    "folder.png good.png -o out.png": "folder.png", "one.png good.png -o out.png --size 8": "only 8 pixels",
-    "good.png good.png -o folder.png": "folder.png", "good.png good.png -o none/out.png": "none",
-    "good.png good.png -o out.png --content-layers conv4_22": "did you mean", "good.png good.png -o out.png --weights cut.h5": "cut.h5",
-    "good.png good.png -o out.png --weights evil.npz": "evil.npz", "good.png good.png -o out.png --weights small.weights.h5": "small.weights",
-    "good.png good.png -o out.png --tile 7": "tile", "good.png good.png -o out.png --checkpoint run.txt": ".npz",
-    "good.png good.png -o out.png --resume": "checkpoint", "--from-record good.png -o out.png": "no record"}
+    "truncated.jpg good.png -o out.png": "truncated.jpg",
+    "good.png zip.png -o out.png": "not a picture",
+    "empty.png good.png -o out.png": "not a picture",
+    "bomb.png good.png -o out.png": "malicious",
+    "folder.png good.png -o out.png": "folder.png",
+    "one.png good.png -o out.png --size 8": "only 8 pixels",
+    "good.png good.png -o folder.png": "folder.png",
+    "good.png good.png -o none/out.png": "none",
+    "good.png good.png -o out.png --content-layers conv4_22": "did you mean",
+    "good.png good.png -o out.png --weights cut.h5": "cut.h5",
+    "good.png good.png -o out.png --weights evil.npz": "evil.npz",
+    "good.png good.png -o out.png --weights small.weights.h5": "small.weights",
+    "good.png good.png -o out.png --tile 7": "tile",
+    "good.png good.png -o out.png --checkpoint run.txt": ".npz",
+    "good.png good.png -o out.png --resume": "checkpoint",
+    "--from-record good.png -o out.png": "no record",
+}
 
 
 @pytest.fixture
@@ -165,7 +293,9 @@ def untouched(folder, monkeypatch):
     """In the folder of bad files; nothing may be written there, and two seconds must do."""
     monkeypatch.chdir(folder)
     before = sorted(os.listdir())
-    feature_extractor(["conv1_1"], weights=None, normalize=False)  # TensorFlow's own start is not what is measured
+    feature_extractor(
+        ["conv1_1"], weights=None, normalize=False
+    )  # TensorFlow's own start is not what is measured
     started = time.monotonic()
     yield
     assert time.monotonic() - started < 2
@@ -197,6 +327,7 @@ def test_a_folder_that_may_not_be_written(untouched, monkeypatch):
 def test_a_file_that_may_not_be_read(untouched, monkeypatch):
     def refuse(*arguments, **keywords):
         raise PermissionError(13, "Permission denied")
+
     monkeypatch.setattr(Image, "open", refuse)
     with pytest.raises(ValueError, match="good.png.*Permission denied"):
         load_image("good.png")
@@ -205,6 +336,7 @@ def test_a_file_that_may_not_be_read(untouched, monkeypatch):
 def test_a_full_disk_leaves_the_old_picture(tmp_path, monkeypatch):
     def full(*arguments, **keywords):
         raise OSError(28, "No space left on device")
+
     save_image(RGB, tmp_path / "out.png")
     before = (tmp_path / "out.png").read_bytes()
     monkeypatch.setattr(Image.Image, "save", full)
@@ -217,7 +349,17 @@ def test_a_full_disk_leaves_the_old_picture(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["out.png"] and (tmp_path / "out.png").read_bytes() == before
 
 
-@pytest.mark.parametrize("mode,expected", [("CMYK", (48, 64)), ("P", (48, 64)), ("L", (48, 64)), ("1", (48, 64)), ("LA", (48, 64)), ("HSV", (48, 64))])
+@pytest.mark.parametrize(
+    "mode,expected",
+    [
+        ("CMYK", (48, 64)),
+        ("P", (48, 64)),
+        ("L", (48, 64)),
+        ("1", (48, 64)),
+        ("LA", (48, 64)),
+        ("HSV", (48, 64)),
+    ],
+)
 def test_odd_but_good_modes_are_pictures(tmp_path, mode, expected):
     name = tmp_path / ("picture.tiff" if mode in ("CMYK", "1", "LA") else "picture.png")
     image = Image.fromarray(RGB).convert(mode)
@@ -231,18 +373,26 @@ def test_of_an_animated_gif_the_first_frame_is_taken(tmp_path):
     assert load_image(tmp_path / "two.gif").max() == 0
 
 
-# ---- anything at all --------------------------------------------------------------------------------------------------
+# ---- anything at all
+# --------------------------------------------------------------------------------------------------
+
 
 def small_network(layers, **options):
     """A network with VGG's names and strides and few channels."""
     from neural_style.features import check_layers
+
     names = check_layers(layers, "vgg16")
     blocks = max(int(name[5]) for name in names.values())
     x = inputs = keras.Input((None, None, 3))
     of_block = {}
     for block in range(1, blocks + 1):
-        x = of_block[block] = keras.layers.Conv2D(4, 3, padding="same", activation="relu", kernel_initializer=keras.initializers.RandomNormal(
-            stddev=0.1, seed=block))(x)
+        x = of_block[block] = keras.layers.Conv2D(
+            4,
+            3,
+            padding="same",
+            activation="relu",
+            kernel_initializer=keras.initializers.RandomNormal(stddev=0.1, seed=block),
+        )(x)
         x = keras.layers.AveragePooling2D(2)(x)
     outputs = {asked: of_block[int(name[5])] for asked, name in names.items()}
     model = keras.Model(inputs, {**outputs, "image": inputs})
@@ -253,69 +403,213 @@ def small_network(layers, **options):
 side = st.integers(1, 40)
 pictures = st.builds(picture, side, side, st.integers(0, 3))
 weight = st.floats(0, 1e4)
-layers = st.one_of(st.lists(st.sampled_from(["conv1_1", "conv2_2", "block1_conv2"]), min_size=1, max_size=2, unique=True),
-                   st.sampled_from([{"conv1_1": 0.5, "relu2_1": 2}, "conv1_2"]))
-good = st.fixed_dictionaries({}, optional={
-    "content_weight": weight, "style_weight": weight, "tv_weight": weight, "style_scale": st.floats(0.3, 2), "noise_std": st.floats(0.1, 50),
-    "learning_rate": st.floats(1e-3, 1e3), "content_layers": layers, "style_layers": layers, "start_size": st.one_of(side, st.none()),
-    "steps": st.integers(1, 3), "seed": st.integers(0, 9), "init": st.one_of(st.sampled_from(["noise", "content", "style", "recolored", None]), pictures),
-    "optimizer": st.sampled_from(["lbfgs", "adam", "sgd"]), "bounds": st.booleans(), "tile": st.sampled_from([None, "auto", 64]),
-    "error": st.sampled_from(["relative", "paper", "mean", "sum", {"content": "sqrt", "style": "mean"}]),
-    "preserve_color": st.sampled_from([None, None, "luminance", "match", "match_cholesky", "histogram"]),
-    "style_loss": st.sampled_from(["gram", "moments", "wasserstein"]), "content_map": st.just("ramp"),
-    "masks": st.sampled_from(["one", "one", "two", "two", "one", "inside"]),
-    "tv_options": st.sampled_from([None, {}, {"exponent": 1.0}, {"reduction": "sum", "separate": True}]), "pooling": st.sampled_from(["avg", "max"])})
+layers = st.one_of(
+    st.lists(
+        st.sampled_from(["conv1_1", "conv2_2", "block1_conv2"]), min_size=1, max_size=2, unique=True
+    ),
+    st.sampled_from([{"conv1_1": 0.5, "relu2_1": 2}, "conv1_2"]),
+)
+good = st.fixed_dictionaries(
+    {},
+    optional={
+        "content_weight": weight,
+        "style_weight": weight,
+        "tv_weight": weight,
+        "style_scale": st.floats(0.3, 2),
+        "noise_std": st.floats(0.1, 50),
+        "learning_rate": st.floats(1e-3, 1e3),
+        "content_layers": layers,
+        "style_layers": layers,
+        "start_size": st.one_of(side, st.none()),
+        "steps": st.integers(1, 3),
+        "seed": st.integers(0, 9),
+        "init": st.one_of(
+            st.sampled_from(["noise", "content", "style", "recolored", None]), pictures
+        ),
+        "optimizer": st.sampled_from(["lbfgs", "adam", "sgd"]),
+        "bounds": st.booleans(),
+        "tile": st.sampled_from([None, "auto", 64]),
+        "error": st.sampled_from(
+            ["relative", "paper", "mean", "sum", {"content": "sqrt", "style": "mean"}]
+        ),
+        "preserve_color": st.sampled_from(
+            [None, None, "luminance", "match", "match_cholesky", "histogram"]
+        ),
+        "style_loss": st.sampled_from(["gram", "moments", "wasserstein"]),
+        "content_map": st.just("ramp"),
+        "masks": st.sampled_from(["one", "one", "two", "two", "one", "inside"]),
+        "tv_options": st.sampled_from(
+            [None, {}, {"exponent": 1.0}, {"reduction": "sum", "separate": True}]
+        ),
+        "pooling": st.sampled_from(["avg", "max"]),
+    },
+)
 odd_numbers = [0, -1, float("nan"), float("inf"), 1e30, "1", True, [2]]
 odd_layers = [[], ["conv9_9"], {"conv1_1": -1}, 3, {}]
-odd_pictures = [RGB / 255, RGB[0], RGB[None], RGB[:, :, :2], RGB[:0], RGB[:, :, 0], np.zeros((9, 9, 4), "uint8"), RGB.astype("uint16"),
-                "nowhere.png", b"", 7, None, []]
-odd_arguments = st.one_of(*[st.sampled_from([{name: value} for name in names for value in values]) for names, values in [
-    (("content_weight", "style_weight", "tv_weight", "style_scale", "noise_std", "learning_rate"), odd_numbers),
-    (("size", "start_size", "steps", "tile"), [0, -1, 1.5, "2", True, {8: 1, 24: 1}, {24: 1, 8: 1}, {}, [3]]),
-    (("content_layers", "style_layers"), odd_layers), (("content", "style", "init"), odd_pictures),
-    (("optimizer", "pooling", "error", "init", "preserve_color", "style_loss"), ["nothing", None, 3, {}]),
-    (("masks", "content_map"), ["nowhere.png", 3, [], {}, np.zeros((4, 4)), [np.ones(3)], -np.ones((5, 5)), [masks.Region(7, 7, 7)]]),
-    (("tv_options",), [{"exponent": 0.1}, {"reduction": "max"}, {"colour": 1}, 3])]])
-#: How a message of ours names what it is about: an argument of transfer(), or the kind of thing that the argument holds.
-NAMES = re.compile("|".join([*inspect.signature(transfer).parameters, "picture", "mask", "shares of a style blend", "weight of a layer", "layer", "exponent",
-                             "reduction", "separate", "statistic", "label pictures", "region", "there is no", "style image"]))
+odd_pictures = [
+    RGB / 255,
+    RGB[0],
+    RGB[None],
+    RGB[:, :, :2],
+    RGB[:0],
+    RGB[:, :, 0],
+    np.zeros((9, 9, 4), "uint8"),
+    RGB.astype("uint16"),
+    "nowhere.png",
+    b"",
+    7,
+    None,
+    [],
+]
+odd_arguments = st.one_of(
+    *[
+        st.sampled_from([{name: value} for name in names for value in values])
+        for names, values in [
+            (
+                (
+                    "content_weight",
+                    "style_weight",
+                    "tv_weight",
+                    "style_scale",
+                    "noise_std",
+                    "learning_rate",
+                ),
+                odd_numbers,
+            ),
+            (
+                ("size", "start_size", "steps", "tile"),
+                [0, -1, 1.5, "2", True, {8: 1, 24: 1}, {24: 1, 8: 1}, {}, [3]],
+            ),
+            (("content_layers", "style_layers"), odd_layers),
+            (("content", "style", "init"), odd_pictures),
+            (
+                ("optimizer", "pooling", "error", "init", "preserve_color", "style_loss"),
+                ["nothing", None, 3, {}],
+            ),
+            (
+                ("masks", "content_map"),
+                [
+                    "nowhere.png",
+                    3,
+                    [],
+                    {},
+                    np.zeros((4, 4)),
+                    [np.ones(3)],
+                    -np.ones((5, 5)),
+                    [masks.Region(7, 7, 7)],
+                ],
+            ),
+            (("tv_options",), [{"exponent": 0.1}, {"reduction": "max"}, {"colour": 1}, 3]),
+        ]
+    ]
+)
+#: How a message of ours names what it is about: an argument of transfer(), or the kind of thing
+#: that the argument holds.
+NAMES = re.compile(
+    "|".join(
+        [
+            *inspect.signature(transfer).parameters,
+            "picture",
+            "mask",
+            "shares of a style blend",
+            "weight of a layer",
+            "layer",
+            "exponent",
+            "reduction",
+            "separate",
+            "statistic",
+            "label pictures",
+            "region",
+            "there is no",
+            "style image",
+        ]
+    )
+)
 
 
 def with_masks(options, content):
     """The options, with a mask of this picture where they name one."""
     ramp = np.linspace(0, 1, content.shape[1]) * np.ones((content.shape[0], 1))
-    regions = {"one": [ramp], "two": [ramp, 1 - ramp], "inside": [masks.Region(ramp, inside=True)],
-               "ramp": ramp}
-    return {name: regions[value] if name in ("masks", "content_map") else value for name, value in options.items()}
+    regions = {
+        "one": [ramp],
+        "two": [ramp, 1 - ramp],
+        "inside": [masks.Region(ramp, inside=True)],
+        "ramp": ramp,
+    }
+    return {
+        name: regions[value] if name in ("masks", "content_map") else value
+        for name, value in options.items()
+    }
 
 
 def test_anything_works_or_a_check_of_ours_says_what_is_wrong():
     worked = refused = 0
 
-    @settings(max_examples=500, deadline=None, derandomize=True, database=None, print_blob=True, suppress_health_check=list(HealthCheck))
-    @given(content=pictures, style=st.one_of(pictures, st.lists(pictures, min_size=1, max_size=2), st.tuples(pictures, st.floats(0.1, 9)).map(lambda pair: [pair])),
-           size=side, options=good, changes=st.tuples(st.booleans(), odd_arguments).map(lambda pair: pair[1] if pair[0] else {}))
+    @settings(
+        max_examples=500,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        print_blob=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(
+        content=pictures,
+        style=st.one_of(
+            pictures,
+            st.lists(pictures, min_size=1, max_size=2),
+            st.tuples(pictures, st.floats(0.1, 9)).map(lambda pair: [pair]),
+        ),
+        size=side,
+        options=good,
+        changes=st.tuples(st.booleans(), odd_arguments).map(
+            lambda pair: pair[1] if pair[0] else {}
+        ),
+    )
     def anything(content, style, size, options, changes):
         nonlocal worked, refused
         patch = pytest.MonkeyPatch()
         patch.setattr(module, "feature_extractor", small_network)
-        patch.setattr(module, "load_weights", lambda *arguments: SimpleNamespace(network="vgg16", source="random", sha256="", path=None))
-        arguments = {"content": content, "style": style, "size": size, "steps": 1, "content_layers": ["conv2_2"],
-                     "style_layers": ["conv1_1", "conv2_2"], **with_masks(options, content), **changes}
+        patch.setattr(
+            module,
+            "load_weights",
+            lambda *arguments: SimpleNamespace(
+                network="vgg16", source="random", sha256="", path=None
+            ),
+        )
+        arguments = {
+            "content": content,
+            "style": style,
+            "size": size,
+            "steps": 1,
+            "content_layers": ["conv2_2"],
+            "style_layers": ["conv1_1", "conv2_2"],
+            **with_masks(options, content),
+            **changes,
+        }
         try:
             with np.errstate(all="ignore"):
                 result = transfer(**arguments, progress=False)
         except (ValueError, TypeError, FileNotFoundError) as error:
-            # Python's and NumPy's own, such as "unhashable type" or "object is not iterable", are no answer
-            assert odd.innermost(error).startswith(odd.PACKAGE), f"not by a check of ours, but in {odd.innermost(error)}: {error!r}"
+            # Python's and NumPy's own, such as "unhashable type" or "object is not iterable", are
+            # no answer
+            assert odd.innermost(error).startswith(odd.PACKAGE), (
+                f"not by a check of ours, but in {odd.innermost(error)}: {error!r}"
+            )
             assert NAMES.search(str(error)) and "\n" not in str(error), str(error)
-            assert not re.search(r"unhashable|not iterable|unsupported operand|has no attribute|not subscriptable|unexpected keyword", str(error)), str(error)
+            assert not re.search(
+                r"unhashable|not iterable|unsupported operand|has no attribute|not"
+                r" subscriptable|unexpected keyword",
+                str(error),
+            ), str(error)
             refused += 1
         except FloatingPointError as error:
             assert "not finite" in str(error)
             refused += 1
         else:
-            assert isinstance(result, TransferResult) and max(result.image.size) == arguments["size"]
+            assert (
+                isinstance(result, TransferResult) and max(result.image.size) == arguments["size"]
+            )
             assert all(np.isfinite(value) for values in result.history.values() for value in values)
             worked += 1
         finally:
@@ -326,7 +620,8 @@ def test_anything_works_or_a_check_of_ours_says_what_is_wrong():
     assert worked + refused >= 500 and worked >= 100 and refused >= 100, (worked, refused)
 
 
-# ---- The tables --------------------------------------------------------------------------------------------------------
+# ---- The tables
+# --------------------------------------------------------------------------------------------------------
 
 ROWS = [(name, row) for name in odd.SECTIONS for row in odd.section(name).ROWS]
 

@@ -5,12 +5,12 @@ import time
 
 import numpy as np
 import pytest
+from conftest import picture
 
 from neural_style import build_transform_net, stylize, stylize_camera
 from neural_style import camera as camera_module
 from neural_style.camera import Camera
 from neural_style.video import read_frames, video_info, write_video
-from conftest import picture
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,11 @@ def net():
 @pytest.fixture
 def film(tmp_path):
     """A second of a film in the camera's place: 20 frames, each of its own grey."""
-    write_video([np.full((48, 64, 3), 10 * number + 20, "uint8") for number in range(20)], tmp_path / "film.mp4", 20)
+    write_video(
+        [np.full((48, 64, 3), 10 * number + 20, "uint8") for number in range(20)],
+        tmp_path / "film.mp4",
+        20,
+    )
     return tmp_path / "film.mp4"
 
 
@@ -31,6 +35,7 @@ def display(monkeypatch):
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     monkeypatch.setenv("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     import pygame
+
     yield pygame
     pygame.display.quit()
 
@@ -42,7 +47,9 @@ def slow_paint(monkeypatch, seconds):
 
 def test_to_a_file(film, net, tmp_path):
     shown = stylize_camera(film, net, tmp_path / "out.mp4", size=32, window=False)
-    assert 1 <= shown.frames <= 20 and shown.frames + shown.dropped == 20 and 0.8 < shown.seconds < 30
+    assert (
+        1 <= shown.frames <= 20 and shown.frames + shown.dropped == 20 and 0.8 < shown.seconds < 30
+    )
     info = video_info(tmp_path / "out.mp4")
     assert (info.width, info.height, info.frames) == (32, 24, shown.frames)
 
@@ -52,7 +59,9 @@ def test_late_frames_are_dropped_and_never_queue_up(film, net, monkeypatch):
     stylize(picture(48, 64), net)  # compiled
     slow_paint(monkeypatch, 0.2)
     late = []
-    monkeypatch.setattr(camera_module, "load_image", lambda image, size: late.append(image.mean()) or image)
+    monkeypatch.setattr(
+        camera_module, "load_image", lambda image, size: late.append(image.mean()) or image
+    )
     monkeypatch.setattr(camera_module, "Window", Silent)
     shown = stylize_camera(film, net, size=32)
     assert 2 <= shown.frames <= 7 and shown.frames + shown.dropped == 20
@@ -78,8 +87,11 @@ def test_the_window_shows_the_painted_picture(film, net, display):
 
     def show(self, image):
         going_on = original(self, image)
-        seen.append((image, display.surfarray.array3d(display.display.get_surface()).swapaxes(0, 1)))
+        seen.append(
+            (image, display.surfarray.array3d(display.display.get_surface()).swapaxes(0, 1))
+        )
         return going_on
+
     camera_module.Window.show, kept = show, original
     try:
         stylize_camera(film, net, size=32)
@@ -96,18 +108,32 @@ def test_q_and_the_close_button_stop(film, net, display, monkeypatch, event):
     def show(self, image):
         count.append(1)
         if len(count) == 2:
-            display.event.post(display.event.Event(display.QUIT) if event == "close" else
-                               display.event.Event(display.KEYDOWN, key=display.K_q, unicode="q"))
+            display.event.post(
+                display.event.Event(display.QUIT)
+                if event == "close"
+                else display.event.Event(display.KEYDOWN, key=display.K_q, unicode="q")
+            )
         return original(self, image)
+
     monkeypatch.setattr(camera_module.Window, "show", show)
     assert stylize_camera(film, net, size=32).frames == 2
 
 
-@pytest.mark.parametrize("where", ["within the network", "within the encoder", "waiting for the camera"])
+@pytest.mark.parametrize(
+    "where", ["within the network", "within the encoder", "waiting for the camera"]
+)
 def test_ctrl_c_keeps_the_film(net, tmp_path, monkeypatch, where):
     """Wherever it finds the program; and afterwards Ctrl-C is what it was."""
-    write_video([picture(48, 64, number % 5) for number in range(600)], tmp_path / "long.mp4", 2 if "waiting" in where else 20)
-    before, paint, write = signal.getsignal(signal.SIGINT), camera_module.paint, camera_module.write_video
+    write_video(
+        [picture(48, 64, number % 5) for number in range(600)],
+        tmp_path / "long.mp4",
+        2 if "waiting" in where else 20,
+    )
+    before, paint, write = (
+        signal.getsignal(signal.SIGINT),
+        camera_module.paint,
+        camera_module.write_video,
+    )
     calls = []
 
     def painted(*arguments):
@@ -123,8 +149,13 @@ def test_ctrl_c_keeps_the_film(net, tmp_path, monkeypatch, where):
             if number == 2 and "encoder" in where:
                 signal.raise_signal(signal.SIGINT)
             yield frame
+
     monkeypatch.setattr(camera_module, "paint", painted)
-    monkeypatch.setattr(camera_module, "write_video", lambda frames, *arguments: write(interrupted(frames), *arguments))
+    monkeypatch.setattr(
+        camera_module,
+        "write_video",
+        lambda frames, *arguments: write(interrupted(frames), *arguments),
+    )
     shown = stylize_camera(tmp_path / "long.mp4", net, tmp_path / "out.mp4", size=32, window=False)
     assert 3 <= shown.frames <= 4 and len([*read_frames(tmp_path / "out.mp4")]) == shown.frames
     assert signal.getsignal(signal.SIGINT) is before
@@ -132,25 +163,41 @@ def test_ctrl_c_keeps_the_film(net, tmp_path, monkeypatch, where):
 
 @pytest.fixture
 def interruptible():
-    """Ctrl-C as Python's own handler takes it, also where the tests run in the background, which shells start with SIGINT ignored."""
+    """Ctrl-C as Python's own handler takes it, also where the tests run in the background, which
+    shells start with SIGINT ignored.
+    """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
 def test_a_second_ctrl_c_is_an_interrupt(film, net, tmp_path, monkeypatch, interruptible):
-    monkeypatch.setattr(camera_module, "paint", lambda *arguments: [signal.raise_signal(signal.SIGINT) for _ in range(2)])
+    monkeypatch.setattr(
+        camera_module,
+        "paint",
+        lambda *arguments: [signal.raise_signal(signal.SIGINT) for _ in range(2)],
+    )
     with pytest.raises(KeyboardInterrupt):
         stylize_camera(film, net, tmp_path / "out.mp4", size=32, window=False)
     assert not (tmp_path / "out.mp4").exists()
 
 
 def test_seconds(film, net, tmp_path):
-    assert stylize_camera(film, net, tmp_path / "out.mp4", size=32, window=False, seconds=0.3).frames < 10
+    assert (
+        stylize_camera(film, net, tmp_path / "out.mp4", size=32, window=False, seconds=0.3).frames
+        < 10
+    )
 
 
 def test_numpys_numbers_are_taken(film, net, tmp_path):
-    shown = stylize_camera(film, net, tmp_path / "out.mp4", size=np.int16(32), window=np.False_, seconds=np.float32(0.3))
+    shown = stylize_camera(
+        film,
+        net,
+        tmp_path / "out.mp4",
+        size=np.int16(32),
+        window=np.False_,
+        seconds=np.float32(0.3),
+    )
     assert shown.frames < 10
     with pytest.raises(ValueError, match="camera 77 cannot be opened"):
         stylize_camera(np.int64(77), net, tmp_path / "out.mp4")
@@ -162,16 +209,25 @@ def test_the_film_in_its_place_is_not_overwritten(film, net, tmp_path):
     for output in (film, link):
         with pytest.raises(ValueError, match="also an input"):
             stylize_camera(film, net, output, size=32, window=False)
-    assert film.read_bytes() == before and sorted(path.name for path in tmp_path.iterdir()) == ["film.mp4", "link.mp4"]
+    assert film.read_bytes() == before and sorted(path.name for path in tmp_path.iterdir()) == [
+        "film.mp4",
+        "link.mp4",
+    ]
     shown = stylize_camera(film, net, link, size=32, window=False, overwrite=True)
-    assert link.is_symlink() and video_info(film).width == 32 and video_info(film).frames == shown.frames
+    assert (
+        link.is_symlink()
+        and video_info(film).width == 32
+        and video_info(film).frames == shown.frames
+    )
 
 
 def test_a_picture_that_cannot_be_read_is_told(film, net, tmp_path, monkeypatch):
     """The thread that reads fails: who waits for a picture hears of it."""
+
     def read(path):
         yield 0, picture(48, 64)
         raise MemoryError("a frame too large")
+
     monkeypatch.setattr(camera_module, "read_frames", read)
     with pytest.raises(MemoryError, match="too large"):
         stylize_camera(film, net, tmp_path / "out.mp4", size=32, window=False)
@@ -198,10 +254,10 @@ def test_cameras_that_are_none(film, net, tmp_path):
         stylize_camera(tmp_path / "list.mp4", net, tmp_path / "out.mp4")
     with pytest.raises(TypeError, match="camera's number"):
         stylize_camera(1.5, net, tmp_path / "out.mp4")
-    for source in (-1, 10 ** 30):
+    for source in (-1, 10**30):
         with pytest.raises((TypeError, ValueError), match="source"):
             stylize_camera(source, net, tmp_path / "out.mp4")
-    for seconds in (0, "1", np.nan, True, 10 ** 400):
+    for seconds in (0, "1", np.nan, True, 10**400):
         with pytest.raises(ValueError, match="seconds"):
             stylize_camera(film, net, tmp_path / "out.mp4", seconds=seconds)
     for size in (0, 2.5, "32", True):

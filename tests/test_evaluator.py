@@ -1,4 +1,7 @@
-"""The gradient of the pixels against finite differences of a NumPy transcription, and the contract with SciPy."""
+"""The gradient of the pixels against finite differences of a NumPy transcription, and the contract
+with SciPy.
+"""
+
 import json
 import os
 import subprocess
@@ -11,12 +14,20 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import picture
 from scipy.optimize import fmin_l_bfgs_b
 
-from neural_style import Evaluator, content_loss, feature_extractor, preprocess, style_loss, total_variation_loss, transfer
+from neural_style import (
+    Evaluator,
+    content_loss,
+    feature_extractor,
+    preprocess,
+    style_loss,
+    total_variation_loss,
+    transfer,
+)
 from neural_style.evaluator import graph_as_written
 from neural_style.iterative import CONTENT_LAYERS, STYLE_LAYERS
-from conftest import picture
 
 LAYERS = ("conv1", "conv2")
 WEIGHTS = {"content": 2.0, "style": 5.0, "tv": 1e-3}
@@ -25,14 +36,21 @@ SHAPE = (1, 37, 29, 3)
 
 @pytest.fixture(scope="module")
 def images():
-    return preprocess(picture(37, 29, 1)), preprocess(picture(50, 41, 2)), preprocess(picture(37, 29, 3))
+    return (
+        preprocess(picture(37, 29, 1)),
+        preprocess(picture(50, 41, 2)),
+        preprocess(picture(37, 29, 3)),
+    )
 
 
 @pytest.fixture
 def evaluator(tiny, images):
     content, style, _ = images
-    losses = {"content": content_loss(tiny.model(content), "conv2"), "style": style_loss(tiny.model(style), LAYERS),
-              "tv": total_variation_loss(1.25)}
+    losses = {
+        "content": content_loss(tiny.model(content), "conv2"),
+        "style": style_loss(tiny.model(style), LAYERS),
+        "tv": total_variation_loss(1.25),
+    }
     return Evaluator(tiny.model, losses, WEIGHTS, SHAPE)
 
 
@@ -40,18 +58,21 @@ def numpy_loss(tiny, images, x):
     """The whole loss in float64, literally."""
     (content, style, _), generated = images, tiny.numpy(x.reshape(SHAPE))
     P, F = tiny.numpy(content)["conv2"], generated["conv2"]
-    total = WEIGHTS["content"] * np.sum((F - P) ** 2) / np.sum(P ** 2)
+    total = WEIGHTS["content"] * np.sum((F - P) ** 2) / np.sum(P**2)
 
     def gram(f):
         F = f.reshape(-1, f.shape[-1])
         return F.T @ F / len(F)
+
     targets = tiny.numpy(style)
     for layer in LAYERS:
         G, A = gram(generated[layer]), gram(targets[layer])
-        total += WEIGHTS["style"] / len(LAYERS) * np.sum((G - A) ** 2) / np.sum(A ** 2)
+        total += WEIGHTS["style"] / len(LAYERS) * np.sum((G - A) ** 2) / np.sum(A**2)
     image = generated["image"]
-    squared = (image[:, 1:, :-1] - image[:, :-1, :-1]) ** 2 + (image[:, :-1, 1:] - image[:, :-1, :-1]) ** 2
-    return total + WEIGHTS["tv"] * np.mean(squared ** 1.25)
+    squared = (image[:, 1:, :-1] - image[:, :-1, :-1]) ** 2 + (
+        image[:, :-1, 1:] - image[:, :-1, :-1]
+    ) ** 2
+    return total + WEIGHTS["tv"] * np.mean(squared**1.25)
 
 
 def test_loss_and_gradient_match_numpy_and_finite_differences(tiny, images, evaluator):
@@ -63,7 +84,9 @@ def test_loss_and_gradient_match_numpy_and_finite_differences(tiny, images, eval
     for pixel in pixels:
         nudge = np.zeros_like(x)
         nudge[pixel] = step
-        differences.append((numpy_loss(tiny, images, x + nudge) - numpy_loss(tiny, images, x - nudge)) / (2 * step))
+        differences.append(
+            (numpy_loss(tiny, images, x + nudge) - numpy_loss(tiny, images, x - nudge)) / (2 * step)
+        )
     error = np.linalg.norm(grad[pixels] - differences) / np.linalg.norm(differences)
     assert error < 1e-3
 
@@ -72,7 +95,9 @@ def test_types_terms_and_one_evaluation_a_point(images, evaluator):
     x = images[2].ravel().astype("float64")
     loss, grad = evaluator(x)
     assert isinstance(loss, float) and grad.dtype == np.float64 and grad.shape == x.shape
-    assert sum(evaluator.terms.values()) == pytest.approx(loss, rel=1e-6) and set(evaluator.terms) == set(WEIGHTS)
+    assert sum(evaluator.terms.values()) == pytest.approx(loss, rel=1e-6) and set(
+        evaluator.terms
+    ) == set(WEIGHTS)
     calls = []
     compiled = evaluator._evaluate
     evaluator._evaluate = lambda x, maps: calls.append(1) or compiled(x, maps)
@@ -94,17 +119,31 @@ def test_x_changed_in_place_is_noticed_and_the_gradient_is_the_callers(images, e
 
 
 def test_other_targets_without_another_compilation(tiny, images, evaluator):
-    """At the same x, the new targets count at once; and a total with them is what an evaluator made for them has, but for the scale."""
+    """At the same x, the new targets count at once; and a total with them is what an evaluator made
+    for them has, but for the scale.
+    """
     content, _, x = images
     other = tiny.model(preprocess(picture(37, 29, 8)))
     before, _ = evaluator(x.ravel())
-    energy, other_energy = (float(np.square(tiny.model(c)["conv2"]).sum() if c is content else np.square(c["conv2"]).sum()) for c in (content, other))
-    made = Evaluator(tiny.model, {"content": content_loss(other, "conv2")}, {"content": WEIGHTS["content"]}, SHAPE)
+    energy, other_energy = (
+        float(
+            np.square(tiny.model(c)["conv2"]).sum() if c is content else np.square(c["conv2"]).sum()
+        )
+        for c in (content, other)
+    )
+    made = Evaluator(
+        tiny.model,
+        {"content": content_loss(other, "conv2")},
+        {"content": WEIGHTS["content"]},
+        SHAPE,
+    )
     compiled = evaluator._evaluate
     evaluator.retarget({"content": {"conv2": other["conv2"]}, "style": {}, "tv": {}})
     after, grad = evaluator(x.ravel())
     assert after != before
-    assert evaluator.terms["content"] == pytest.approx(made(x.ravel())[0] * other_energy / energy, rel=1e-4)
+    assert evaluator.terms["content"] == pytest.approx(
+        made(x.ravel())[0] * other_energy / energy, rel=1e-4
+    )
     evaluator.retarget({"content": {"conv2": tiny.model(content)["conv2"]}, "style": {}, "tv": {}})
     assert evaluator(x.ravel())[0] == before and not np.array_equal(grad, evaluator(x.ravel())[1])
     assert evaluator._evaluate is compiled
@@ -116,23 +155,33 @@ def test_as_every_tutorial_calls_it(images, evaluator):
     x = images[2].ravel().astype("float64")
     before = evaluator.loss(x)
     for _ in range(2):
-        x, after, info = fmin_l_bfgs_b(evaluator.loss, x, fprime=evaluator.grads, maxfun=20)
+        x, after, _info = fmin_l_bfgs_b(evaluator.loss, x, fprime=evaluator.grads, maxfun=20)
     assert after < 0.5 * before
     assert after == pytest.approx(evaluator.loss(x), rel=1e-5)
 
 
 def test_a_plain_function_is_a_loss(tiny):
-    evaluator = Evaluator(lambda x: {"image": x}, {"square": lambda f: (f["image"] ** 2)[0, 0, 0, 0]}, {"square": 3.0}, (1, 1, 2, 3))
+    evaluator = Evaluator(
+        lambda x: {"image": x},
+        {"square": lambda f: (f["image"] ** 2)[0, 0, 0, 0]},
+        {"square": 3.0},
+        (1, 1, 2, 3),
+    )
     loss, grad = evaluator(np.array([2.0, 1, 1, 1, 1, 1]))
     assert loss == 12 and grad.tolist() == [12, 0, 0, 0, 0, 0]
 
 
 def test_the_same_bytes_each_time_at_full_size():
-    """Large pictures are where TensorFlow's graph optimiser lets sums depend on which thread is done first."""
+    """Large pictures are where TensorFlow's graph optimiser lets sums depend on which thread is
+    done first.
+    """
     extractor = feature_extractor([*CONTENT_LAYERS, *STYLE_LAYERS])
     features = extractor(preprocess(picture(384, 512, 1)))
-    losses = {"content": content_loss(features, CONTENT_LAYERS), "style": style_loss(features, STYLE_LAYERS),
-              "tv": total_variation_loss()}
+    losses = {
+        "content": content_loss(features, CONTENT_LAYERS),
+        "style": style_loss(features, STYLE_LAYERS),
+        "tv": total_variation_loss(),
+    }
     evaluator = Evaluator(extractor, losses, WEIGHTS, (1, 384, 512, 3))
     x = preprocess(picture(384, 512, 3)).ravel()
     first, *others = (evaluator(x + nudge)[1].tobytes() for nudge in (0, 1, 0, 1, 0, 1, 0, 1, 0))
@@ -144,7 +193,12 @@ def test_clear_errors(tiny):
         Evaluator(tiny.model, {"style": None}, {"content": 1.0}, SHAPE)
     with pytest.raises(ValueError, match="at least one"):
         Evaluator(tiny.model, {}, {}, SHAPE)
-    broken = Evaluator(lambda x: {"image": x}, {"root": lambda f: f["image"][0, 0, 0, 0] ** 0.5}, {"root": 1.0}, (1, 1, 1, 3))
+    broken = Evaluator(
+        lambda x: {"image": x},
+        {"root": lambda f: f["image"][0, 0, 0, 0] ** 0.5},
+        {"root": 1.0},
+        (1, 1, 1, 3),
+    )
     with pytest.raises(FloatingPointError, match="root"):
         broken(np.array([-1.0, 0, 0]))
 
@@ -154,10 +208,20 @@ def test_bfloat16_is_near_float32(images):
     content, style, x = images
     results = {}
     for precision in ("float32", "bfloat16"):
-        vgg = feature_extractor((*CONTENT_LAYERS, *STYLE_LAYERS), weights="torchvision", normalize=False, precision=precision)
+        vgg = feature_extractor(
+            (*CONTENT_LAYERS, *STYLE_LAYERS),
+            weights="torchvision",
+            normalize=False,
+            precision=precision,
+        )
         features = vgg(content)
-        losses = {"content": content_loss(features, CONTENT_LAYERS), "style": style_loss(vgg(style), STYLE_LAYERS, content=features)}
-        results[precision] = Evaluator(vgg, losses, {"content": 1.0, "style": 50.0}, SHAPE)(x.ravel())
+        losses = {
+            "content": content_loss(features, CONTENT_LAYERS),
+            "style": style_loss(vgg(style), STYLE_LAYERS, content=features),
+        }
+        results[precision] = Evaluator(vgg, losses, {"content": 1.0, "style": 50.0}, SHAPE)(
+            x.ravel()
+        )
     (loss, grad), (low_loss, low_grad) = results.values()
     assert low_loss == pytest.approx(loss, rel=0.02) and low_loss != loss
     assert np.dot(grad, low_grad) > 0.99 * np.linalg.norm(grad) * np.linalg.norm(low_grad)
@@ -185,6 +249,7 @@ def test_threads_leave_tensorflows_option_as_it_was(before):
             b_in.set()
             a_out.wait(9)
             seen.append(option())
+
     threads = [threading.Thread(target=target) for target in (a, b)]
     try:
         [thread.start() for thread in threads]
@@ -207,13 +272,30 @@ def test_out_of_memory_is_one_line_and_keeps_the_picture_so_far(kind, monkeypatc
             if len(calls) > 3:
                 raise kind(None, None, "OOM when allocating tensor\nof many lines")
             return evaluate(x, maps)
+
         return failing
+
     monkeypatch.setattr(Evaluator, "_compile", compile)
     with pytest.raises(MemoryError) as caught:
-        transfer(picture(24, 32, 1), picture(32, 24, 2), weights=None, size=32, start_size=None, steps=9, content_layers=["conv1_2"],
-                 style_layers=["conv1_1"], progress=False)
-    assert str(caught.value) == "TensorFlow ran out of memory at 32 x 24 pixels; use a smaller size, or tile="
-    assert caught.value.result.image.size == (32, 24) and 0 < len(caught.value.result.history["total"]) < 9
+        transfer(
+            picture(24, 32, 1),
+            picture(32, 24, 2),
+            weights=None,
+            size=32,
+            start_size=None,
+            steps=9,
+            content_layers=["conv1_2"],
+            style_layers=["conv1_1"],
+            progress=False,
+        )
+    assert (
+        str(caught.value)
+        == "TensorFlow ran out of memory at 32 x 24 pixels; use a smaller size, or tile="
+    )
+    assert (
+        caught.value.result.image.size == (32, 24)
+        and 0 < len(caught.value.result.history["total"]) < 9
+    )
 
 
 LITTLE_MEMORY = """
@@ -237,8 +319,8 @@ except Exception as error:
 
 
 def out_of_memory():
-    """What a process tells that TensorFlow leaves without memory. With the one amount or the other, its C++ itself may break down, which nobody can
-    catch; then the next is tried."""
+    """What a process tells that TensorFlow leaves without memory. With the one amount or the other,
+    its C++ itself may break down, which nobody can catch; then the next is tried."""
     for megabytes in (40, 48, 56, 64):
         done = process(LITTLE_MEMORY, str(megabytes), os.path.dirname(__file__))
         if done.returncode == 0:
@@ -267,12 +349,27 @@ print(json.dumps(told))
 def on_jax():
     """What transfer and stylize do where Keras computes on JAX."""
     done = process(ON_JAX, os.path.dirname(__file__), KERAS_BACKEND="jax")
-    return json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else {"expected": None, "error": done.stderr}
+    return (
+        json.loads(done.stdout.splitlines()[-1])
+        if done.returncode == 0
+        else {"expected": None, "error": done.stderr}
+    )
 
 
 def process(script, *arguments, **environment):
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "TF_CPP_MIN_LOG_LEVEL": "3", **environment}
-    return subprocess.run([sys.executable, "-c", script, *arguments], env=environment, capture_output=True, text=True, timeout=120)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        **environment,
+    }
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
 
 
 def test_another_backend_is_told_at_once():
@@ -285,21 +382,37 @@ def test_an_evaluator_that_is_gone_takes_its_network_with_it(tile):
     """TensorFlow's registry of custom gradients would keep both."""
     import gc
     import weakref
+
     from neural_style.evaluator import _custom_gradients
-    from neural_style.tiling import Tiling, TiledEvaluator
     from neural_style.features import tile_geometry
+    from neural_style.tiling import TiledEvaluator, Tiling
+
     before = len(_custom_gradients())
     assert before > 100  # TensorFlow's own gradients: it is the registry
 
     def make():
         extractor = feature_extractor(["conv1_1", "conv2_1"], weights=None, normalize=False)
-        losses = {"style": style_loss(extractor(np.ones((1, 96, 96, 3), "float32")), ["conv1_1", "conv2_1"])}
+        losses = {
+            "style": style_loss(
+                extractor(np.ones((1, 96, 96, 3), "float32")), ["conv1_1", "conv2_1"]
+            )
+        }
         shape = (1, 96, 96, 3)
-        evaluator = (Evaluator(extractor, losses, {"style": 1.0}, shape) if tile is None else
-                     TiledEvaluator(extractor, losses, {"style": 1.0}, shape, Tiling(tile, *tile_geometry(["conv1_1", "conv2_1"], "vgg16"))))
+        evaluator = (
+            Evaluator(extractor, losses, {"style": 1.0}, shape)
+            if tile is None
+            else TiledEvaluator(
+                extractor,
+                losses,
+                {"style": 1.0},
+                shape,
+                Tiling(tile, *tile_geometry(["conv1_1", "conv2_1"], "vgg16")),
+            )
+        )
         loss, grad = evaluator(np.zeros(96 * 96 * 3))
         assert loss > 0 and np.isfinite(grad).all()
         return weakref.ref(extractor.layers[-1].kernel)
+
     kernels = [make() for _ in range(3)]
     keras.backend.clear_session()
     gc.collect()

@@ -1,4 +1,5 @@
 """Files: whole or not at all, never over an input, one user at a time."""
+
 import os
 import signal
 import stat
@@ -9,22 +10,33 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import picture
 
-from neural_style import files, load_image, save_image
+from neural_style import files, save_image
 from neural_style.files import check_output, only_user, same_file, whole_or_not, whole_path
 from neural_style.npz import read_npz
-from conftest import picture
 
 ROOT = str(Path(__file__).parents[1])
 
 
 def python(code, folder, **options):
-    return subprocess.run([sys.executable, "-c", code], cwd=folder, env={**os.environ, "PYTHONPATH": ROOT}, capture_output=True, text=True, **options)
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": ROOT},
+        capture_output=True,
+        text=True,
+        **options,
+    )
 
 
-@pytest.mark.parametrize("write", [lambda path: whole_or_not(path), lambda path: whole_path(path)], ids=["file", "path"])
+@pytest.mark.parametrize(
+    "write", [lambda path: whole_or_not(path), lambda path: whole_path(path)], ids=["file", "path"]
+)
 @pytest.mark.parametrize("fails", [False, True])
-def test_what_is_written_keeps_permissions_and_links_or_leaves_all_as_it_was(tmp_path, write, fails):
+def test_what_is_written_keeps_permissions_and_links_or_leaves_all_as_it_was(
+    tmp_path, write, fails
+):
     path = tmp_path / "a.txt"
     path.write_bytes(b"old")
     path.chmod(0o600)
@@ -36,13 +48,20 @@ def test_what_is_written_keeps_permissions_and_links_or_leaves_all_as_it_was(tmp
                 raise KeyboardInterrupt
     except KeyboardInterrupt:
         pass
-    assert sorted(os.listdir(tmp_path)) == ["a.txt", "link.txt"] and (tmp_path / "link.txt").is_symlink()
-    assert path.read_bytes() == (b"old" if fails else b"new") and stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert (
+        sorted(os.listdir(tmp_path)) == ["a.txt", "link.txt"]
+        and (tmp_path / "link.txt").is_symlink()
+    )
+    assert (
+        path.read_bytes() == (b"old" if fails else b"new")
+        and stat.S_IMODE(path.stat().st_mode) == 0o600
+    )
 
 
 def test_a_name_that_another_program_holds_leaves_the_error_and_no_litter(tmp_path, monkeypatch):
     def held(part, path):
         raise PermissionError(13, "the file is open in another program")  # as Windows says
+
     monkeypatch.setattr(os, "replace", held)
     with pytest.raises(PermissionError, match="another program"):
         save_image(picture(4, 4), tmp_path / "a.png")
@@ -64,7 +83,10 @@ def test_an_output_that_is_an_input_is_refused_however_it_is_spelled(tmp_path, m
         check_output("a" * 296 + ".png")
 
 
-HOLDER = "import sys, time\nfrom neural_style.files import only_user\nwith only_user(sys.argv[1]):\n    print('held', flush=True)\n    time.sleep(60)"
+HOLDER = (
+    "import sys, time\nfrom neural_style.files import only_user\nwith only_user(sys.argv[1]):\n   "
+    " print('held', flush=True)\n    time.sleep(60)"
+)
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
@@ -72,11 +94,15 @@ def test_the_second_user_is_refused_until_the_first_is_gone_however_it_ends(tmp_
     path = tmp_path / "state"
     if kind == "folder":
         path.mkdir()
-    holder = subprocess.Popen([sys.executable, "-c", HOLDER, path], env={**os.environ, "PYTHONPATH": ROOT}, stdout=subprocess.PIPE, text=True)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, path],
+        env={**os.environ, "PYTHONPATH": ROOT},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert holder.stdout.readline() == "held\n"
-    with pytest.raises(RuntimeError, match="another run is working on"):
-        with only_user(path):
-            pass
+    with pytest.raises(RuntimeError, match="another run is working on"), only_user(path):
+        pass
     holder.send_signal(signal.SIGKILL)
     holder.communicate()
     with only_user(path):  # the lock's file of the killed one is still there, and holds nobody up
@@ -88,6 +114,7 @@ def test_the_second_user_is_refused_until_the_first_is_gone_however_it_ends(tmp_
                     refused.append(False)
             except RuntimeError:
                 refused.append(True)
+
         thread = threading.Thread(target=second)
         thread.start()
         thread.join()
@@ -98,6 +125,7 @@ def test_the_second_user_is_refused_until_the_first_is_gone_however_it_ends(tmp_
 def test_where_there_are_no_locks_a_warning_says_so(tmp_path, monkeypatch, caplog):
     def unknown(file, how):
         raise OSError(95, "Operation not supported")
+
     monkeypatch.setattr(files.fcntl, "flock", unknown)
     with only_user(tmp_path / "state"):
         assert "knows no locks" in caplog.text
@@ -121,7 +149,13 @@ except OSError as error:
 
 @pytest.mark.parametrize("name,bits", [("a.png", 8), ("a.tiff", 8), ("a.png", 16)])
 def test_a_full_disk_leaves_the_old_picture_and_nothing_else(tmp_path, name, bits):
-    done = subprocess.run([sys.executable, "-c", FULL, name, str(bits)], cwd=tmp_path, env={**os.environ, "PYTHONPATH": ROOT}, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, name, str(bits)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": ROOT},
+        capture_output=True,
+        text=True,
+    )
     assert done.stdout == "refused 27\n", done.stderr
 
 
@@ -130,13 +164,21 @@ def test_npz_files_hold_what_they_say_or_are_refused(tmp_path):
     np.savez(tmp_path / "good.npz", **arrays)
     found = read_npz(tmp_path / "good.npz", {"a": (2, 3), "b": None})
     assert np.array_equal(found["a"], arrays["a"]) and str(found["b"]) == "text"
-    for shapes, most, words in [({"a": (3, 2)}, 1000, "must have the shape"), ({"c": None}, 1000, "it has no c"), (None, 50, "larger than they can be")]:
+    for shapes, most, words in [
+        ({"a": (3, 2)}, 1000, "must have the shape"),
+        ({"c": None}, 1000, "it has no c"),
+        (None, 50, "larger than they can be"),
+    ]:
         with pytest.raises(ValueError, match=words):
             read_npz(tmp_path / "good.npz", shapes, most)
     np.savez(tmp_path / "objects.npz", a=np.array([{}], dtype=object))
     data = (tmp_path / "good.npz").read_bytes().replace(b"(2, 3)", b"(2, 9)")
     (tmp_path / "claims.npz").write_bytes(data)
     (tmp_path / "half.npz").write_bytes(data[:100])
-    for name, words in [("objects.npz", "holds no numbers"), ("claims.npz", "cannot be read"), ("half.npz", "cannot be read")]:
+    for name, words in [
+        ("objects.npz", "holds no numbers"),
+        ("claims.npz", "cannot be read"),
+        ("half.npz", "cannot be read"),
+    ]:
         with pytest.raises(ValueError, match=words):
             read_npz(tmp_path / name)

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+from conftest import IMAGES, picture
 from PIL import Image
 
 from neural_style.flow import disoccluded, is_cut, optical_flow, reliable, warp, warping_error
 from neural_style.images import load_image
-from conftest import IMAGES, picture
 
 
 def photo(name="petra.jpg", size=240):
@@ -15,18 +15,23 @@ def moved(image, shift):
     """(two crops of a photo, the second shifted by (right, down) pixels)."""
     right, down = shift
     height, width = image.shape[0] - 16, image.shape[1] - 16
-    return image[8:8 + height, 8:8 + width], image[8 - down:8 - down + height, 8 - right:8 - right + width]
+    return (
+        image[8 : 8 + height, 8 : 8 + width],
+        image[8 - down : 8 - down + height, 8 - right : 8 - right + width],
+    )
 
 
 def occlusion(ground="chenonceau.jpg", shift=6):
-    """A square of one photo moves to the right over another: (last frame, this frame, what was hidden before)."""
+    """A square of one photo moves to the right over another: (last frame, this frame, what was
+    hidden before).
+    """
     ground, subject = photo(ground), photo("red_panda.jpg", 400)[100:160, 150:210]
     frames, places = [], []
     for left in (80, 80 + shift):
         frame = ground.copy()
-        frame[50:110, left:left + 60] = subject
+        frame[50:110, left : left + 60] = subject
         place = np.zeros(frame.shape[:2], bool)
-        place[50:110, left:left + 60] = True
+        place[50:110, left : left + 60] = True
         frames.append(frame)
         places.append(place)
     return *frames, places[0] & ~places[1]
@@ -49,13 +54,18 @@ def test_warp_moves_by_the_flow():
     expected = image[np.clip(np.arange(9) - 1, 0, 8)][:, np.clip(np.arange(11) + 2, 0, 10)]
     np.testing.assert_allclose(warp(image, flow), expected, atol=1e-6)
     flow[..., 0], flow[..., 1] = 0.5, 0
-    np.testing.assert_allclose(warp(image, flow)[:, :-1], (image[:, :-1] + image[:, 1:]) / 2, atol=1e-6)
+    np.testing.assert_allclose(
+        warp(image, flow)[:, :-1], (image[:, :-1] + image[:, 1:]) / 2, atol=1e-6
+    )
 
 
 def test_the_last_frame_warped_is_this_one():
     last, this = moved(photo(), (5, 2))
     warped = warp(last, optical_flow(this, last))
-    assert np.abs(warped.astype(float) - this)[10:-10, 10:-10].mean() < 0.2 * np.abs(last.astype(float) - this)[10:-10, 10:-10].mean()
+    assert (
+        np.abs(warped.astype(float) - this)[10:-10, 10:-10].mean()
+        < 0.2 * np.abs(last.astype(float) - this)[10:-10, 10:-10].mean()
+    )
 
 
 @pytest.mark.parametrize("ground", ["chenonceau.jpg", "petra.jpg", "machu_picchu.jpg"])
@@ -86,7 +96,10 @@ def test_what_came_in_over_the_border_is_not_reliable():
     assert np.array_equal(reliable(back, -back), np.broadcast_to(np.arange(30) < 26, (20, 30)))
 
 
-@pytest.mark.parametrize("other,cut", [("shifted", False), ("darker", False), ("neuschwanstein.jpg", True), ("dog.jpg", True)])
+@pytest.mark.parametrize(
+    "other,cut",
+    [("shifted", False), ("darker", False), ("neuschwanstein.jpg", True), ("dog.jpg", True)],
+)
 def test_cuts(other, cut):
     first, second = moved(photo(), (5, 2))
     if other == "darker":
@@ -110,7 +123,9 @@ def test_the_warping_error_is_that_of_what_was_seen():
     this, seen = np.roll(last, -3, axis=1), np.zeros((20, 24), bool)
     seen[:, :-3] = True
     assert warping_error(last, this, flow, seen) == 0 < warping_error(last, this, 0 * flow, seen)
-    this = np.clip(this, 0, 204) + np.uint8(51)  # a fifth of the scale lighter, where last was no lighter than the rest of it
+    this = np.clip(this, 0, 204) + np.uint8(
+        51
+    )  # a fifth of the scale lighter, where last was no lighter than the rest of it
     expected = np.square((this.astype(float) - np.roll(last, -3, axis=1)) / 255)[seen].mean()
     assert warping_error(last, this, flow, seen) == pytest.approx(expected, rel=1e-5)
 
@@ -118,5 +133,10 @@ def test_the_warping_error_is_that_of_what_was_seen():
 def test_a_sharp_warp_keeps_what_a_bilinear_one_blurs():
     """Half a pixel there and half a pixel back."""
     image, half = photo(), np.full((*photo().shape[:2], 2), 0.5, "float32")
-    errors = [np.abs(warp(warp(image, half, sharp), -half, sharp).astype(float) - image)[4:-4, 4:-4].mean() for sharp in (True, False)]
+    errors = [
+        np.abs(warp(warp(image, half, sharp), -half, sharp).astype(float) - image)[
+            4:-4, 4:-4
+        ].mean()
+        for sharp in (True, False)
+    ]
     assert errors[0] < 0.75 * errors[1]

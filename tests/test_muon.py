@@ -1,4 +1,5 @@
 """muon.py against its formulas."""
+
 import keras
 import numpy as np
 import pytest
@@ -23,7 +24,9 @@ def test_orthogonalized_keeps_the_directions_and_evens_out_the_singular_values(s
 
 def test_kernels_move_by_orthogonalized_momentum_and_the_rest_by_adam():
     starts = {"kernel": kernel(3, 3, 4, 8), "rgb": kernel(3, 3, 4, 3), "scale": kernel(8)}
-    gradients = [{name: kernel(*start.shape, seed=seed) for name, start in starts.items()} for seed in (1, 2)]
+    gradients = [
+        {name: kernel(*start.shape, seed=seed) for name, start in starts.items()} for seed in (1, 2)
+    ]
 
     def moved(optimizer):
         variables = {name: keras.Variable(start) for name, start in starts.items()}
@@ -39,7 +42,9 @@ def test_kernels_move_by_orthogonalized_momentum_and_the_rest_by_adam():
     for gradient in gradients:
         gradient = gradient["kernel"].reshape(36, 8)
         momentum = MOMENTUM * momentum + gradient
-        direction = np.asarray(orthogonalized(keras.ops.convert_to_tensor(gradient + MOMENTUM * momentum)))
+        direction = np.asarray(
+            orthogonalized(keras.ops.convert_to_tensor(gradient + MOMENTUM * momentum))
+        )
         expected = expected - 0.01 * RMS * 6 * direction
     np.testing.assert_allclose(found["kernel"].reshape(36, 8), expected, atol=1e-6)
     assert np.abs(found["kernel"] - adam["kernel"]).max() > 1e-3
@@ -58,13 +63,28 @@ def test_a_step_is_as_long_as_the_learning_rate_says_whatever_the_gradient():
 
 
 def test_a_gradient_beyond_float32_does_no_harm():
-    """Squares that are too large, as of a crop of one flat colour: the same step; elements that are: none."""
+    """Squares that are too large, as of a crop of one flat colour: the same step; elements that
+    are: none.
+    """
     steps = []
-    for gradient in (kernel(3, 3, 4, 8), 1e30 * kernel(3, 3, 4, 8), np.inf * kernel(3, 3, 4, 8), np.nan * kernel(3, 3, 4, 8)):
-        variables = [keras.Variable(np.zeros((3, 3, 4, 8), "float32")), keras.Variable(np.zeros(8, "float32"))]
+    for gradient in (
+        kernel(3, 3, 4, 8),
+        1e30 * kernel(3, 3, 4, 8),
+        np.inf * kernel(3, 3, 4, 8),
+        np.nan * kernel(3, 3, 4, 8),
+    ):
+        variables = [
+            keras.Variable(np.zeros((3, 3, 4, 8), "float32")),
+            keras.Variable(np.zeros(8, "float32")),
+        ]
         optimizer = Muon(0.01, global_clipnorm=1.0)
         optimizer.build(variables)
-        optimizer.apply([keras.ops.convert_to_tensor(g.astype("float32")) for g in (gradient, gradient[0, 0, 0])])
+        optimizer.apply(
+            [
+                keras.ops.convert_to_tensor(g.astype("float32"))
+                for g in (gradient, gradient[0, 0, 0])
+            ]
+        )
         steps.append([keras.ops.convert_to_numpy(variable) for variable in variables])
     for usual, larger, infinite, unknown in zip(*steps):
         np.testing.assert_allclose(larger, usual, rtol=1e-3, atol=1e-7)

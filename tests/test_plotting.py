@@ -1,10 +1,10 @@
 import matplotlib
 import matplotlib.figure
 import pytest
+from conftest import picture
 from PIL import Image
 
 from neural_style import TransferResult, compare, contact_sheet, plotting
-from conftest import picture
 
 matplotlib.use("Agg")
 
@@ -24,32 +24,47 @@ def test_compare_shows_each_picture_with_its_caption(tmp_path):
     result = TransferResult(Image.new("RGB", (9, 4)), {}, "done", 1.0, {})
     figure = compare([tmp_path / "a.png", picture(10, 10), result], ["one", "two", "three"])
     assert [axis.get_title() for axis in figure.axes] == ["one", "two", "three"]
-    assert [axis.images[0].get_array().shape[:2] for axis in figure.axes] == [(20, 30), (10, 10), (4, 9)]
+    assert [axis.images[0].get_array().shape[:2] for axis in figure.axes] == [
+        (20, 30),
+        (10, 10),
+        (4, 9),
+    ]
     with pytest.raises(ValueError, match="1 pictures, 2 captions"):
         compare([picture(4, 4)], ["one", "two"])
 
 
 def test_contact_sheet_labels_rows_columns_and_pictures():
-    grid = [[picture(8, 12, seed) for seed in range(3)], [picture(8, 12), TransferResult(Image.new("RGB", (12, 8)), {}, "", 1.0, {})]]
-    figure = contact_sheet(grid, rows=["a", "b"], columns=["x", "y", "z"], captions=["1", "2", "3", "4", "5"])
+    grid = [
+        [picture(8, 12, seed) for seed in range(3)],
+        [picture(8, 12), TransferResult(Image.new("RGB", (12, 8)), {}, "", 1.0, {})],
+    ]
+    figure = contact_sheet(
+        grid, rows=["a", "b"], columns=["x", "y", "z"], captions=["1", "2", "3", "4", "5"]
+    )
     assert [axis.get_title() for axis in figure.axes] == ["x\n1", "y\n2", "z\n3", "4", "5", ""]
     assert [axis.get_ylabel() for axis in figure.axes] == ["a", "", "", "b", "", ""]
     assert [len(axis.images) for axis in figure.axes] == [1, 1, 1, 1, 1, 0]
     assert (figure.axes[2].images[0].get_array() == grid[0][2]).all()
-    for bad, words in [({"grid": []}, "Received: rows of"), ({"grid": [grid[0][:1], grid[1]]}, r"rows of \[1, 2\]"),
-                       ({"grid": grid, "rows": ["a"]}, "rows must have 2"), ({"grid": grid, "captions": "abc"}, "must have 5")]:
+    for bad, words in [
+        ({"grid": []}, "Received: rows of"),
+        ({"grid": [grid[0][:1], grid[1]]}, r"rows of \[1, 2\]"),
+        ({"grid": grid, "rows": ["a"]}, "rows must have 2"),
+        ({"grid": grid, "captions": "abc"}, "must have 5"),
+    ]:
         with pytest.raises(ValueError, match=words):
             contact_sheet(**bad)
 
 
 def test_a_missing_matplotlib_names_the_extra(monkeypatch):
     import builtins
+
     real = builtins.__import__
 
     def missing(name, *args, **kwargs):
         if name.startswith("matplotlib"):
             raise ImportError(name)
         return real(name, *args, **kwargs)
+
     monkeypatch.setattr(builtins, "__import__", missing)
     with pytest.raises(ImportError, match=r"neural-style\[notebooks\]"):
         plotting.plot_losses({"total": [1.0]})

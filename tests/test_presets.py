@@ -1,14 +1,17 @@
-"""Each preset against the formula its source publishes, written out in NumPy on the features that the network gives.
+"""Each preset against the formula its source publishes, written out in NumPy on the features that
+the network gives.
 
-Non-square pictures; content and style image of one size, since that is where the published formulas are defined.
+Non-square pictures; content and style image of one size, since that is where the published formulas
+are defined.
 """
+
 import numpy as np
 import pytest
+from conftest import picture
 
 from neural_style import feature_extractor, preprocess, presets, transfer
 from neural_style.losses import layer_weights
 from neural_style.photorealism import matting_laplacian
-from conftest import picture
 
 CONTENT, STYLE = picture(48, 64, 1), picture(48, 64, 2)
 RELU_1 = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -25,7 +28,9 @@ def squares(F, P):
 
 
 def corner_differences(image):
-    """Differences down and to the right of all pixels but the last row and column, as Keras' and Torch's programs take them."""
+    """Differences down and to the right of all pixels but the last row and column, as Keras' and
+    Torch's programs take them.
+    """
     corner = image[:, :-1, :-1]
     return image[:, 1:, :-1] - corner, image[:, :-1, 1:] - corner
 
@@ -36,7 +41,7 @@ def gatys(x, content, style):
     for layer in ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"):
         F_l, S_l = columns(x[layer]), columns(style[layer])
         N, M = F_l.shape
-        E += 1 / 5 * 1 / (4 * N ** 2 * M ** 2) * squares(F_l @ F_l.T, S_l @ S_l.T)
+        E += 1 / 5 * 1 / (4 * N**2 * M**2) * squares(F_l @ F_l.T, S_l @ S_l.T)
     return {"content": 5e-7 * 0.5 * squares(F, P), "style": 1.0 * E}
 
 
@@ -45,15 +50,30 @@ def keras_program(x, content, style, content_layer, style_layers, style_weight, 
     style_loss = 0
     for layer in style_layers:
         C, S = columns(x[layer]), columns(style[layer])
-        style_loss += style_weight / len(style_layers) * squares(S @ S.T, C @ C.T) / (4.0 * 3 ** 2 * (height * width) ** 2)
+        style_loss += (
+            style_weight
+            / len(style_layers)
+            * squares(S @ S.T, C @ C.T)
+            / (4.0 * 3**2 * (height * width) ** 2)
+        )
     a, b = corner_differences(x["image"])
-    return {"content": 0.025 * squares(x[content_layer], content[content_layer]), "style": style_loss,
-            "tv": tv_weight * np.sum((a ** 2 + b ** 2) ** 1.25)}
+    return {
+        "content": 0.025 * squares(x[content_layer], content[content_layer]),
+        "style": style_loss,
+        "tv": tv_weight * np.sum((a**2 + b**2) ** 1.25),
+    }
 
 
 def keras_example(x, content, style):
-    return keras_program(x, content, style, "block2_conv2",
-                         ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3", "block5_conv3"), 5.0, 1.0)
+    return keras_program(
+        x,
+        content,
+        style,
+        "block2_conv2",
+        ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3", "block5_conv3"),
+        5.0,
+        1.0,
+    )
 
 
 def chollet_dlwp(x, content, style):
@@ -63,36 +83,56 @@ def chollet_dlwp(x, content, style):
 def vgg16_avgpool(x, content, style):
     def gram(f):
         return columns(f) @ columns(f).T / f.size
-    return {"content": np.mean((x["block5_conv3"] - content["block5_conv3"]) ** 2),
-            "style": sum(w * np.mean((gram(x[layer]) - gram(style[layer])) ** 2)
-                         for layer, w in zip(BLOCK_1, (0.2, 0.4, 0.3, 0.5, 0.2)))}
+
+    return {
+        "content": np.mean((x["block5_conv3"] - content["block5_conv3"]) ** 2),
+        "style": sum(
+            w * np.mean((gram(x[layer]) - gram(style[layer])) ** 2)
+            for layer, w in zip(BLOCK_1, (0.2, 0.4, 0.3, 0.5, 0.2))
+        ),
+    }
 
 
 def johnson_neural_style(x, content, style):
     def gram(f):  # C x H x W, divided by the number of elements
         return columns(f) @ columns(f).T / f.size
+
     a, b = corner_differences(x["image"])
-    return {"content": 5 * np.mean((x["relu4_2"] - content["relu4_2"]) ** 2),
-            "style": sum(1e2 * np.mean((gram(x[layer]) - gram(style[layer])) ** 2) for layer in RELU_1),
-            "tv": 1e-3 * 0.5 * np.sum(a ** 2 + b ** 2)}
+    return {
+        "content": 5 * np.mean((x["relu4_2"] - content["relu4_2"]) ** 2),
+        "style": sum(1e2 * np.mean((gram(x[layer]) - gram(style[layer])) ** 2) for layer in RELU_1),
+        "tv": 1e-3 * 0.5 * np.sum(a**2 + b**2),
+    }
 
 
 def deep_photo(x, content, style):
     V = x["image"].reshape(-1, 3) / 255
-    return {**johnson_neural_style(x, content, style), "photorealism": 1e4 * np.sum(V * (matting_laplacian(CONTENT) @ V))}
+    return {
+        **johnson_neural_style(x, content, style),
+        "photorealism": 1e4 * np.sum(V * (matting_laplacian(CONTENT) @ V)),
+    }
 
 
 def anishathalye(x, content, style):
     def l2_loss(t):  # TensorFlow's: half the sum of squares
-        return 0.5 * np.sum(t ** 2)
+        return 0.5 * np.sum(t**2)
 
     def gram(f):
         return columns(f) @ columns(f).T / f.size
+
     image, p = x["image"], content["relu4_2"]
     down, right = image[:, 1:] - image[:, :-1], image[:, :, 1:] - image[:, :, :-1]
-    return {"content": 5e0 * 1.0 * (2 * l2_loss(x["relu4_2"] - p) / p.size),
-            "style": 5e2 * sum(0.2 * 2 * l2_loss(gram(x[layer]) - gram(style[layer])) / gram(style[layer]).size for layer in RELU_1),
-            "tv": 1e2 * 2 * (l2_loss(down) / down.size + l2_loss(right) / right.size)}
+    return {
+        "content": 5e0 * 1.0 * (2 * l2_loss(x["relu4_2"] - p) / p.size),
+        "style": (
+            5e2
+            * sum(
+                0.2 * 2 * l2_loss(gram(x[layer]) - gram(style[layer])) / gram(style[layer]).size
+                for layer in RELU_1
+            )
+        ),
+        "tv": 1e2 * 2 * (l2_loss(down) / down.size + l2_loss(right) / right.size),
+    }
 
 
 def neural_style_tf(x, content, style):
@@ -102,16 +142,33 @@ def neural_style_tf(x, content, style):
     for layer in ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"):
         G, A = (columns(f[layer]) @ columns(f[layer]).T for f in (x, style))
         n, m = columns(x[layer]).shape
-        style_loss += 0.2 * 1 / (4 * n ** 2 * m ** 2) * squares(G, A)
+        style_loss += 0.2 * 1 / (4 * n**2 * m**2) * squares(G, A)
     style_loss /= 5
     image = x["image"]
-    return {"content": 5e0 * 1 / (2 * N ** 0.5 * M ** 0.5) * squares(F, P), "style": 1e4 * style_loss,
-            "tv": 1e-3 * (np.abs(image[:, 1:] - image[:, :-1]).sum() + np.abs(image[:, :, 1:] - image[:, :, :-1]).sum())}
+    return {
+        "content": 5e0 * 1 / (2 * N**0.5 * M**0.5) * squares(F, P),
+        "style": 1e4 * style_loss,
+        "tv": (
+            1e-3
+            * (
+                np.abs(image[:, 1:] - image[:, :-1]).sum()
+                + np.abs(image[:, :, 1:] - image[:, :, :-1]).sum()
+            )
+        ),
+    }
 
 
-PUBLISHED = {"gatys_2015": gatys, "gatys_2016": gatys, "keras_example": keras_example, "chollet_dlwp": chollet_dlwp,
-             "vgg16_avgpool": vgg16_avgpool, "johnson_neural_style": johnson_neural_style, "anishathalye": anishathalye,
-             "neural_style_tf": neural_style_tf, "deep_photo": deep_photo}
+PUBLISHED = {
+    "gatys_2015": gatys,
+    "gatys_2016": gatys,
+    "keras_example": keras_example,
+    "chollet_dlwp": chollet_dlwp,
+    "vgg16_avgpool": vgg16_avgpool,
+    "johnson_neural_style": johnson_neural_style,
+    "anishathalye": anishathalye,
+    "neural_style_tf": neural_style_tf,
+    "deep_photo": deep_photo,
+}
 
 
 def test_every_preset_has_its_formula_here():
@@ -121,36 +178,62 @@ def test_every_preset_has_its_formula_here():
 @pytest.mark.parametrize("name", presets.NAMES)
 def test_losses_are_the_published_ones(name):
     preset, seen = presets.get(name), []
-    result = transfer(CONTENT, STYLE, callback=lambda intermediate_result: seen.append(intermediate_result),
-                      **{**preset, "weights": None, "size": 64, "steps": 2, "progress": False})
+    result = transfer(
+        CONTENT,
+        STYLE,
+        callback=lambda intermediate_result: seen.append(intermediate_result),
+        **{**preset, "weights": None, "size": 64, "steps": 2, "progress": False},
+    )
     layers = [*layer_weights(preset["content_layers"]), *layer_weights(preset["style_layers"])]
-    extractor = feature_extractor(layers, network=preset["network"], weights=None, pooling=preset["pooling"],
-                                  normalize=preset["normalize"])
+    extractor = feature_extractor(
+        layers,
+        network=preset["network"],
+        weights=None,
+        pooling=preset["pooling"],
+        normalize=preset["normalize"],
+    )
 
     def features(x):
         return {layer: np.asarray(f, "float64") for layer, f in extractor(x).items()}
+
     content, style = features(preprocess(CONTENT)), features(preprocess(STYLE))
     assert len(seen) == 2 * seen[-1].stages
     for step, intermediate_result in enumerate(seen):
         x = features(intermediate_result.x.reshape(1, 48, 64, 3).astype("float32"))
         published = PUBLISHED[name](x, content, style)
-        if intermediate_result.stage < len(np.atleast_1d(preset.get("photorealism_weight", 0))):  # Luan et al.'s first stage
+        if intermediate_result.stage < len(
+            np.atleast_1d(preset.get("photorealism_weight", 0))
+        ):  # Luan et al.'s first stage
             published["photorealism"] = 0
         assert {term for term in result.history if term != "total"} == set(published)
         for term, expected in published.items():
             assert result.history[term][step] == pytest.approx(expected, rel=1e-4), term
-        assert intermediate_result.fun == result.history["total"][step] == pytest.approx(sum(published.values()), rel=1e-4)
+        assert (
+            intermediate_result.fun
+            == result.history["total"][step]
+            == pytest.approx(sum(published.values()), rel=1e-4)
+        )
 
 
 def test_the_rest_of_each_preset():
     for name in ("gatys_2015", "gatys_2016"):
         preset = presets.get(name)
-        assert (preset["network"], preset["pooling"], preset["normalize"], preset["init"]) == ("vgg19", "avg", True, "noise")
-    assert presets.anishathalye["optimizer"] == "adam" and presets.anishathalye["learning_rate"] == 10
+        assert (preset["network"], preset["pooling"], preset["normalize"], preset["init"]) == (
+            "vgg19",
+            "avg",
+            True,
+            "noise",
+        )
+    assert (
+        presets.anishathalye["optimizer"] == "adam" and presets.anishathalye["learning_rate"] == 10
+    )
     assert presets.keras_example["pooling"] == "max" and presets.keras_example["steps"] == 10 * 20
     assert presets.vgg16_avgpool["noise_std"] == 1 and presets.vgg16_avgpool["steps"] == 30 * 20
     assert presets.neural_style_tf["init"] == presets.chollet_dlwp["init"] == "content"
-    assert presets.deep_photo["photorealism_weight"][0] == 0 and len(presets.deep_photo["photorealism_weight"]) == 2
+    assert (
+        presets.deep_photo["photorealism_weight"][0] == 0
+        and len(presets.deep_photo["photorealism_weight"]) == 2
+    )
     for name in presets.NAMES:
         assert presets.get(name)["start_size"] is None  # one size, as published
 

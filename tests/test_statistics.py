@@ -1,11 +1,14 @@
-"""Other statistics of style than the Gram matrix, against NumPy and SciPy; gradients against finite differences."""
+"""Other statistics of style than the Gram matrix, against NumPy and SciPy; gradients against finite
+differences.
+"""
+
 import numpy as np
 import pytest
 import scipy.linalg
+from conftest import picture
 
 from neural_style import Evaluator, preprocess, style_loss, style_statistics, transfer
 from neural_style.statistics import STATISTICS
-from conftest import picture
 
 LAYERS = ("conv1", "conv2")
 
@@ -13,7 +16,9 @@ LAYERS = ("conv1", "conv2")
 @pytest.fixture(scope="module")
 def sample(tiny):
     """Generated and style features, float64, of sizes of their own."""
-    return [tiny.numpy(preprocess(picture(h, w, seed))) for h, w, seed in ((37, 29, 1), (50, 41, 2))]
+    return [
+        tiny.numpy(preprocess(picture(h, w, seed))) for h, w, seed in ((37, 29, 1), (50, 41, 2))
+    ]
 
 
 def float32(features):
@@ -31,17 +36,27 @@ def moments_distance(f, s):
 def wasserstein_distance(f, s):
     C, D = np.cov(f, rowvar=False, bias=True), np.cov(s, rowvar=False, bias=True)
     root = scipy.linalg.sqrtm(D)
-    return np.sum((f.mean(0) - s.mean(0)) ** 2) + np.trace(C + D - 2 * scipy.linalg.sqrtm(root @ C @ root)).real
+    return (
+        np.sum((f.mean(0) - s.mean(0)) ** 2)
+        + np.trace(C + D - 2 * scipy.linalg.sqrtm(root @ C @ root)).real
+    )
 
 
-@pytest.mark.parametrize("statistic,distance", [("moments", moments_distance), ("wasserstein", wasserstein_distance)])
+@pytest.mark.parametrize(
+    "statistic,distance", [("moments", moments_distance), ("wasserstein", wasserstein_distance)]
+)
 def test_against_a_transcription(sample, statistic, distance):
     generated, style = sample
     layers = [(flat(generated, name), flat(style, name)) for name in LAYERS]
     mean = sum(0.5 * distance(f, s) / f.shape[1] for f, s in layers)
-    energies = [np.sum(s.mean(0) ** 2) + np.sum(s.var(0)) for _, s in layers]  # either distance to features that are all zero
+    energies = [
+        np.sum(s.mean(0) ** 2) + np.sum(s.var(0)) for _, s in layers
+    ]  # either distance to features that are all zero
     relative = sum(0.5 * distance(f, s) / energy for (f, s), energy in zip(layers, energies))
-    loss = {error: style_loss(float32(style), LAYERS, error, statistic=statistic) for error in ("mean", "relative")}
+    loss = {
+        error: style_loss(float32(style), LAYERS, error, statistic=statistic)
+        for error in ("mean", "relative")
+    }
     assert float(loss["mean"](float32(generated))) == pytest.approx(mean, rel=1e-4)
     assert float(loss["relative"](float32(generated))) == pytest.approx(relative, rel=1e-4)
     assert float(loss["relative"](float32(style))) == pytest.approx(0, abs=2e-6)
@@ -50,9 +65,14 @@ def test_against_a_transcription(sample, statistic, distance):
 def test_a_layer_that_the_photo_disturbs_more_counts_by_the_photos_error(sample):
     generated, style = sample
     loud = {name: 3 * array for name, array in generated.items()}
-    expected = 0.5 * sum(moments_distance(flat(generated, name), flat(style, name)) / max(
-        np.sum(flat(style, name).mean(0) ** 2 + flat(style, name).var(0)), moments_distance(flat(loud, name), flat(style, name)))
-        for name in LAYERS)
+    expected = 0.5 * sum(
+        moments_distance(flat(generated, name), flat(style, name))
+        / max(
+            np.sum(flat(style, name).mean(0) ** 2 + flat(style, name).var(0)),
+            moments_distance(flat(loud, name), flat(style, name)),
+        )
+        for name in LAYERS
+    )
     loss = style_loss(float32(style), LAYERS, content=float32(loud), statistic="moments")
     assert float(loss(float32(generated))) == pytest.approx(expected, rel=1e-4)
 
@@ -61,17 +81,25 @@ def test_a_layer_that_the_photo_disturbs_more_counts_by_the_photos_error(sample)
 @pytest.mark.parametrize("masked", [False, True])
 def test_gradients_against_finite_differences(tiny, statistic, masked):
     style = tiny.model(preprocess(picture(21, 17, 2)))
-    mask = {"conv1": np.linspace(0, 1, 12 * 16).reshape(1, 12, 16, 1).astype("float32"),
-            "conv2": np.linspace(1, 0, 6 * 8).reshape(1, 6, 8, 1).astype("float32")} if masked else None
+    mask = (
+        {
+            "conv1": np.linspace(0, 1, 12 * 16).reshape(1, 12, 16, 1).astype("float32"),
+            "conv2": np.linspace(1, 0, 6 * 8).reshape(1, 6, 8, 1).astype("float32"),
+        }
+        if masked
+        else None
+    )
     loss = style_loss(style, LAYERS, statistic=statistic, mask=mask)
     evaluator = Evaluator(tiny.model, {"style": loss}, {"style": 1e3}, (1, 12, 16, 3))
     x = preprocess(picture(12, 16, 3)).ravel().astype("float64")
     _, grad = evaluator(x)
     rng = np.random.default_rng(0)
-    for direction in [grad / np.linalg.norm(grad), *rng.normal(size=(3, x.size)) / x.size ** 0.5]:
+    for direction in [grad / np.linalg.norm(grad), *rng.normal(size=(3, x.size)) / x.size**0.5]:
         direction = direction + 0.2 * grad / np.linalg.norm(grad)  # so that none is almost level
         step = 1.0
-        slope = (evaluator.loss(x + step * direction) - evaluator.loss(x - step * direction)) / (2 * step)
+        slope = (evaluator.loss(x + step * direction) - evaluator.loss(x - step * direction)) / (
+            2 * step
+        )
         assert slope == pytest.approx(direction @ grad, rel=0.02, abs=1e-4 * np.linalg.norm(grad))
 
 
@@ -81,10 +109,22 @@ def test_a_blend_is_the_mixture_of_all_positions(sample):
     f, s = flat(generated, "conv1"), flat(style, "conv1")
     f, s = f[:1000], s[:1000]
     both = np.concatenate([f, s])
-    image = {"conv1": np.random.default_rng(0).normal(1, 1, (1, 5, 5, f.shape[1])).astype("float32")}
-    blend = [(style_statistics(["conv1"], "wasserstein")({"conv1": a.reshape(1, 40, 25, -1).astype("float32")}), 1.0) for a in (f, s)]
+    image = {
+        "conv1": np.random.default_rng(0).normal(1, 1, (1, 5, 5, f.shape[1])).astype("float32")
+    }
+    blend = [
+        (
+            style_statistics(["conv1"], "wasserstein")(
+                {"conv1": a.reshape(1, 40, 25, -1).astype("float32")}
+            ),
+            1.0,
+        )
+        for a in (f, s)
+    ]
     loss = style_loss(blend, "conv1", "mean", statistic="wasserstein")
-    assert float(loss(image)) == pytest.approx(wasserstein_distance(image["conv1"].reshape(25, -1), both) / f.shape[1], rel=1e-3)
+    assert float(loss(image)) == pytest.approx(
+        wasserstein_distance(image["conv1"].reshape(25, -1), both) / f.shape[1], rel=1e-3
+    )
 
 
 def test_shares_of_their_own_for_each_layer(sample):
@@ -92,7 +132,9 @@ def test_shares_of_their_own_for_each_layer(sample):
     generated, style = map(float32, sample)
     other = {name: 2 * array[:, :20] for name, array in generated.items()}
     mixed = style_loss([(style, {"conv1": 1.0}), (other, {"conv2": 3.0})], LAYERS)
-    alone = style_loss(style, {"conv1": 0.5})(generated) + style_loss(other, {"conv2": 0.5})(generated)
+    alone = style_loss(style, {"conv1": 0.5})(generated) + style_loss(other, {"conv2": 0.5})(
+        generated
+    )
     assert float(mixed(generated)) == pytest.approx(float(alone), rel=1e-5)
     with pytest.raises(ValueError, match="'conv2' has no share"):
         style_loss([(style, {"conv1": 1.0})], LAYERS)
@@ -106,15 +148,25 @@ def test_bad_statistics(sample):
         style_loss(style, LAYERS, "paper", statistic="moments")
 
 
-QUICK = dict(weights="torchvision", size=64, start_size=None, steps=4, content_layers=["conv2_2"], style_layers=["conv1_1", "conv2_1"],
-             progress=False)
+QUICK = dict(
+    weights="torchvision",
+    size=64,
+    start_size=None,
+    steps=4,
+    content_layers=["conv2_2"],
+    style_layers=["conv1_1", "conv2_1"],
+    progress=False,
+)
 CONTENT, STYLE = picture(48, 64, 1), picture(64, 48, 2)
 
 
 @pytest.mark.parametrize("statistic", STATISTICS)
 def test_transfer_with_each(statistic):
     result = transfer(CONTENT, STYLE, style_loss=statistic, **QUICK)
-    assert result.history["style"][-1] < result.history["style"][0] and result.settings["style_loss"] == statistic
+    assert (
+        result.history["style"][-1] < result.history["style"][0]
+        and result.settings["style_loss"] == statistic
+    )
 
 
 def test_transfer_with_strokes_and_shapes():
@@ -124,8 +176,12 @@ def test_transfer_with_strokes_and_shapes():
     assert mixed.history["style"] != swapped.history["style"]
     same = transfer(CONTENT, [(STYLE, {"conv1_1": 2, "conv2_1": 1})], **QUICK)
     assert same.history["style"] == transfer(CONTENT, STYLE, **QUICK).history["style"]
-    for shares, words in [({"conv1_1": 1}, "in layer 'conv2_1'"), ({"conv1_1": 1, "conv5_1": 1}, "not among style_layers: conv5_1"),
-                          ({"conv1_1": -1, "conv2_1": 1}, "at least 0"), ({"conv9_1": 1}, "no layer")]:
+    for shares, words in [
+        ({"conv1_1": 1}, "in layer 'conv2_1'"),
+        ({"conv1_1": 1, "conv5_1": 1}, "not among style_layers: conv5_1"),
+        ({"conv1_1": -1, "conv2_1": 1}, "at least 0"),
+        ({"conv9_1": 1}, "no layer"),
+    ]:
         with pytest.raises(ValueError, match=words):
             transfer(CONTENT, [(STYLE, shares)], **QUICK)
 

@@ -5,16 +5,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import picture
+from odd_pictures import damaged_exif
 from PIL import Image
+from test_transform_net import ROOT, varied
 
-from neural_style import build_transform_net, load_image, save_image, save_transform_net, stylize
-from neural_style import stylization
+from neural_style import (
+    build_transform_net,
+    load_image,
+    save_image,
+    save_transform_net,
+    stylization,
+    stylize,
+)
 from neural_style.color import YCC
 from neural_style.images import load_with_alpha
 from neural_style.stylization import in_tiles, paint
-from conftest import picture
-from odd_pictures import damaged_exif
-from test_transform_net import ROOT, varied
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +28,9 @@ def net():
     return varied(build_transform_net(6, 2))
 
 
-@pytest.mark.parametrize("height,width,tile", [(150, 203, 64), (97, 64, 64), (129, 66, 96), (200, 150, 128)])
+@pytest.mark.parametrize(
+    "height,width,tile", [(150, 203, 64), (97, 64, 64), (129, 66, 96), (200, 150, 128)]
+)
 def test_tiles_are_the_whole(net, height, width, tile):
     x = picture(height, width)[None]
     np.testing.assert_allclose(in_tiles(net, x, tile), net.predict_on_batch(x), atol=0.01)
@@ -49,7 +57,9 @@ def test_one_picture_however_it_comes(net, tmp_path):
 
 
 def test_many_networks_and_sizes_make_no_noise(caplog):
-    """One graph for each network, whatever the sizes: TensorFlow does not warn of compiling too often."""
+    """One graph for each network, whatever the sizes: TensorFlow does not warn of compiling too
+    often.
+    """
     for seed in range(7):
         net = build_transform_net(2, 0, seed=seed)
         for size in (20, 24, 33):
@@ -89,13 +99,26 @@ def test_a_network_by_its_file_and_a_blend(net, tmp_path):
 
 def test_what_says_a_network(net, tmp_path, monkeypatch):
     monkeypatch.setattr(stylization, "pretrained", lambda: ["mosaic"])
-    assert all(map(stylization.is_network, [net, {"mosaic": 1}, "mosaic", "some.keras", tmp_path / "some.keras"]))
-    assert not any(map(stylization.is_network, ["painting.jpg", tmp_path / "painting.jpg", picture(8, 8), Image.new("RGB", (8, 8))]))
+    assert all(
+        map(
+            stylization.is_network,
+            [net, {"mosaic": 1}, "mosaic", "some.keras", tmp_path / "some.keras"],
+        )
+    )
+    assert not any(
+        map(
+            stylization.is_network,
+            ["painting.jpg", tmp_path / "painting.jpg", picture(8, 8), Image.new("RGB", (8, 8))],
+        )
+    )
 
 
 def test_original_colors(net):
     photo = picture(48, 40)
-    painted, plain = (np.asarray(stylize(photo, net, preserve_color=how), "float64") for how in ("luminance", None))
+    painted, plain = (
+        np.asarray(stylize(photo, net, preserve_color=how), "float64")
+        for how in ("luminance", None)
+    )
     assert abs((painted - photo) @ YCC[1:].T).max() < 1.5  # rounding alone
     assert abs((plain - photo) @ YCC[1:].T).max() > 20
 
@@ -131,9 +154,17 @@ def test_folders_that_cannot_be_painted(net, tmp_path):
     assert not (tmp_path / "new").exists()
 
 
-@pytest.mark.parametrize("options,message", [({"tile": 3}, "tile"), ({"preserve_color": "match"}, "preserve_color"), ({"batch_size": 0}, "batch_size"),
-                                             ({"output": "nowhere/out.png"}, "nowhere"), ({"output": "out.txt"}, "picture format"),
-                                             ({"size": 0}, "size")])
+@pytest.mark.parametrize(
+    "options,message",
+    [
+        ({"tile": 3}, "tile"),
+        ({"preserve_color": "match"}, "preserve_color"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"output": "nowhere/out.png"}, "nowhere"),
+        ({"output": "out.txt"}, "picture format"),
+        ({"size": 0}, "size"),
+    ],
+)
 def test_bad_options(net, options, message):
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         stylize(picture(20, 20), net, **options)
@@ -154,7 +185,9 @@ def test_bad_networks_and_batches(net):
 
 def test_auto_takes_tiles_when_memory_is_short(net, monkeypatch):
     taken = []
-    monkeypatch.setattr(stylization, "in_tiles", lambda net, x, tile: taken.append(tile) or net.predict_on_batch(x))
+    monkeypatch.setattr(
+        stylization, "in_tiles", lambda net, x, tile: taken.append(tile) or net.predict_on_batch(x)
+    )
     monkeypatch.setattr(stylization, "TILE", 64)
     batch = picture(80, 80)[None]
     paint(net, batch)
@@ -164,7 +197,9 @@ def test_auto_takes_tiles_when_memory_is_short(net, monkeypatch):
     assert taken == [64]
 
 
-# ---- Originals, damaged pictures, transparency ------------------------------------------------------------------------
+# ---- Originals, damaged pictures, transparency
+# ------------------------------------------------------------------------
+
 
 @pytest.fixture
 def photos(tmp_path):
@@ -181,7 +216,12 @@ def test_the_photo_is_not_overwritten_unless_asked(net, photos, monkeypatch):
     before, painted = photo.read_bytes(), np.asarray(stylize(photo, net))
     with monkeypatch.context() as patch:
         patch.setattr(stylization, "paint", None)  # it is refused before anything is painted
-        for source, output in ((photo, photo), (photo, link), (link, photo), (str(photo), photos / ".." / "photos" / "0.png")):
+        for source, output in (
+            (photo, photo),
+            (photo, link),
+            (link, photo),
+            (str(photo), photos / ".." / "photos" / "0.png"),
+        ):
             with pytest.raises(ValueError, match="also an input.*overwrite=True"):
                 stylize(source, net, output)
         with pytest.raises(ValueError, match="overwrite must be True or False"):
@@ -201,12 +241,18 @@ def test_a_folder_is_not_painted_over_its_own_pictures(net, photos, make, target
     before = {path.name: path.read_bytes() for path in photos.iterdir()}
     with pytest.raises(ValueError, match="also an input"):
         stylize(photos, net, output, progress=False)
-    assert {path.name: path.read_bytes() for path in photos.iterdir()} == before and os.listdir(output) == ["0.png"]
+    assert {path.name: path.read_bytes() for path in photos.iterdir()} == before and os.listdir(
+        output
+    ) == ["0.png"]
     assert len(stylize(photos, net, output, overwrite=True, progress=False)) == 2
 
 
-@pytest.mark.parametrize("name", ["out.h5", "out.xbm", "out", "out" + 260 * "x" + ".png", "none/out.png"])
-def test_an_output_that_cannot_be_written_is_refused_before_painting(net, tmp_path, monkeypatch, name):
+@pytest.mark.parametrize(
+    "name", ["out.h5", "out.xbm", "out", "out" + 260 * "x" + ".png", "none/out.png"]
+)
+def test_an_output_that_cannot_be_written_is_refused_before_painting(
+    net, tmp_path, monkeypatch, name
+):
     monkeypatch.setattr(stylization, "paint", None)
     with pytest.raises((ValueError, FileNotFoundError), match="out"):
         stylize(picture(20, 20), net, tmp_path / name)
@@ -215,6 +261,7 @@ def test_an_output_that_cannot_be_written_is_refused_before_painting(net, tmp_pa
 def test_a_painting_that_cannot_be_written_is_not_lost(net, tmp_path, monkeypatch):
     def full(*arguments, **options):
         raise OSError(28, "No space left on device")
+
     monkeypatch.setattr(stylization, "save_image", full)
     with pytest.raises(OSError, match="No space") as caught:
         stylize(picture(20, 20), net, tmp_path / "out.png")
@@ -222,15 +269,19 @@ def test_a_painting_that_cannot_be_written_is_not_lost(net, tmp_path, monkeypatc
 
 
 def test_no_picture_ends_a_folder(net, photos, tmp_path, caplog, monkeypatch):
-    """Damaged EXIF is a picture still; others are named and left out: damaged ones, one that needs a missing package or more memory than
-    there is, one whose format cannot hold its size."""
+    """Damaged EXIF is a picture still; others are named and left out: damaged ones, one that needs
+    a missing package or more memory than there is, one whose format cannot hold its size."""
     (photos / "exif.jpg").write_bytes(damaged_exif())
     (photos / "cut.jpg").write_bytes(damaged_exif()[:300])
     (photos / "exif.webp").write_bytes(damaged_exif("WEBP"))
-    (photos / "script.jpg").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 60 40\n%%EndComments\n")
+    (photos / "script.jpg").write_text(
+        "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 60 40\n%%EndComments\n"
+    )
     (photos / "phone.heic").write_text("HEIC")
     (photos / "huge.png").write_text("huge")
-    Image.new("RGB", (1, 17000)).save(photos / "long.webp", "PNG")  # a PNG by another name: WebP has 16,383 pixels at most
+    Image.new("RGB", (1, 17000)).save(
+        photos / "long.webp", "PNG"
+    )  # a PNG by another name: WebP has 16,383 pixels at most
     known = stylization.load_image
 
     def load(path, size):
@@ -239,17 +290,36 @@ def test_no_picture_ends_a_folder(net, photos, tmp_path, caplog, monkeypatch):
         if path.name == "huge.png":
             raise MemoryError
         return known(path, size)
+
     monkeypatch.setattr(stylization, "load_image", load)
     written = stylize(photos, net, tmp_path / "painted", progress=False)
-    assert [path.name for path in written] == ["0.png", "1.png", "exif.jpg", "exif.webp"] == sorted(os.listdir(tmp_path / "painted"))
-    left_out = {record.getMessage().split(" is left out: ")[0]: record.getMessage() for record in caplog.records if "left out" in record.getMessage()}
-    assert {os.path.basename(path) for path in left_out} == {"cut.jpg", "script.jpg", "phone.heic", "huge.png", "long.webp"}
-    assert "pillow-heif" in left_out[str(photos / "phone.heic")] and "MemoryError" in left_out[str(photos / "huge.png")]
+    assert (
+        [path.name for path in written]
+        == ["0.png", "1.png", "exif.jpg", "exif.webp"]
+        == sorted(os.listdir(tmp_path / "painted"))
+    )
+    left_out = {
+        record.getMessage().split(" is left out: ")[0]: record.getMessage()
+        for record in caplog.records
+        if "left out" in record.getMessage()
+    }
+    assert {os.path.basename(path) for path in left_out} == {
+        "cut.jpg",
+        "script.jpg",
+        "phone.heic",
+        "huge.png",
+        "long.webp",
+    }
+    assert (
+        "pillow-heif" in left_out[str(photos / "phone.heic")]
+        and "MemoryError" in left_out[str(photos / "huge.png")]
+    )
 
 
 def test_a_full_disk_ends_a_folder(net, photos, tmp_path, monkeypatch):
     def full(*arguments, **options):
         raise OSError(28, "No space left on device")
+
     monkeypatch.setattr(stylization, "save_image", full)
     with pytest.raises(OSError, match="No space"):
         stylize(photos, net, tmp_path / "painted", progress=False)
@@ -258,7 +328,9 @@ def test_a_full_disk_ends_a_folder(net, photos, tmp_path, monkeypatch):
 def test_pictures_in_formats_that_are_read_only_become_png(net, tmp_path):
     (tmp_path / "photos").mkdir()
     for name in ("a.ico", "a.pgm", "a.ppm"):
-        Image.fromarray(picture(32, 32)).convert("L" if name == "a.pgm" else "RGB").save(tmp_path / "photos" / name)
+        Image.fromarray(picture(32, 32)).convert("L" if name == "a.pgm" else "RGB").save(
+            tmp_path / "photos" / name
+        )
     written = stylize(tmp_path / "photos", net, tmp_path / "painted", progress=False)
     assert [path.name for path in written] == ["a.ico.png", "a.pgm.png", "a.ppm"]
     assert [known_of(path, "format") for path in written] == ["PNG", "PNG", "PPM"]
@@ -271,7 +343,7 @@ def known_of(path, name):
 
 def rgba(height, width):
     """A picture and its alpha: an ellipse that fades out, on what nobody sees."""
-    y, x = np.mgrid[-1:1:height * 1j, -1:1:width * 1j]
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     alpha = np.clip(255 * 4 * (1 - np.hypot(x, y)), 0, 255).astype("uint8")
     return np.dstack([picture(height, width), alpha]), alpha
 
@@ -280,11 +352,17 @@ def test_alpha_is_kept(net, tmp_path):
     photo, alpha = rgba(40, 52)
     Image.fromarray(photo).save(tmp_path / "photo.png")
     kept, white = (stylize(tmp_path / "photo.png", net, alpha=how) for how in ("keep", "white"))
-    assert kept.mode == "RGBA" and white.mode == "RGB" and stylize(tmp_path / "photo.png", net).mode == "RGB"
+    assert (
+        kept.mode == "RGBA"
+        and white.mode == "RGB"
+        and stylize(tmp_path / "photo.png", net).mode == "RGB"
+    )
     assert np.array_equal(np.asarray(kept)[..., 3], alpha)
     colors, _ = load_with_alpha(photo)  # those that are seen, and they go on where nothing is
     assert np.array_equal(np.asarray(kept)[..., :3], np.asarray(stylize(colors, net)))
-    assert np.array_equal(white, stylize(load_image(photo), net)) and not np.array_equal(np.asarray(kept)[..., :3], white)
+    assert np.array_equal(white, stylize(load_image(photo), net)) and not np.array_equal(
+        np.asarray(kept)[..., :3], white
+    )
     for name in ("out.png", "out.webp", "out.tiff"):
         stylize(photo, net, tmp_path / name, alpha="keep")
         assert known_of(tmp_path / name, "mode") == "RGBA"
@@ -293,11 +371,21 @@ def test_alpha_is_kept(net, tmp_path):
     assert small.size == (26, 20) and small.mode == "RGBA"
 
 
-@pytest.mark.parametrize("call,message", [
-    (lambda net, folder: stylize(picture(20, 20), net, folder / "out.jpg", alpha="keep"), ".png, .webp or .tiff"),
-    (lambda net, folder: stylize(np.stack([picture(20, 20)]), net, alpha="keep"), "Received: a batch"),
-    (lambda net, folder: stylize(picture(20, 20), net, alpha="black"), "alpha must be one of"),
-    (lambda net, folder: stylize(picture(20, 20), net, alpha=True), "alpha must be one of")])
+@pytest.mark.parametrize(
+    "call,message",
+    [
+        (
+            lambda net, folder: stylize(picture(20, 20), net, folder / "out.jpg", alpha="keep"),
+            ".png, .webp or .tiff",
+        ),
+        (
+            lambda net, folder: stylize(np.stack([picture(20, 20)]), net, alpha="keep"),
+            "Received: a batch",
+        ),
+        (lambda net, folder: stylize(picture(20, 20), net, alpha="black"), "alpha must be one of"),
+        (lambda net, folder: stylize(picture(20, 20), net, alpha=True), "alpha must be one of"),
+    ],
+)
 def test_alpha_that_cannot_be_kept(net, tmp_path, monkeypatch, call, message):
     monkeypatch.setattr(stylization, "paint", None)
     with pytest.raises(ValueError, match=message):
@@ -309,11 +397,18 @@ def test_alpha_in_a_folder(net, tmp_path):
     photos, (photo, alpha) = tmp_path / "photos", rgba(32, 32)
     photos.mkdir()
     for name in ("a.png", "b.webp", "c.gif"):
-        Image.fromarray(photo).save(photos / name, **({"lossless": True} if name == "b.webp" else {}))
+        Image.fromarray(photo).save(
+            photos / name, **({"lossless": True} if name == "b.webp" else {})
+        )
     save_image(photo[..., :3], photos / "d.jpg")
     written = stylize(photos, net, tmp_path / "painted", alpha="keep", progress=False)
     assert [path.name for path in written] == ["a.png", "b.webp", "c.gif", "d.jpg"]
-    assert [known_of(path, "has_transparency_data") for path in written] == [True, True, False, False]
+    assert [known_of(path, "has_transparency_data") for path in written] == [
+        True,
+        True,
+        False,
+        False,
+    ]
     assert np.array_equal(load_with_alpha(written[0])[1], alpha)
 
 
@@ -329,8 +424,22 @@ def test_a_pretrained_style_by_a_path():
 
 
 def test_painting_leaves_no_files_of_generated_code(tmp_path):
-    """TensorFlow's autograph writes some, and removes them at an end that a killed process does not have."""
-    code = "import os\nfrom conftest import picture\nfrom neural_style import build_transform_net, stylize\nstylize(picture(20, 20), build_transform_net(1, 0))\nos._exit(0)"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([ROOT, os.path.dirname(__file__)]), "TMPDIR": str(tmp_path)}
-    assert subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True).returncode == 0
+    """TensorFlow's autograph writes some, and removes them at an end that a killed process does not
+    have.
+    """
+    code = (
+        "import os\nfrom conftest import picture\nfrom neural_style import build_transform_net,"
+        " stylize\nstylize(picture(20, 20), build_transform_net(1, 0))\nos._exit(0)"
+    )
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([ROOT, os.path.dirname(__file__)]),
+        "TMPDIR": str(tmp_path),
+    }
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], env=environment, capture_output=True
+        ).returncode
+        == 0
+    )
     assert not [name for name in os.listdir(tmp_path) if "autograph" in name]
