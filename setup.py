@@ -1,8 +1,9 @@
 """Metadata of neural-style; pyproject.toml holds the build system and the tools' settings."""
+
 import re
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 here = Path(__file__).parent
 
@@ -15,23 +16,43 @@ notebooks = ["matplotlib>=3.8", "ipykernel>=6.25", "nbclient>=0.9", "nbformat>=5
 
 setup(
     name="neural-style",
-    version=re.search(r'__version__ = "(.+)"', (here / "neural_style/__init__.py").read_text())[1],
+    version=re.search(r'__version__ = "(.+)"', (here / "neural_style/_version.py").read_text())[1],
     description="Neural style transfer for Keras: Gatys, Ecker and Bethge's paper as a library",
     long_description=(here / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.10",
-    packages=["neural_style"],
-    package_data={"neural_style": ["calibration/*.jpg", "calibration/SOURCES.md", "pretrained/*"]},
+    packages=find_packages(include=["neural_style", "neural_style.*"]),
+    package_data={
+        "": ["*.pyi"],
+        "neural_style": ["py.typed", "calibration/*.jpg", "calibration/SOURCES.md", "pretrained/*"],
+    },
     # Keras: 3.12.4 and 3.15.1 are the first without a known hole in what it reads from files. Pillow: with AVIF, and as of 11.3.
-    install_requires=["tensorflow>=2.16", "keras>=3.12.4,!=3.13.*,!=3.14.*,!=3.15.0", "scipy>=1.11", "numpy>=1.26", "pillow>=11.3"],
+    install_requires=[
+        "tensorflow>=2.16",
+        "keras>=3.12.4,!=3.13.*,!=3.14.*,!=3.15.0",
+        "scipy>=1.11",
+        "numpy>=1.26",
+        "pillow>=11.3",
+    ],
     extras_require={
         "heic": heic,
         "masks": masks,
         "notebooks": notebooks,
         "photo": photo,
         "tensorboard": tensorboard,
-        "test": ["pytest>=8", "hypothesis>=6.100", "distributed>=2024.5", "jax>=0.4.30", *heic, *masks, *photo, *tensorboard, *video, *notebooks],
+        "test": [
+            "pytest>=8",
+            "hypothesis>=6.100",
+            "distributed>=2024.5",
+            "jax>=0.4.30",
+            *heic,
+            *masks,
+            *photo,
+            *tensorboard,
+            *video,
+            *notebooks,
+        ],
         "video": video,
     },
     entry_points={"console_scripts": ["neural-style = neural_style.__main__:process"]},

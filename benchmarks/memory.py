@@ -67,17 +67,18 @@ def _measure(size, arguments):
         Evaluator,
         content_loss,
         feature_extractor,
-        preflight,
         preprocess,
         style_loss,
         style_statistics,
         total_variation_loss,
         transfer,
     )
-    from neural_style.features import activation_bytes, tile_geometry
-    from neural_style.iterative import CONTENT_LAYERS, STYLE_LAYERS
-    from neural_style.preflight import plan
-    from neural_style.tiling import TiledEvaluator, describe
+    from neural_style.iterative import plan as preflight
+    from neural_style.iterative.plan import plan
+    from neural_style.iterative.transfer import CONTENT_LAYERS, STYLE_LAYERS
+    from neural_style.optimize.targets import describe
+    from neural_style.optimize.tiled_evaluator import TiledEvaluator
+    from neural_style.vgg.layers import activation_bytes, tile_geometry
 
     if arguments.budget:
         preflight.free_memory = lambda: 1e9 * arguments.budget

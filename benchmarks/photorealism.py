@@ -30,7 +30,7 @@ from neural_style import (
     save_image,
     transfer,
 )
-from neural_style.color import YCC
+from neural_style.images.color import YCC
 
 from .memory import peak
 from .score import Score

@@ -19,7 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from PIL import Image
 
 from neural_style import load_image, save_image, transfer
-from neural_style.images import resize
+from neural_style.images.resize import resize
 
 from .score import Score
 

@@ -13,8 +13,9 @@ import numpy as np
 import tensorflow as tf
 
 from neural_style import gram_matrix, load_image
-from neural_style.images import resize
-from neural_style.weights import cache_folder, lpips_checkpoint
+from neural_style.images.resize import resize
+from neural_style.vgg.cache import cache_folder
+from neural_style.vgg.download import lpips_checkpoint
 
 SHIFT, SCALE = (
     np.array([-0.030, -0.088, -0.188], "float32"),

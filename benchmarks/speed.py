@@ -41,9 +41,9 @@ from neural_style import (
     total_variation_loss,
     transfer,
 )
-from neural_style.features import check_layers
-from neural_style.iterative import CONTENT_LAYERS, PIXEL_RANGE, STYLE_LAYERS
-from neural_style.weights import conv_layers
+from neural_style.iterative.transfer import CONTENT_LAYERS, PIXEL_RANGE, STYLE_LAYERS
+from neural_style.vgg.architecture import conv_layers
+from neural_style.vgg.layers import check_layers
 
 IMAGES = Path(__file__).parent.parent / "images"
 LAYERS = (*CONTENT_LAYERS, *STYLE_LAYERS)

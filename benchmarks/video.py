@@ -27,7 +27,7 @@ import itertools
 import numpy as np
 
 from neural_style import build_transform_net, load_image, read_frames, stylize_video, write_video
-from neural_style.flow import load_cv2, optical_flow, reliable, warping_error
+from neural_style.video.flow import load_cv2, optical_flow, reliable, warping_error
 
 from .memory import peak
 from .quality import IMAGES

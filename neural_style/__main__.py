@@ -1,10 +1,10 @@
-"""python -m neural_style, or neural-style. The commands are in command_line.py; here is what holds
-them: no interrupt shows a traceback.
+"""python -m neural_style, or neural-style. The commands are in cli/; here is what holds them: no
+interrupt shows a traceback.
 """
 
 import sys
 
-from .interrupts import Interrupts
+from .cli.interrupts import Interrupts
 
 
 def main(argv=None, last=False):
@@ -15,7 +15,7 @@ def main(argv=None, last=False):
     interrupts are ignored from then on.
     """
     with Interrupts(last) as interrupts:
-        from .command_line import run
+        from .cli.main import run
 
         return run(sys.argv[1:] if argv is None else argv, interrupts)
 

@@ -1,6 +1,6 @@
 """Loss curves and pictures side by side; needs matplotlib (the extra `notebooks`)."""
 
-from .images import load_image
+from .images.load import load_image
 
 
 def plot_losses(history):

@@ -17,6 +17,7 @@ and to the right, in grey levels.
 
 _STYLE_1 = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 
+
 gatys_2015 = {
     "network": "vgg19",
     "pooling": "avg",
@@ -43,6 +44,7 @@ pixels (a sum grows with the picture: at another size, times (512 / size)^2). It
 of steps, and speaks of gradient descent; 512 pixels, 500 steps and L-BFGS are those of the authors' later work.
 """
 
+
 gatys_2016 = dict(gatys_2015)
 """Gatys, Ecker and Bethge 2016, "Image Style Transfer Using Convolutional Neural Networks", CVPR.
 
@@ -50,6 +52,7 @@ The losses of gatys_2015, minimised by L-BFGS as the paper recommends, at the si
 beta, given as 1e-3 for most figures and 1e-4 to 1e-1 in figure 4, is 5e-7, as for gatys_2015; the number of steps is not in
 the paper.
 """
+
 
 keras_example = {
     "network": "vgg16",
@@ -83,6 +86,7 @@ Copies that take ImageNet's means off before they turn RGB to BGR, or whose tota
 was meant, are not mirrored: here colours and total variation are right.
 """
 
+
 chollet_dlwp = {
     **keras_example,
     "network": "vgg19",
@@ -106,6 +110,7 @@ chollet_dlwp = {
 Departures: the book sets the height, 400 pixels; here `size` is the longer side, 533, which gives a 4:3 photo that height.
 20 restarts of 20 evaluations become 400 steps.
 """
+
 
 vgg16_avgpool = {
     "network": "vgg16",
@@ -138,6 +143,7 @@ restarts of 20 evaluations become 600 steps; where the program cuts its pixels t
 restart, here they stay within 0-255 throughout.
 """
 
+
 johnson_neural_style = {
     "network": "vgg19",
     "pooling": "max",
@@ -162,6 +168,7 @@ johnson_neural_style = {
 5 mean (F - P)^2 + sum_l 100 mean ((G - A) / (N M))^2 + 1e-3 1/2 sum (d_i^2 + d_j^2), from normal noise of 0.001. The program has
 no number for its total variation, only a gradient; the 1/2 gives that gradient.
 """
+
 
 anishathalye = {
     "network": "vgg19",
@@ -190,6 +197,7 @@ anishathalye = {
 width; here both are 512 pixels. relu5_2, to which it gives a weight of 0, is left out.
 """
 
+
 neural_style_tf = {
     "network": "vgg19",
     "pooling": "avg",
@@ -215,6 +223,7 @@ image: the program gives each of five layers 1/5, and divides their sum by five 
 bias and ReLU, we after them, as the paper does.
 """
 
+
 deep_photo = {
     **johnson_neural_style,
     "noise_std": 1e-4,
@@ -228,6 +237,7 @@ johnson_neural_style's losses, each region's style with its own Gram matrices, i
 the Laplacian, then from that result with it, + 1e4 sum_c V_c^T L V_c, V on the scale 0 to 1. Departures: regions
 are weighed by their share of the picture; the last smoothing of the program is guided_filter, if wanted.
 """
+
 
 #: The names of the presets.
 NAMES = tuple(

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from neural_style import weights
+from neural_style.vgg import download as weights
 
 IMAGES = os.path.join(os.path.dirname(__file__), os.pardir, "images")
 

@@ -166,7 +166,7 @@ def mutate_zip(data, rng, json_name=None):
 def pictures():
     from PIL import Image, ImageCms
 
-    from neural_style.images import load_image, load_with_alpha
+    from neural_style.images.load import load_image, load_with_alpha
 
     image = Image.fromarray(colors(40, 56))
     exif = Image.Exif()
@@ -229,10 +229,11 @@ def a_record():
     import numpy as np
     from PIL import Image
 
-    from neural_style.iterative import transfer
-    from neural_style.masks import Region
-    from neural_style.record import SETTINGS, make_record
-    from neural_style.weights import load_weights
+    from neural_style.images.masks import Region
+    from neural_style.iterative.transfer import transfer
+    from neural_style.provenance.record import make_record
+    from neural_style.provenance.schema import SETTINGS
+    from neural_style.vgg.weights import load_weights
 
     Image.fromarray(colors(24, 32)).save("photo.png")
     Image.fromarray(colors(24, 32)[::-1]).save("art.png")
@@ -257,10 +258,10 @@ def a_record():
 
 
 def records():
-    from neural_style import record
+    from neural_style.provenance import read as record
 
     made, _ = a_record()
-    import neural_style.weights as weights
+    import neural_style.vgg.weights as weights
 
     loaded = weights.load_weights("vgg16", None)
     record.load_weights = lambda *arguments: (
@@ -305,7 +306,7 @@ def checkpoints():
     import numpy as np
 
     from neural_style import Checkpoint
-    from neural_style.arguments import Stage
+    from neural_style.iterative.schedule import Stage
 
     made, _ = a_record()
     stages, shapes = (
@@ -353,7 +354,7 @@ def networks():
     import numpy as np
 
     from neural_style import build_transform_net, load_transform_net
-    from neural_style.transform_net import save_transform_net
+    from neural_style.feedforward.network_file import save_transform_net
 
     for name, compact in (("net.keras", False), ("compact.keras", True)):
         save_transform_net(build_transform_net(1, 0, record={"style": "a"}), name, compact)
@@ -375,7 +376,7 @@ def backups():
     import h5py
     import numpy as np
 
-    from neural_style.backup import claim, last_losses, steps_done
+    from neural_style.feedforward.backup import claim, last_losses, steps_done
 
     identity = {"styles": ["a"], "steps": 100}
     claim("folder", identity)
@@ -411,7 +412,7 @@ def backups():
 
 
 def films():
-    from neural_style.video import read_frames, video_info, write_video
+    from neural_style.video.files import read_frames, video_info, write_video
 
     frames = [colors(48, 64)[:, i : i + 32].copy() for i in range(8)]
     for name in ("film.mp4", "film.mkv", "film.mov"):

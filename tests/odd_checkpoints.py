@@ -10,9 +10,9 @@ import numpy as np
 from conftest import picture
 from odd import Row, refused, works
 
-import neural_style.features as features
 from neural_style import load_weights, save_image, transfer
-from neural_style.features import mean_activations
+from neural_style.vgg import normalization as features
+from neural_style.vgg.normalization import mean_activations
 
 PHOTO, ART = picture(24, 32, 1), picture(24, 32, 2)
 QUICK = dict(

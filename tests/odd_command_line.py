@@ -23,7 +23,7 @@ from PIL import Image
 
 from neural_style import load_image, read_record
 from neural_style.__main__ import main
-from neural_style.record import save_with_record
+from neural_style.provenance.record import save_with_record
 
 ROOT = str(Path(__file__).parents[1])
 #: A run of a moment.
@@ -232,7 +232,8 @@ def early_interrupts():
 
 def before_the_first_step():
     with patch(
-        "neural_style.iterative.load_weights", lambda *_: os.kill(os.getpid(), signal.SIGINT)
+        "neural_style.iterative.transfer.load_weights",
+        lambda *_: os.kill(os.getpid(), signal.SIGINT),
     ):
         return transfer()
 

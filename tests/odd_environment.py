@@ -78,7 +78,7 @@ def without_weights():
     fetch = mock.Mock(side_effect=AssertionError("fetched"))
     with (
         read_only_cache(False),
-        mock.patch("neural_style.weights.lpips_checkpoint", fetch),
+        mock.patch("neural_style.vgg.download.lpips_checkpoint", fetch),
         mock.patch("keras.utils.get_file", fetch),
     ):
         load_weights("vgg16", "torchvision")
@@ -115,7 +115,7 @@ def painted():
 
 
 def by_network():
-    from neural_style import stylization
+    from neural_style.feedforward import stylize as stylization
 
     stylization._of_name.cache_clear()
     return np.asarray(stylize("photo.png", "poppies"))

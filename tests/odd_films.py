@@ -12,7 +12,7 @@ from test_transform_net import varied
 from test_video import frames_of, with_sound
 
 from neural_style import build_transform_net, save_transform_net, stylize_video
-from neural_style.video import read_frames, video_info, write_video
+from neural_style.video.files import read_frames, video_info, write_video
 
 LISTS = {
     "hls.mp4": "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nother.mp4\n#EXT-X-ENDLIST\n",

@@ -13,7 +13,7 @@ from odd import Row, refused, works
 from PIL import Image, ImageCms
 
 from neural_style import deprocess, load_image, save_image
-from neural_style.images import check_writable
+from neural_style.images.save import check_writable
 
 RGB = picture(12, 20, 1)
 POSTSCRIPT = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 60 40\n%%EndComments\nshowpage\n"

@@ -13,7 +13,8 @@ from odd_pictures import png
 from PIL import Image, PngImagePlugin
 
 from neural_style import read_record, save_image, transfer
-from neural_style.record import KEY, arguments_of
+from neural_style.provenance.read import arguments_of
+from neural_style.provenance.record import KEY
 
 QUICK = dict(
     size=32,

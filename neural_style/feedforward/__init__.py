@@ -1,0 +1,5 @@
+"""A picture in one pass of a trained network: stylize(), after Johnson et al. 2016."""
+
+from .._shared.lazy import attach
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -1,0 +1,11 @@
+from .blending import blend as blend
+from .crops import Photos as Photos
+from .kernel_muon import Muon as Muon
+from .network import TransformNet as TransformNet
+from .network import build_transform_net as build_transform_net
+from .network_file import load_transform_net as load_transform_net
+from .network_file import pretrained as pretrained
+from .network_file import save_transform_net as save_transform_net
+from .trainer import StyleTrainer as StyleTrainer
+from .training import train_transform_net as train_transform_net
+from .training_callbacks import Preview as Preview

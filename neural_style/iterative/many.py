@@ -1,0 +1,175 @@
+"""Many transfers: over any concurrent.futures executor (processes here, a cluster that Dask or MPI
+runs), or over a grid.
+"""
+
+import inspect
+import logging
+import multiprocessing
+import os
+import sys
+import threading
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, as_completed, wait
+from concurrent.futures.process import BrokenProcessPool
+
+from .._shared.checks import count
+
+logger = logging.getLogger("neural_style")
+
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def map_transfer(jobs, executor=None, threads=None):
+    """Run many transfers; yield (number of the job, its future) as they finish.
+
+        for number, future in map_transfer([{"content": photo, "style": "painting.jpg"} for photo in
+        photos]):
+            future.result().save(f"{number}.png")       # a TransferResult; a job that failed raises its error here
+
+    Args:
+        jobs: dicts of transfer()'s arguments. Paths are read where the job runs. progress is off
+            unless asked for.
+        executor: a concurrent.futures.Executor:
+            ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")), dask.distributed's
+            client.get_executor(), mpi4py's MPIPoolExecutor. It stays open. None: processes of our
+            own on this machine, one for every four cores. Where one of ours is killed, its own job
+            fails alone, with BrokenProcessPool, and another process takes its place; a
+            ProcessPoolExecutor of yours fails all jobs that were waiting.
+        threads: cores that TensorFlow uses in a worker. None: those of the machine shared evenly
+            among our own processes; one each with an executor of yours, which alone knows how many
+            workers stand side by side. A worker plans with the like share of its machine's memory.
+
+    Yields:
+        (int, concurrent.futures.Future), in the order of finishing. Leaving the loop early cancels
+        what has not begun.
+
+    Raises:
+        TypeError: jobs that are no dicts, or with names that transfer() does not have, before any
+            of them starts.
+        ValueError: an executor that forks this process, in which TensorFlow was used: its workers
+            would wait for ever.
+
+    Ours are spawned, so a script needs `if __name__ == "__main__":`.
+    Jobs that share a process (threads of a Dask worker) run one after the other.
+    """
+    jobs = [*jobs]
+    for number, job in enumerate(jobs):
+        _check(number, job)
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        raise TypeError(
+            "executor must have submit(), like those of concurrent.futures. Received:"
+            f" {type(executor).__name__}"
+        )
+    threads = threads if threads is None else count("threads", threads)
+    if (
+        isinstance(executor, ProcessPoolExecutor)
+        and executor._mp_context.get_start_method() == "fork"
+        and _tensorflow_was_used()
+    ):
+        raise ValueError(
+            "executor must spawn its processes, for TensorFlow was used in this one:"
+            " ProcessPoolExecutor(mp_context=multiprocessing.get_context('spawn')). Received: one"
+            " that forks"
+        )
+    return _finished(jobs, executor, threads)
+
+
+def _check(number, job):
+    from .transfer import transfer
+
+    if not isinstance(job, dict):
+        raise TypeError(
+            f"a job must be a dict of transfer()'s arguments. Received: job {number},"
+            f" {type(job).__name__}"
+        )
+    try:
+        inspect.signature(transfer).bind(**job)
+    except TypeError as error:
+        raise TypeError(f"job {number}: {error}") from None
+
+
+def _finished(jobs, executor, threads):
+    if executor is None:
+        cores = os.cpu_count() or 1
+        workers = min(max(1, cores // 4), max(1, len(jobs)))
+        yield from _in_our_processes(jobs, workers, threads or max(1, cores // workers))
+        return
+    futures = {}
+    try:
+        for number, job in enumerate(jobs):
+            futures[executor.submit(_work, {"progress": False, **job}, threads or 1)] = number
+        for future in as_completed([*futures]):
+            yield futures.pop(future), future  # popped: a result is not kept once it was handed on
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _in_our_processes(jobs, workers, threads):
+    """Each worker is a pool of one process, so that one that dies takes no other job with it."""
+    idle, waiting, running = [_pool() for _ in range(workers)], list(enumerate(jobs))[::-1], {}
+    try:
+        while waiting or running:
+            while waiting and idle:
+                (number, job), pool = waiting.pop(), idle.pop()
+                work = _work, {"progress": False, **job}, threads
+                try:
+                    future = pool.submit(*work)
+                except BrokenProcessPool:  # killed between two jobs
+                    pool.shutdown()
+                    pool = _pool()
+                    future = pool.submit(*work)
+                running[future] = number, pool
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                number, pool = running.pop(future)
+                if isinstance(future.exception(), BrokenProcessPool):
+                    pool.shutdown()
+                    pool = _pool()
+                idle.append(pool)
+                yield number, future
+            done.clear()  # a result is not kept once it was handed on
+            future = work = None
+    finally:
+        for pool in [*idle, *(pool for _, pool in running.values())]:
+            pool.shutdown(cancel_futures=True)
+
+
+def _pool():
+    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+
+
+def _tensorflow_was_used():
+    """Whether TensorFlow's threads run in this process: a forked one would have their locks and not
+    them.
+    """
+    if "tensorflow" not in sys.modules:
+        return False
+    try:
+        from tensorflow.python.eager import context
+
+        return context.context()._context_handle is not None
+    except (ImportError, AttributeError):  # another version, which keeps it elsewhere
+        return True
+
+
+def _work(job, threads):
+    """A job, in the process that runs it."""
+    os.environ.setdefault(
+        "OPENBLAS_NUM_THREADS", str(threads)
+    )  # SciPy's, where it is not loaded yet
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _ONE_AT_A_TIME:
+        import tensorflow as tf
+
+        try:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(1)
+        except RuntimeError:
+            logger.warning(
+                "this worker has used TensorFlow before, with other threads than %d; they cannot be"
+                " changed",
+                threads,
+            )
+        from .transfer import transfer
+
+        return transfer(**job)

@@ -1,0 +1,11 @@
+from .content import content_loss as content_loss
+from .loss import Loss as Loss
+from .loss import weighted_sum as weighted_sum
+from .photorealism import photorealism_loss as photorealism_loss
+from .regularizers import grid_loss as grid_loss
+from .regularizers import temporal_loss as temporal_loss
+from .regularizers import total_variation_loss as total_variation_loss
+from .statistics import Statistic as Statistic
+from .statistics import gram_matrix as gram_matrix
+from .style import style_loss as style_loss
+from .style import style_statistics as style_statistics

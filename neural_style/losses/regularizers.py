@@ -1,0 +1,91 @@
+"""Losses of the picture alone: total variation, the grid of upsampling, the distance to an earlier frame."""
+
+from keras import ops
+
+from .._shared.checks import flag, is_finite
+from ..vgg.preprocessing import preprocess
+from .content import content_loss
+from .loss import Loss
+
+
+def total_variation_loss(exponent=1.25, reduction="mean", separate=False):
+    """Roughness of the picture: sum_ijc (d_i^2 + d_j^2)^exponent over the differences to the pixels
+    below and to the right.
+
+    Not in the paper; Mahendran and Vedaldi 2015, equation 5, with exponent = beta / 2. Differences
+    are in units of pixels' 0 to 255. The last row and column, which lack a neighbour, are left out.
+
+    Args:
+        exponent: at least 1, or at least 0.5 with `separate`; below, the gradient is infinite on a
+            flat patch.
+        reduction: "mean" over positions and channels (the same weight at every size), or "sum" as
+            most published programs have it.
+        separate: each direction on its own, with all its differences: sum |d_i|^(2 exponent) + sum
+            |d_j|^(2 exponent).
+    """
+    separate = flag("separate", separate)
+    least = 0.5 if separate else 1
+    if not is_finite(exponent) or exponent < least:
+        raise ValueError(f"exponent must be at least {least}. Received: exponent={exponent!r}")
+    exponent = float(exponent)
+    if reduction not in ("mean", "sum"):
+        raise ValueError(f"reduction must be 'mean' or 'sum'. Received: reduction={reduction!r}")
+
+    def variation(x, last=True):  # B x H x W x 3
+        if separate:
+            own = x if last else x[:, :-1]  # the last row is the next strip's
+            powers = {
+                "rows": ops.power(ops.abs(x[:, 1:] - x[:, :-1]), 2 * exponent),
+                "columns": ops.power(ops.abs(own[:, :, 1:] - own[:, :, :-1]), 2 * exponent),
+            }
+        else:
+            corner = x[:, :-1, :-1]
+            squared = ops.square(x[:, 1:, :-1] - corner) + ops.square(x[:, :-1, 1:] - corner)
+            powers = {"both": ops.power(squared, exponent)}
+        return {
+            name: {"variation": ops.sum(p), "count": ops.cast(ops.prod(ops.shape(p)), "float32")}
+            for name, p in powers.items()
+        }
+
+    def value(sums):
+        return sum(
+            (
+                s["variation"] / ops.maximum(s["count"], 1.0)
+                if reduction == "mean"
+                else s["variation"]
+            )  # of one pixel, there are none
+            for s in sums["image"].values()
+        )
+
+    return Loss({"image": variation}, value, strips=True)
+
+
+def grid_loss(y):
+    """Mean square of the pattern of 4 x 4 pixels that repeats all over a picture, in squared grey
+    levels; of B x H x W x C, the mean over B.
+
+        p_ij = mean of y_(4m+i, 4n+j) over m and n,   Grid = mean_ij (p_ij - mean p)^2,   each channel by itself
+
+    Two upsamplings to nearest neighbours treat the 16 places of such a square differently, so a
+    network can leave a pattern there: a cheap source of the painting's fine grain, to which the
+    style loss is blind, for a Gram matrix does not know where anything is.
+    """
+    height, width = (side // 4 * 4 for side in ops.shape(y)[1:3])
+    pattern = ops.mean(
+        ops.reshape(y[:, :height, :width], (-1, height // 4, 4, width // 4, 4, y.shape[-1])),
+        axis=(1, 3),
+    )
+    return ops.mean((pattern - ops.mean(pattern, axis=(1, 2), keepdims=True)) ** 2)
+
+
+def temporal_loss(warped, holds):
+    """mean_ijc c_ij (x_ijc - w_ijc)^2 in squared grey levels (Ruder et al., equation 7): how far
+    the picture is from an earlier result.
+
+    Args:
+        warped: the earlier result moved to this frame, uint8 RGB, H x W x 3. holds: c, float, H x
+            W, where it can be relied on.
+    """
+    return content_loss(
+        {"image": preprocess(warped)}, ["image"], "mean", {"image": holds[None, ..., None]}
+    )

@@ -1,0 +1,117 @@
+"""Gradients by TensorFlow: functions traced once, run as written, with memory given back."""
+
+import threading
+from contextlib import contextmanager
+
+import tensorflow as tf
+
+
+def _upper_gradient_first(f, sums):
+    """f and sums as they are; on the way back, the gradient of the sums waits for that of f."""
+
+    @tf.custom_gradient
+    def gate(f, *flat):
+        def gradient(df, *dflat):
+            with tf.control_dependencies([df]):
+                return df, *(tf.identity(d) for d in dflat)
+
+        return (tf.identity(f), *(tf.identity(s) for s in flat)), gradient
+
+    f, *flat = gate(f, *tf.nest.flatten(sums))
+    return f, tf.nest.pack_sequence_as(sums, flat)
+
+
+_TRACING = threading.Lock()
+
+
+def traced(function, *specs):
+    """A concrete function of tensors like `specs`, traced once, its gradients within.
+
+    TensorFlow keeps each custom gradient (_upper_gradient_first, statistics.gram_matrix's) for the
+    life of the process, and with it the graph and the network's weights: 80 MB for a transfer().
+    Once the function is traced, nobody asks for it any more, so it is taken out of TensorFlow's
+    registry again.
+    """
+    with _TRACING:
+        try:
+            return tf.function(function, autograph=False).get_concrete_function(*specs)
+        finally:
+            for name in [name for name, entry in _custom_gradients().items() if _is_ours(entry)]:
+                _custom_gradients().pop(name, None)
+
+
+def _custom_gradients():
+    """TensorFlow's registry, {name: {"type": function}}; a version that keeps it elsewhere keeps
+    its memory too.
+    """
+    from tensorflow.python.framework import ops as framework
+
+    return getattr(getattr(framework, "gradient_registry", None), "_registry", {})
+
+
+def _is_ours(entry):
+    """Whether a registered gradient is of this package: what TensorFlow registers is wrapped around
+    it, closure in closure.
+    """
+    functions = [entry.get("type")] if isinstance(entry, dict) else []
+    for _ in range(3):
+        functions = [
+            cell.cell_contents
+            for function in functions
+            for cell in getattr(function, "__closure__", None) or ()
+        ]
+        if any(
+            str(getattr(function, "__module__", "")).startswith("neural_style.")
+            for function in functions
+            if callable(function)
+        ):
+            return True
+    return False
+
+
+@contextmanager
+def memory_error(shape):
+    """Make a MemoryError, of one line, of TensorFlow's errors for want of memory. shape: the
+    picture's, 1 x H x W x 3.
+    """
+    try:
+        yield
+    except (
+        tf.errors.ResourceExhaustedError,
+        tf.errors.AbortedError,
+    ) as error:  # oneDNN's layers abort where they get no memory
+        raise MemoryError(
+            f"TensorFlow ran out of memory at {shape[2]} x {shape[1]} pixels; use a smaller size,"
+            " or tile="
+        ) from error
+
+
+_LOCK = threading.Lock()
+
+
+_users, _before = 0, False
+
+
+@contextmanager
+def graph_as_written():
+    """Run a tf.function without TensorFlow's graph optimizer.
+
+    On large pictures it has gradients added up in the order in which they happen to be ready, so
+    that the same x gives another gradient in the last bit, and the same transfer() another picture.
+    It gains this graph no time. The option is the whole process's: of several threads, the first
+    one in sets it, and the last one out sets it back.
+    """
+    global _users, _before
+    options = tf.config.optimizer
+    with _LOCK:
+        if _users == 0:
+            _before = options.get_experimental_options().get("disable_meta_optimizer", False)
+            options.set_experimental_options({"disable_meta_optimizer": True})
+        _users += 1
+    try:
+        yield
+    finally:
+        with _LOCK:
+            _users -= 1
+            if _users == 0:
+                options.set_experimental_options({"disable_meta_optimizer": _before})

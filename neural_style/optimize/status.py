@@ -1,0 +1,6 @@
+"""Why an optimization ended."""
+
+INTERRUPTED = "interrupted"
+
+
+STOPPED = "stopped by the callback"

@@ -1,0 +1,146 @@
+"""Read a record and repeat its run.
+
+A record may come from a stranger. So it is read by known names of known types alone, and a file that
+it names is opened only if the record gives its SHA-256 too, it is an ordinary file, and what is
+read is that file.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from PIL import Image
+
+from .._shared.files import file_digest, is_regular
+from ..images.masks import Region
+from ..vgg.weights import load_weights
+from .record import KEY, MOST_BYTES, _sidecar
+from .schema import checked
+
+
+class Record(dict):
+    """A record that was read; .folder is where, for the files that it names may lie there too."""
+
+    folder = None
+
+
+def read_record(path):
+    """The record of a saved picture, or of its sidecar; a Record.
+
+    Raises:
+        FileNotFoundError, ValueError: no such picture, or one without a record.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"no picture at {str(path)!r}")
+    try:
+        if path.suffix.lower() == ".png":
+            with open(path, "rb") as file, Image.open(file, formats=["PNG"]) as picture:
+                text = picture.text[KEY]
+        else:
+            sidecar = path if path.suffix == ".json" else _sidecar(path)
+            with open(sidecar, "rb") as file:
+                text = file.read(MOST_BYTES + 1)
+            if len(text) > MOST_BYTES:
+                raise ValueError("larger than a record")
+        record = Record(checked(json.loads(text)))
+    except Exception as error:  # Pillow, zlib and json each have their own
+        raise ValueError(f"{str(path)!r} has no record of a run of neural_style") from error
+    picture = path.with_suffix("") if path.suffix == ".json" else path
+    if (
+        "picture" in record
+        and picture.is_file()
+        and file_digest(picture) != record["picture"]["sha256"]
+    ):
+        raise ValueError(
+            f"the record beside {str(picture)!r} is of another picture, which had that name before"
+        )
+    record.folder = path.parent
+    return record
+
+
+def arguments_of(record):
+    """transfer()'s arguments that repeat the run of a record, its inputs verified: the whole run,
+    also where it was stopped.
+
+    Args:
+        record: from read_record, or the path of the picture. Files that it names are looked for
+            beside the picture and in the current folder; and at their own paths, where it has
+            these.
+
+    Raises:
+        ValueError: no record of a run; an input that was no file, or that has changed since; other
+            weights than the run's.
+        FileNotFoundError: an input that is not there.
+    """
+    if isinstance(record, (str, os.PathLike)):
+        record = read_record(record)
+    folder = getattr(record, "folder", None)
+    try:
+        known = checked(record)
+    except Exception as error:
+        raise ValueError(f"this is no record of a run of neural_style: {error}") from error
+
+    def found(identity):
+        return None if identity is None else _find(identity, folder)
+
+    settings = dict(known["settings"])
+    for name in ("init", "weights"):
+        if isinstance(settings.get(name), dict):
+            settings[name] = Path(found(settings[name]))
+    if isinstance(settings.get("steps"), list):
+        settings["steps"] = {side: steps for side, steps in settings["steps"]}
+    for name in ("masks", "content_map"):
+        if name in settings:
+            settings[name] = _given_again(settings[name], found)
+    style = known["style"] and [(found(identity), share) for identity, share in known["style"]]
+    content = found(known["content"])
+    weights = load_weights(settings.get("network", "vgg16"), settings.get("weights", "imagenet"))
+    if weights.sha256 != known["weights"]["sha256"]:
+        raise ValueError(
+            f"the weights are not those of the run: it had {known['weights']['source']}'s of"
+            f" SHA-256 {known['weights']['sha256'][:12]}..., and these are {weights.source}'s,"
+            f" {weights.sha256[:12]}..."
+        )
+    return {"content": content, "style": style, **settings, "weights": weights}
+
+
+def _find(identity, folder):
+    """The path of the file that a record names; beside the picture, in the current folder, or at
+    the path that it gives.
+    """
+    path = identity.get("path") or identity.get("name")
+    if not path:
+        raise ValueError("the record's inputs were not files, so they cannot be found again")
+    if path.startswith(("//", "\\\\")) or "\0" in path:
+        raise ValueError(f"the record names a file of another machine: {path!r:.200}")
+    name = path.replace("\\", "/").rpartition("/")[2]
+    places = [path] if identity.get("path") else []
+    places += (
+        [str(place / name) if place is not None else name for place in (folder, None)]
+        if name not in ("", ".", "..")
+        else []
+    )
+    there = [
+        place for place in places if is_regular(place) and os.stat(place).st_size
+    ]  # a file of the system's own has size 0
+    for place in there:
+        if file_digest(place) == identity["sha256"]:
+            return place
+    if there:
+        raise ValueError(f"{there[0]!r} is not the file it was when the record was made")
+    raise FileNotFoundError(
+        f"the record names {name!r}, which is neither beside its picture nor in the current folder"
+    )
+
+
+def _given_again(value, found):
+    """masks or a map as transfer() takes them, from the record."""
+    if isinstance(value, list):
+        return [_given_again(item, found) for item in value]
+    if isinstance(value, dict) and "sha256" in value:
+        return found(value)
+    if isinstance(value, dict):
+        given = {name: _given_again(item, found) for name, item in value.items()}
+        return Region(**given) if "image" in given else given
+    return value

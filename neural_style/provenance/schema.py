@@ -1,0 +1,182 @@
+"""What a record may hold: known names of known types."""
+
+from .._shared.checks import is_count, is_finite
+from ..images.masks import Region
+from .record import NAMED_STARTS, NAMED_WEIGHTS, SCHEMA
+
+
+def checked(record):
+    """The record, if it is one: known names of known types, and nothing else that arguments_of
+    would hand on. A ValueError otherwise.
+    """
+    _expect(isinstance(record, dict), "a record is an object")
+    schema = record.get("schema", 0)
+    _expect(
+        schema in range(SCHEMA + 1) and not isinstance(schema, bool),
+        f"its schema must be at most {SCHEMA}",
+    )
+    missing = {"content", "style", "settings", "weights"} - set(record)
+    _expect(not missing, f"it has no {', '.join(sorted(missing))}")
+    content, style, settings, weights = (
+        record[name] for name in ("content", "style", "settings", "weights")
+    )
+    _expect(content is None or _is_identity(content), "its content must be a file or None")
+    _expect(
+        style is None
+        or (
+            isinstance(style, list)
+            and style
+            and all(
+                isinstance(pair, list)
+                and len(pair) == 2
+                and _is_identity(pair[0])
+                and _is_share(pair[1])
+                for pair in style
+            )
+        ),
+        "its style must be a list of files and shares",
+    )
+    _expect(isinstance(settings, dict), "its settings must be an object")
+    for name, value in settings.items():
+        _expect(name in SETTINGS, f"it has an unknown setting, {name!r:.40}")
+        _expect(SETTINGS[name](value), f"its setting {name} is of another type")
+    _expect(
+        isinstance(weights, dict)
+        and _is_digest(weights.get("sha256"))
+        and _is_text(weights.get("source")),
+        "its weights lack a digest",
+    )
+    picture = record.get("picture", {"sha256": "0" * 64})
+    _expect(
+        isinstance(picture, dict) and _is_digest(picture.get("sha256")),
+        "its picture lacks a digest",
+    )
+    return record
+
+
+def _expect(true, words):
+    if not true:
+        raise ValueError(words)
+
+
+def _is_text(value):
+    return isinstance(value, str) and len(value) < 1000
+
+
+def _is_digest(value):
+    return isinstance(value, str) and len(value) == 64 and set(value) <= set("0123456789abcdef")
+
+
+def _is_identity(value):
+    """{"path" or "name": text or None, "sha256": digest}."""
+    return (
+        isinstance(value, dict)
+        and set(value) in ({"path", "sha256"}, {"name", "sha256"})
+        and _is_digest(value["sha256"])
+        and (value.get("path") is None or isinstance(value["path"], str))
+        and (value.get("name") is None or isinstance(value["name"], str))
+    )
+
+
+def _is_share(value):
+    return is_finite(value) or _is_layers(value)
+
+
+def _is_layers(value):
+    if isinstance(value, dict):
+        return all(map(is_finite, value.values()))
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _is_masks(value):
+    if isinstance(value, dict):
+        style = value.get("style")
+        return (
+            {"content", "style"} <= set(value) <= {"content", "style", "inside"}
+            and _is_identity(value["content"])
+            and all(map(_is_identity, style if isinstance(style, list) else [style]))
+            and isinstance(value.get("inside", False), bool)
+        )
+    return isinstance(value, list) and all(map(_is_mask, value))
+
+
+def _is_mask(value):
+    if isinstance(value, dict) and "image" in value:
+        return (
+            set(value) == set(Region.__dataclass_fields__)
+            and _is_identity(value["content"])
+            and (value["style"] is None or _is_identity(value["style"]))
+            and is_count(value["image"], 0)
+            and isinstance(value["inside"], bool)
+        )
+    if isinstance(value, list):
+        return (
+            len(value) == 2
+            and _is_identity(value[0])
+            and (value[1] is None or _is_identity(value[1]))
+        )
+    return _is_identity(value)
+
+
+def _or_none(check):
+    return lambda value: value is None or check(value)
+
+
+def _is_tv_options(value):
+    return (
+        isinstance(value, dict)
+        and set(value) <= {"exponent", "reduction", "separate"}
+        and all(is_finite(one) or isinstance(one, bool) or _is_text(one) for one in value.values())
+    )
+
+
+def _is_steps(value):
+    return is_count(value) or (
+        isinstance(value, list)
+        and all(
+            isinstance(pair, list) and len(pair) == 2 and all(map(is_count, pair)) for pair in value
+        )
+    )
+
+
+#: What of transfer()'s arguments a record holds, and what each may be; transfer() checks the
+#: values. All others are of the caller: where files are written, what is called on the way.
+SETTINGS = {
+    **dict.fromkeys(
+        ("network", "pooling", "optimizer", "precision", "style_loss", "alpha"), _is_text
+    ),
+    **dict.fromkeys(("content_weight", "style_weight", "tv_weight", "style_scale"), is_finite),
+    **dict.fromkeys(("noise_std", "learning_rate"), _or_none(is_finite)),
+    **dict.fromkeys(("normalize", "bounds"), lambda value: isinstance(value, bool)),
+    **dict.fromkeys(("content_layers", "style_layers"), _is_layers),
+    "preserve_color": _or_none(_is_text),
+    "size": is_count,
+    "start_size": _or_none(is_count),
+    "steps": _or_none(_is_steps),
+    "seed": lambda value: is_count(value, 0),
+    "tile": lambda value: value in ("auto", None) or is_count(value),
+    "photorealism_weight": lambda value: (
+        is_finite(value) or (isinstance(value, list) and all(map(is_finite, value)))
+    ),
+    "error": lambda value: (
+        _is_text(value)
+        or (
+            isinstance(value, dict)
+            and set(value) == {"content", "style"}
+            and all(map(_is_text, value.values()))
+        )
+    ),
+    "tv_options": _or_none(_is_tv_options),
+    "weights": lambda value: (
+        value is None or value in NAMED_WEIGHTS
+        if not isinstance(value, dict)
+        else _is_identity(value)
+    ),
+    "init": lambda value: (
+        value is None or value in NAMED_STARTS
+        if not isinstance(value, dict)
+        else _is_identity(value)
+    ),
+    "masks": _or_none(_is_masks),
+    "content_map": _or_none(_is_identity),
+}

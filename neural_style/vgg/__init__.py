@@ -1,0 +1,5 @@
+"""The feature network: VGG16 and VGG19, their weights, layers and input."""
+
+from .._shared.lazy import attach
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

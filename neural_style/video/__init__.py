@@ -1,0 +1,5 @@
+"""Films and cameras, by either way."""
+
+from .._shared.lazy import attach
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

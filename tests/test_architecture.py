@@ -1,0 +1,134 @@
+"""The house: imports run downward, and each package that is heavy is imported where it is the subject."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "neural_style"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+#: From the ground up: a room may import those before it, and itself.
+FLOORS = (
+    {"_shared", "_version"},
+    {"images"},
+    {"plotting", "presets"},
+    {"vgg"},
+    {"provenance"},
+    {"losses"},
+    {"optimize"},
+    {"iterative", "feedforward"},
+    {"video"},
+    {"cli"},
+)
+FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+
+#: Modules that may import TensorFlow, wherever in their text.
+TENSORFLOW = {
+    "_shared/memory.py",  # how many of the machine's threads TensorFlow was given
+    "losses/photorealism.py",  # a sparse matrix
+    "optimize/autodiff.py",
+    "optimize/evaluator.py",
+    "optimize/targets.py",
+    "optimize/tiled_evaluator.py",
+    "feedforward/paint.py",  # one graph for all sizes
+    "feedforward/crops.py",  # tf.data
+    "feedforward/training.py",  # tf.distribute
+    "iterative/many.py",  # the threads of a worker
+    "cli/train.py",  # several devices: tf.distribute
+    "cli/main.py",  # loaded first, with its start-up lines kept from the terminal
+}
+
+
+def room(path):
+    """The folder of a file in the package, or the name of a module at its top."""
+    inside = path.relative_to(PACKAGE).with_suffix("").parts
+    return inside[0]
+
+
+def imported(path):
+    """[(absolute module, name or None, whether at the top of the file)] of all imports in a file."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    package = ("neural_style", *path.relative_to(PACKAGE).parts[:-1])
+    top = set(map(id, tree.body))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, None, id(node) in top
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            for alias in node.names:
+                yield module, alias.name, id(node) in top
+
+
+def own(path):
+    """[(room, name)] of what a file imports from this package."""
+    for module, name, _ in imported(path):
+        parts = module.split(".")
+        if parts[0] == "neural_style":
+            yield (parts[1] if len(parts) > 1 else name), name
+
+
+def ids(path):
+    return str(path.relative_to(PACKAGE))
+
+
+MODULES = [path for path in FILES if path.parent != PACKAGE or path.stem in FLOOR]
+
+
+def test_each_room_has_its_floor():
+    rooms = {room(path) for path in FILES} - {"__init__", "__main__"}
+    assert rooms == set(FLOOR)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=ids)
+def test_imports_run_downward(path):
+    here = room(path)
+    for other, name in own(path):
+        below = other == here or FLOOR.get(other, len(FLOORS)) < FLOOR[here]
+        assert below, f"{ids(path)} imports {name} from {other}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=ids)
+def test_private_names_stay_in_their_folder(path):
+    for other, name in own(path):
+        private = name.startswith("_") and not name.startswith("__")
+        assert not private or other == room(path) or other == name, f"{other}.{name}"
+
+
+@pytest.mark.parametrize("folder", ["_shared", "images"])
+def test_pictures_need_no_network(folder):
+    for path in (PACKAGE / folder).glob("*.py"):
+        for module, _, top in imported(path):
+            heavy = module.split(".")[0] in ("keras", "tensorflow")
+            assert not (heavy and top), f"{ids(path)} imports {module}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=ids)
+def test_tensorflow_is_imported_where_it_is_the_subject(path):
+    found = any(module.split(".")[0] == "tensorflow" for module, _, _ in imported(path))
+    assert not found or str(path.relative_to(PACKAGE)) in TENSORFLOW
+
+
+def test_the_list_of_tensorflow_s_places_is_not_longer_than_needed():
+    for name in TENSORFLOW:
+        assert any(m.split(".")[0] == "tensorflow" for m, _, _ in imported(PACKAGE / name)), name
+
+
+def test_every_module_is_imported_by_another_or_public():
+    """No room is forgotten: each file is named in an import or in a stub of public names."""
+    used = set()
+    for path in FILES:
+        package = ("neural_style", *path.relative_to(PACKAGE).parts[:-1])
+        for module, name, _ in imported(path):
+            used |= {module, f"{module}.{name}"}
+        stub = path.with_suffix(".pyi")
+        if stub.exists():
+            for node in ast.walk(ast.parse(stub.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ImportFrom):
+                    used.add(".".join([*package, *([node.module] if node.module else [])]))
+                    used |= {".".join([*package, alias.name]) for alias in node.names}
+    for path in FILES:
+        dotted = ".".join(["neural_style", *path.relative_to(PACKAGE).with_suffix("").parts])
+        assert path.name in ("__init__.py", "__main__.py") or dotted in used, dotted

@@ -1,0 +1,292 @@
+import ctypes
+import os
+from contextlib import contextmanager
+from unittest import mock
+
+import keras
+import numpy as np
+import pytest
+from conftest import average_pool, picture, relu_conv
+
+import neural_style
+from neural_style import feature_extractor, load_weights, preprocess
+from neural_style.vgg import extractor, layers, normalization
+
+to_numpy = keras.ops.convert_to_numpy
+
+
+@pytest.fixture(scope="module")
+def x():
+    return preprocess(picture(45, 38))
+
+
+def test_layers_are_cut_after_the_deepest_and_named_as_asked(x):
+    model = feature_extractor(["conv2_1", "relu2_1", "block1_pool"], weights=None, normalize=False)
+    out = model(x)
+    assert set(out) == {"conv2_1", "relu2_1", "block1_pool", "image"}
+    assert model.layers[-1].name == "block2_conv1"
+    np.testing.assert_array_equal(to_numpy(out["image"]), x)
+    np.testing.assert_array_equal(to_numpy(out["conv2_1"]), to_numpy(out["relu2_1"]))
+    assert out["conv2_1"].shape == (1, 22, 19, 128) and to_numpy(out["conv2_1"]).min() == 0
+
+
+def test_average_pooling_network_against_numpy(x):
+    layers = load_weights("vgg16", None).layers
+    expected = relu_conv(relu_conv(x, *layers["block1_conv1"]), *layers["block1_conv2"])
+    expected = relu_conv(average_pool(expected), *layers["block2_conv1"])
+    ours = to_numpy(feature_extractor("conv2_1", weights=None, normalize=False)(x)["conv2_1"])
+    np.testing.assert_allclose(ours, expected, rtol=1e-3, atol=1e-3 * expected.max())
+
+
+@pytest.mark.parametrize("network", ["vgg16", "vgg19"])
+def test_max_pooling_network_is_keras_own(x, network):
+    vgg = getattr(keras.applications, network.upper())(weights=None, include_top=False)
+    for name, pair in load_weights(network, None).layers.items():
+        vgg.get_layer(name).set_weights(pair)
+    expected = to_numpy(keras.Model(vgg.input, vgg.get_layer("block5_pool").output)(x))
+    ours = to_numpy(
+        feature_extractor("pool5", network=network, weights=None, pooling="max", normalize=False)(
+            x
+        )["pool5"]
+    )
+    np.testing.assert_allclose(ours, expected, rtol=1e-3, atol=1e-4 * expected.max())
+
+
+@pytest.mark.parametrize("pooling", ["avg", "max"])
+def test_normalization_scales_each_filter_and_nothing_else(x, pooling):
+    """The normalised activation is the plain one over the filter's mean on the calibration photos
+    (with the floor).
+    """
+    names = ["block1_conv1", "block2_conv2", "block4_conv2", "block5_conv3"]
+    plain = feature_extractor(names, weights="torchvision", pooling=pooling, normalize=False)(x)
+    normalized = feature_extractor(names, weights="torchvision", pooling=pooling)(x)
+    means = normalization.mean_activations(load_weights("vgg16", "torchvision"), pooling)
+    for name in names:
+        m = np.maximum(means[name], normalization.ACTIVATION_FLOOR * means[name].mean())
+        expected = to_numpy(plain[name]) / m
+        np.testing.assert_allclose(
+            to_numpy(normalized[name]),
+            expected,
+            rtol=1e-3,
+            atol=1e-4 * expected.max(),
+            err_msg=name,
+        )
+
+
+def test_mean_activation_over_the_calibration_photos_is_one():
+    folder = os.path.join(os.path.dirname(neural_style.__file__), "calibration")
+    model = feature_extractor(["conv1_1", "conv4_2"], weights="torchvision")
+    photos = [
+        model(preprocess(normalization.load_image(os.path.join(folder, name))))
+        for name in sorted(os.listdir(folder))
+        if name.endswith(".jpg")
+    ]
+    means = normalization.mean_activations(load_weights("vgg16", "torchvision"), "avg")
+    for asked, name in {"conv1_1": "block1_conv1", "conv4_2": "block4_conv2"}.items():
+        activations = np.concatenate(
+            [to_numpy(photo[asked]).reshape(-1, photo[asked].shape[-1]) for photo in photos]
+        )
+        firing = means[name] >= normalization.ACTIVATION_FLOOR * means[name].mean()
+        np.testing.assert_allclose(activations.mean(axis=0)[firing], 1, rtol=1e-3)
+        assert (activations.mean(axis=0)[~firing] < 1).all() and firing.mean() > 0.9
+
+
+def test_calibration_photos_are_small():
+    folder = os.path.join(os.path.dirname(neural_style.__file__), "calibration")
+    assert sum(os.path.getsize(os.path.join(folder, name)) for name in os.listdir(folder)) < 300_000
+
+
+def test_statistics_are_computed_once_and_a_damaged_cache_is_noticed(
+    empty_cache, monkeypatch, caplog
+):
+    parameters = load_weights("vgg16", None)
+    loaded = []
+    real = normalization.load_image
+    monkeypatch.setattr(
+        normalization, "load_image", lambda *a: loaded.append(a) or real(*a, size=32)
+    )
+    first = normalization.mean_activations(parameters, "avg")
+    photos = len(loaded)
+    assert photos >= 10
+    np.testing.assert_array_equal(
+        normalization.mean_activations(parameters, "avg")["block3_conv1"], first["block3_conv1"]
+    )
+    assert len(loaded) == photos and not caplog.messages
+    [cached] = os.listdir(empty_cache)
+    (empty_cache / cached).write_bytes(b"damaged")
+    np.testing.assert_array_equal(
+        normalization.mean_activations(parameters, "avg")["block3_conv1"], first["block3_conv1"]
+    )
+    assert len(loaded) == 2 * photos and "damaged" in caplog.text
+
+
+def damage(how):
+    """A file of mean activations, damaged in one of these ways."""
+
+    def change(path):
+        data = path.read_bytes()
+        with np.load(path) as file:
+            means = dict(file)
+        if how == "cut in half":
+            path.write_bytes(data[: len(data) // 2])
+        elif how == "a byte changed":
+            place = data.index(b"block3_conv1.npy") + 300
+            path.write_bytes(data[:place] + bytes([data[place] ^ 255]) + data[place + 1 :])
+        elif how == "other shapes":
+            np.savez(path, **{name: mean[:9] for name, mean in means.items()})
+        else:
+            np.savez(
+                path,
+                **{
+                    name: np.where(np.arange(len(mean)) == 3, np.nan, mean)
+                    for name, mean in means.items()
+                },
+            )
+
+    return change
+
+
+@pytest.mark.parametrize("how", ["cut in half", "a byte changed", "other shapes", "NaN"])
+def test_damaged_mean_activations_are_computed_anew_and_written_for_good(
+    how, empty_cache, monkeypatch, caplog
+):
+    with small_calibration():
+        parameters = load_weights("vgg16", None)
+        first, synced = normalization.mean_activations(parameters, "avg"), []
+        [cached] = empty_cache.iterdir()
+        damage(how)(cached)
+        monkeypatch.setattr(
+            os, "fsync", lambda handle, real=os.fsync: synced.append(handle) or real(handle)
+        )
+        again = normalization.mean_activations(parameters, "avg")
+        assert (
+            len(caplog.messages) == 1
+            and f"{cached} is damaged and is computed anew" in caplog.text
+            and "\n" not in caplog.messages[0]
+        )
+        assert synced and list(empty_cache.iterdir()) == [cached]
+        third = normalization.mean_activations(parameters, "avg")  # from the file
+    assert len(caplog.messages) == 1
+    for name, mean in first.items():
+        np.testing.assert_array_equal(again[name], mean)
+        np.testing.assert_array_equal(third[name], mean)
+
+
+@contextmanager
+def small_calibration():
+    """The calibration photos at 32 pixels, for speed."""
+    real = normalization.load_image
+    with mock.patch.object(normalization, "load_image", lambda photo: real(photo, size=32)):
+        yield
+
+
+@contextmanager
+def read_only(folder):
+    """A folder that cannot be written, not even by root, of which this thread lays down the right
+    to write anywhere.
+    """
+
+    class Header(ctypes.Structure):
+        _fields_ = [("version", ctypes.c_uint32), ("process", ctypes.c_int)]
+
+    libc, header, rights = ctypes.CDLL(None), Header(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    assert libc.capget(ctypes.byref(header), rights) == 0
+    effective, mode = rights[0], os.stat(folder).st_mode
+    rights[0] &= ~(1 << 1)  # CAP_DAC_OVERRIDE
+    os.chmod(folder, 0o555)
+    assert libc.capset(ctypes.byref(header), rights) == 0
+    try:
+        yield
+    finally:
+        rights[0] = effective
+        libc.capset(ctypes.byref(header), rights)
+        os.chmod(folder, mode)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="capabilities are Linux's")
+def test_a_read_only_cache_costs_a_warning(empty_cache, caplog):
+    empty_cache.mkdir(parents=True)
+    with read_only(empty_cache), small_calibration():
+        parameters = load_weights("vgg16", None)
+        means = normalization.mean_activations(parameters, "avg")
+    assert (
+        len(caplog.messages) == 1
+        and f"cannot be kept in {empty_cache}" in caplog.text
+        and not [*empty_cache.iterdir()]
+    )
+    with small_calibration():
+        np.testing.assert_array_equal(
+            normalization.mean_activations(parameters, "avg")["block3_conv1"], means["block3_conv1"]
+        )
+
+
+def test_keras_setting_of_the_channels_changes_nothing(x):
+    """image_data_format in ~/.keras/keras.json."""
+    expected = to_numpy(feature_extractor(["conv2_1"], weights=None, normalize=False)(x)["conv2_1"])
+    keras.config.set_image_data_format("channels_first")
+    try:
+        np.testing.assert_array_equal(
+            to_numpy(feature_extractor(["conv2_1"], weights=None, normalize=False)(x)["conv2_1"]),
+            expected,
+        )
+    finally:
+        keras.config.set_image_data_format("channels_last")
+
+
+def test_bfloat16_is_close_to_float32(x):
+    full, half = (
+        feature_extractor("conv3_1", weights="torchvision", precision=p)(x)["conv3_1"]
+        for p in ("float32", "bfloat16")
+    )
+    assert keras.backend.standardize_dtype(half.dtype) == "bfloat16"
+    difference = to_numpy(keras.ops.cast(half, "float32")) - to_numpy(full)
+    assert np.linalg.norm(difference) < 0.03 * np.linalg.norm(to_numpy(full))
+
+
+def test_smallest_side():
+    assert layers.smallest_side(["conv1_2"], "vgg16") == 1
+    assert layers.smallest_side(["conv1_1", "conv5_1"], "vgg16") == 16
+    assert layers.smallest_side(["pool5"], "vgg19") == 32
+
+
+@pytest.mark.parametrize(
+    "options,error,words",
+    [
+        (
+            {"layers": "conv6_1"},
+            ValueError,
+            "no layer 'conv6_1'; did you mean 'conv5_1'\\? It has block1_conv1",
+        ),
+        ({"layers": "conv3_4"}, ValueError, "vgg16 has no layer 'conv3_4'"),
+        ({"layers": []}, ValueError, "at least one"),
+        ({"layers": "conv1_1", "network": "vgg11"}, ValueError, "vgg11"),
+        ({"layers": "conv1_1", "pooling": "mean"}, ValueError, "mean"),
+        ({"layers": "conv1_1", "precision": "float16"}, ValueError, "float16"),
+    ],
+)
+def test_clear_errors_before_anything_is_loaded(options, error, words, monkeypatch):
+    monkeypatch.setattr(extractor, "load_weights", lambda *a: pytest.fail("loaded"))
+    with pytest.raises(error, match=words):
+        feature_extractor(**options)
+
+
+@pytest.mark.parametrize(
+    "flags,fast",
+    [
+        ("flags\t\t: fpu avx512f avx512vl avx512_bf16", True),
+        ("flags\t\t: fpu avx512f amx_tile amx_bf16", True),
+        ("flags\t\t: fpu avx2 avx512f avx512_vnni", False),
+        ("Features\t: fp asimd bf16", True),
+    ],
+)
+def test_bfloat16_says_where_it_is_slow(flags, fast, monkeypatch, caplog):
+    monkeypatch.setattr(extractor.keras.distribution, "list_devices", lambda kind: [])
+    monkeypatch.setattr(extractor.Path, "read_text", lambda path: f"processor\t: 0\n{flags}\n")
+    assert extractor.fast_bfloat16() == fast
+    monkeypatch.undo()
+    monkeypatch.setattr(extractor, "fast_bfloat16", lambda: fast)
+    feature_extractor(["conv1_1"], weights=None, normalize=False, precision="bfloat16")
+    assert ("slower here than float32" in caplog.text) == (not fast)
+    caplog.clear()
+    feature_extractor(["conv1_1"], weights=None, normalize=False)
+    assert not caplog.text
