@@ -1,4 +1,5 @@
 """Metadata of neural-style; pyproject.toml holds the build system and the tools' settings."""
+
 import re
 from pathlib import Path
 
@@ -24,14 +25,31 @@ setup(
     packages=["neural_style"],
     package_data={"neural_style": ["calibration/*.jpg", "calibration/SOURCES.md", "pretrained/*"]},
     # Keras: 3.12.4 and 3.15.1 are the first without a known hole in what it reads from files. Pillow: with AVIF, and as of 11.3.
-    install_requires=["tensorflow>=2.16", "keras>=3.12.4,!=3.13.*,!=3.14.*,!=3.15.0", "scipy>=1.11", "numpy>=1.26", "pillow>=11.3"],
+    install_requires=[
+        "tensorflow>=2.16",
+        "keras>=3.12.4,!=3.13.*,!=3.14.*,!=3.15.0",
+        "scipy>=1.11",
+        "numpy>=1.26",
+        "pillow>=11.3",
+    ],
     extras_require={
         "heic": heic,
         "masks": masks,
         "notebooks": notebooks,
         "photo": photo,
         "tensorboard": tensorboard,
-        "test": ["pytest>=8", "hypothesis>=6.100", "distributed>=2024.5", "jax>=0.4.30", *heic, *masks, *photo, *tensorboard, *video, *notebooks],
+        "test": [
+            "pytest>=8",
+            "hypothesis>=6.100",
+            "distributed>=2024.5",
+            "jax>=0.4.30",
+            *heic,
+            *masks,
+            *photo,
+            *tensorboard,
+            *video,
+            *notebooks,
+        ],
         "video": video,
     },
     entry_points={"console_scripts": ["neural-style = neural_style.__main__:process"]},

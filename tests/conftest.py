@@ -9,29 +9,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import pytest
+from helpers import picture  # noqa: F401  for the test files
 
 from neural_style import weights
 
 IMAGES = os.path.join(os.path.dirname(__file__), os.pardir, "images")
-
-
-def picture(height, width, seed=0, noise=12):
-    """A smooth random picture, uint8 RGB."""
-    rng = np.random.default_rng(seed)
-    coarse = rng.uniform(0, 255, (4, 4, 3))
-    rows = np.linspace(0, 3, height)[:, None] - np.arange(4)
-    columns = np.linspace(0, 3, width)[:, None] - np.arange(4)
-    tent_r, tent_c = np.maximum(0, 1 - abs(rows)), np.maximum(0, 1 - abs(columns))
-    return (
-        np.clip(
-            np.einsum("hi,wj,ijc->hwc", tent_r, tent_c, coarse)
-            + rng.normal(0, noise, (height, width, 3)),
-            0,
-            255,
-        )
-        .round()
-        .astype("uint8")
-    )
 
 
 class TinyVGG:

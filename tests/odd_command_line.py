@@ -18,6 +18,7 @@ from unittest.mock import patch
 
 import numpy as np
 from conftest import picture
+from helpers import interrupt
 from odd import Row, works
 from PIL import Image
 
@@ -221,8 +222,6 @@ def no_standard_error():
 
 def early_interrupts():
     """What is wrong, where Ctrl-C comes while libraries are loading."""
-    from test_interrupts import interrupt
-
     environment = {**os.environ, "PYTHONPATH": ROOT}
     return [
         interrupt("transfer", Path(f"at{seconds}"), environment, seconds)

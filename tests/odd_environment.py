@@ -12,11 +12,10 @@ from unittest import mock
 import keras
 import numpy as np
 from conftest import picture
+from helpers import on_jax, out_of_memory, read_only, small_calibration
 from odd import Row, refused, works
 from odd_callbacks import warned
 from PIL import Image
-from test_evaluator import on_jax, out_of_memory
-from test_features import read_only, small_calibration
 
 from neural_style import Evaluator, compare, load_weights, masks, stylize, transfer
 

@@ -2,10 +2,8 @@
 
 import io
 import itertools
-import resource
 import sys
 import time
-from contextlib import contextmanager
 from functools import partial, wraps
 from types import SimpleNamespace
 from unittest import mock
@@ -13,6 +11,7 @@ from unittest import mock
 import numpy as np
 import pytest
 from conftest import picture
+from helpers import full_disk
 
 from neural_style import (
     Checkpoint,
@@ -158,17 +157,6 @@ def test_a_callback_that_fails_at_the_end_takes_nothing_with_it(tmp_path, caplog
     result = transfer(CONTENT, STYLE, callback=Failing(), checkpoint=tmp_path / "run.npz", **QUICK)
     assert result.message == "all steps done" and (tmp_path / "run.npz").exists()
     assert "Failing failed: No space left" in caplog.text
-
-
-@contextmanager
-def full_disk(size):
-    """No file of this process may become larger than so many bytes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_full_disk_costs_the_frames_and_the_checkpoint_not_the_run(tmp_path, caplog):

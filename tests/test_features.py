@@ -1,12 +1,10 @@
-import ctypes
 import os
-from contextlib import contextmanager
-from unittest import mock
 
 import keras
 import numpy as np
 import pytest
 from conftest import average_pool, picture, relu_conv
+from helpers import read_only, small_calibration
 
 from neural_style import feature_extractor, features, load_weights, preprocess
 
@@ -166,37 +164,6 @@ def test_damaged_mean_activations_are_computed_anew_and_written_for_good(
     for name, mean in first.items():
         np.testing.assert_array_equal(again[name], mean)
         np.testing.assert_array_equal(third[name], mean)
-
-
-@contextmanager
-def small_calibration():
-    """The calibration photos at 32 pixels, for speed."""
-    real = features.load_image
-    with mock.patch.object(features, "load_image", lambda photo: real(photo, size=32)):
-        yield
-
-
-@contextmanager
-def read_only(folder):
-    """A folder that cannot be written, not even by root, of which this thread lays down the right
-    to write anywhere.
-    """
-
-    class Header(ctypes.Structure):
-        _fields_ = [("version", ctypes.c_uint32), ("process", ctypes.c_int)]
-
-    libc, header, rights = ctypes.CDLL(None), Header(0x20080522, 0), (ctypes.c_uint32 * 6)()
-    assert libc.capget(ctypes.byref(header), rights) == 0
-    effective, mode = rights[0], os.stat(folder).st_mode
-    rights[0] &= ~(1 << 1)  # CAP_DAC_OVERRIDE
-    os.chmod(folder, 0o555)
-    assert libc.capset(ctypes.byref(header), rights) == 0
-    try:
-        yield
-    finally:
-        rights[0] = effective
-        libc.capset(ctypes.byref(header), rights)
-        os.chmod(folder, mode)
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="capabilities are Linux's")

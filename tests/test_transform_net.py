@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 from conftest import IMAGES, picture
+from helpers import ROOT, varied
 from keras import ops
 
 import neural_style
@@ -27,19 +28,6 @@ from neural_style import (
 from neural_style.color import YCC
 from neural_style.training import grid_loss
 from neural_style.transform_net import EPSILON, CropToMatch, ReflectionPadding2D
-
-ROOT = os.path.dirname(os.path.dirname(neural_style.__file__))
-
-
-def varied(net, seed=0):
-    """The network with scales and offsets that differ from channel to channel, as training makes
-    them.
-    """
-    rng = np.random.default_rng(seed)
-    net.set_weights(
-        [w + rng.normal(0, 0.3, w.shape) if w.ndim == 1 else w for w in net.get_weights()]
-    )
-    return net
 
 
 def numpy_convolution(x, kernel, bias, stride):
