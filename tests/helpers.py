@@ -1,13 +1,16 @@
 """What several test files share, and what the processes that they start import."""
 
+import atexit
 import ctypes
 import json
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
 from fractions import Fraction
@@ -18,7 +21,16 @@ from unittest import mock
 import numpy as np
 
 import neural_style
-from neural_style import features, load_image, map_transfer, save_image, train_transform_net
+from neural_style import (
+    features,
+    files,
+    load_image,
+    load_weights,
+    map_transfer,
+    save_image,
+    train_transform_net,
+    weights,
+)
 from neural_style.video import load_av
 
 ROOT = str(Path(neural_style.__file__).parents[1])  # wherever the package is installed
@@ -46,6 +58,36 @@ def picture(height, width, seed=0, noise=12):
 
 
 # ---- Networks
+
+
+@lru_cache
+def random_weights():
+    """VGG16's random weights, as weights=None has them, drawn once for all the tests."""
+    return load_weights("vgg16", None)
+
+
+@lru_cache
+def random_weights_file():
+    """The same in a file, for the command line and the processes that it starts."""
+    folder = tempfile.mkdtemp(prefix="random-weights-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = Path(folder, "random.h5")
+    weights._write_h5(random_weights().layers, path)
+    return path
+
+
+_digest = lru_cache(files.file_digest)
+
+
+def link_random_weights(folder="."):
+    """Lay them into a folder as random.h5, and into Keras' cache their mean activations, which are
+    those of weights=None.
+    """
+    path = random_weights_file()
+    Path(folder, "random.h5").symlink_to(path)
+    cached = weights.cache_folder() / f"vgg16-{_digest(path)[:16]}-avg-activations.npz"
+    if not cached.exists():
+        np.savez(cached, **features.mean_activations(random_weights(), "avg"))
 
 
 def varied(net, seed=0):
@@ -316,7 +358,7 @@ COMMANDS = {
         "--steps",
         "60",
         "--weights",
-        "torchvision",
+        "random.h5",
         "--content-layers",
         "conv2_1",
         "--style-layers",
@@ -331,6 +373,7 @@ def start(arguments, folder, environment):
     folder.mkdir()
     save_image(picture(48, 64, 1), folder / "content.png")
     save_image(picture(60, 45, 2), folder / "style.png")
+    link_random_weights(folder)
     process = subprocess.Popen(
         [sys.executable, "-m", "neural_style", *arguments],
         cwd=folder,
@@ -358,7 +401,7 @@ def interrupt(name, folder, environment, delay):
     time.sleep(delay)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
-    files = {path.name for path in folder.iterdir()} - {"content.png", "style.png"}
+    files = {path.name for path in folder.iterdir()} - {"content.png", "style.png", "random.h5"}
     came = (
         f"after {delay:.2f} s: exit code {process.returncode}, files {files}, out {out!r}, err"
         f" {err!r}"

@@ -11,7 +11,7 @@ from unittest import mock
 import numpy as np
 import pytest
 from conftest import picture
-from helpers import full_disk
+from helpers import full_disk, random_weights
 
 from neural_style import (
     Checkpoint,
@@ -28,7 +28,7 @@ from neural_style.callbacks import ProgressBar, duration, facts
 
 CONTENT, STYLE = picture(48, 64, 1), picture(64, 48, 2)
 QUICK = dict(
-    weights="torchvision",
+    weights=random_weights(),
     size=64,
     start_size=32,
     steps=3,
@@ -277,6 +277,7 @@ class Handle:
         self.shown.append(time.monotonic())
 
 
+@pytest.mark.timing
 def test_the_live_preview_is_drawn_in_place_seldom_and_at_the_end(monkeypatch):
     pytest.importorskip("matplotlib")
     handle, first = Handle(), []

@@ -170,7 +170,7 @@ def test_the_same_bytes_each_time_at_full_size():
     """Large pictures are where TensorFlow's graph optimiser lets sums depend on which thread is
     done first.
     """
-    extractor = feature_extractor([*CONTENT_LAYERS, *STYLE_LAYERS])
+    extractor = feature_extractor([*CONTENT_LAYERS, *STYLE_LAYERS], weights=None)
     features = extractor(preprocess(picture(384, 512, 1)))
     losses = {
         "content": content_loss(features, CONTENT_LAYERS),
@@ -198,6 +198,7 @@ def test_clear_errors(tiny):
         broken(np.array([-1.0, 0, 0]))
 
 
+@pytest.mark.network
 def test_bfloat16_is_near_float32(images):
     """Convolutions in bfloat16, Gram matrices and losses in float32."""
     content, style, x = images

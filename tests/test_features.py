@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from conftest import average_pool, picture, relu_conv
-from helpers import read_only, small_calibration
+from helpers import random_weights, read_only, small_calibration
 
 from neural_style import feature_extractor, features, load_weights, preprocess
 
@@ -48,6 +48,7 @@ def test_max_pooling_network_is_keras_own(x, network):
     np.testing.assert_allclose(ours, expected, rtol=1e-3, atol=1e-4 * expected.max())
 
 
+@pytest.mark.network
 @pytest.mark.parametrize("pooling", ["avg", "max"])
 def test_normalization_scales_each_filter_and_nothing_else(x, pooling):
     """The normalised activation is the plain one over the filter's mean on the calibration photos
@@ -69,6 +70,7 @@ def test_normalization_scales_each_filter_and_nothing_else(x, pooling):
         )
 
 
+@pytest.mark.network
 def test_mean_activation_over_the_calibration_photos_is_one():
     folder = os.path.join(os.path.dirname(features.__file__), "calibration")
     model = feature_extractor(["conv1_1", "conv4_2"], weights="torchvision")
@@ -198,7 +200,7 @@ def test_keras_setting_of_the_channels_changes_nothing(x):
 
 def test_bfloat16_is_close_to_float32(x):
     full, half = (
-        feature_extractor("conv3_1", weights="torchvision", precision=p)(x)["conv3_1"]
+        feature_extractor("conv3_1", weights=random_weights(), precision=p)(x)["conv3_1"]
         for p in ("float32", "bfloat16")
     )
     assert keras.backend.standardize_dtype(half.dtype) == "bfloat16"
