@@ -13,6 +13,27 @@ photo = ["pymatting>=1.1.13"]
 video = ["av>=15", "opencv-python-headless>=4.9", "pygame-ce>=2.5"]
 tensorboard = ["tensorboard>=2.16"]
 notebooks = ["matplotlib>=3.8", "ipykernel>=6.25", "nbclient>=0.9", "nbformat>=5.9"]
+test = [
+    "pytest>=8",
+    "hypothesis>=6.100",
+    "distributed>=2024.5",
+    "jax>=0.4.30",
+    *heic,
+    *masks,
+    *photo,
+    *tensorboard,
+    *video,
+    *notebooks,
+]
+dev = [
+    *test,
+    "ruff>=0.17",
+    "mypy>=2.4",
+    "pre-commit>=4",
+    "pytest-cov>=6",
+    "pytest-randomly>=3.16",
+    "pytest-xdist>=3.6",
+]
 
 setup(
     name="neural-style",
@@ -36,23 +57,13 @@ setup(
         "pillow>=11.3",
     ],
     extras_require={
+        "dev": dev,
         "heic": heic,
         "masks": masks,
         "notebooks": notebooks,
         "photo": photo,
         "tensorboard": tensorboard,
-        "test": [
-            "pytest>=8",
-            "hypothesis>=6.100",
-            "distributed>=2024.5",
-            "jax>=0.4.30",
-            *heic,
-            *masks,
-            *photo,
-            *tensorboard,
-            *video,
-            *notebooks,
-        ],
+        "test": test,
         "video": video,
     },
     entry_points={"console_scripts": ["neural-style = neural_style.__main__:process"]},

@@ -1,37 +1,94 @@
 """Fixtures: pictures that are nobody's, and a tiny network in the shape of VGG with its NumPy
-transcription.
+transcription. And the tiers: without the marker `network`, a test can reach no other machine and
+finds no weights in Keras' cache.
 """
 
 import os
+import shutil
+import sys
+import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
 import pytest
+from helpers import picture  # noqa: F401
+from hypothesis import HealthCheck, settings
 
 from neural_style.vgg import download as weights
 
 IMAGES = os.path.join(os.path.dirname(__file__), os.pardir, "images")
 
+# ---- Tiers
 
-def picture(height, width, seed=0, noise=12):
-    """A smooth random picture, uint8 RGB."""
-    rng = np.random.default_rng(seed)
-    coarse = rng.uniform(0, 255, (4, 4, 3))
-    rows = np.linspace(0, 3, height)[:, None] - np.arange(4)
-    columns = np.linspace(0, 3, width)[:, None] - np.arange(4)
-    tent_r, tent_c = np.maximum(0, 1 - abs(rows)), np.maximum(0, 1 - abs(columns))
-    return (
-        np.clip(
-            np.einsum("hi,wj,ijc->hwc", tent_r, tent_c, coarse)
-            + rng.normal(0, noise, (height, width, 3)),
-            0,
-            255,
-        )
-        .round()
-        .astype("uint8")
+#: Hypothesis': `dev` in the default tier, `ci` in the slow one.
+for profile, examples in (("dev", 30), ("ci", 500)):
+    settings.register_profile(
+        profile,
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        print_blob=True,
+        suppress_health_check=list(HealthCheck),
     )
+
+#: What a test and its processes have where the network is none of their business: nothing listens
+#: at port 9.
+OFFLINE = {
+    "PIP_NO_INDEX": "1",
+    **dict.fromkeys(
+        ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"
+    ),
+    **dict.fromkeys(("no_proxy", "NO_PROXY"), "localhost,127.0.0.1,::1"),
+}
+LOCAL = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "::", "", None}
+
+
+class Guard:
+    """Fails a test that asks for another machine, by an exception that no `except Exception` takes."""
+
+    closed = False
+
+    def __call__(self, event, arguments):
+        if not self.closed:
+            return
+        if event == "socket.connect" and isinstance(arguments[1], tuple):
+            host = arguments[1][0]
+        elif event == "socket.getaddrinfo":
+            host = arguments[0]
+        else:
+            return
+        host = host.decode() if isinstance(host, bytes) else host
+        if host not in LOCAL:
+            pytest.fail(f"a test without the marker `network` asked for {host!r}")
+
+
+guard = Guard()
+sys.addaudithook(guard)
+
+
+def pytest_configure(config):
+    guard.home = tempfile.mkdtemp(prefix="keras-home-")
+    config.add_cleanup(lambda: shutil.rmtree(guard.home, ignore_errors=True))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    if item.get_closest_marker("network"):
+        return (yield)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**OFFLINE, "KERAS_HOME": guard.home}.items():
+            patch.setenv(name, value)
+        guard.closed = True
+        try:
+            return (yield)
+        finally:
+            guard.closed = False
+
+
+# ---- Fixtures
 
 
 class TinyVGG:

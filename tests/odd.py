@@ -52,6 +52,8 @@ class Row:
     run: Callable
     answer: Callable
     seconds: float = 20.0
+    slow: bool = False
+    network: bool = False
 
 
 def refused(words, *errors):

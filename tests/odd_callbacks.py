@@ -15,9 +15,9 @@ from unittest import mock
 import numpy as np
 import tensorflow as tf
 from conftest import picture
+from helpers import full_disk, with_one_killed
 from odd import Row, refused, works
 from PIL import Image
-from test_callbacks import full_disk
 
 import neural_style
 from neural_style import Checkpoint, load_weights, map_transfer, read_record
@@ -169,12 +169,6 @@ def only_imported():
     ).stdout
 
 
-def one_killed():
-    from test_parallel import with_one_killed
-
-    return with_one_killed()
-
-
 def without_output():
     with mock.patch.object(sys, "stdout", None):
         return run(progress=True)
@@ -295,7 +289,7 @@ ROWS = [
     ),
     Row(
         "map_transfer, one of four jobs killed",
-        one_killed,
+        with_one_killed,
         works(
             lambda came: (
                 came == ["all steps done", "BrokenProcessPool", "all steps done", "all steps done"]

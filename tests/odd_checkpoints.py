@@ -8,6 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 from conftest import picture
+from helpers import random_weights
 from odd import Row, refused, works
 
 from neural_style import load_weights, save_image, transfer
@@ -21,7 +22,7 @@ QUICK = dict(
     steps=2,
     content_layers=["conv1_1"],
     style_layers=["conv1_1"],
-    weights="torchvision",
+    weights=random_weights(),
     progress=False,
 )
 

@@ -18,6 +18,7 @@ from unittest.mock import patch
 
 import numpy as np
 from conftest import picture
+from helpers import interrupt, link_random_weights
 from odd import Row, works
 from PIL import Image
 
@@ -35,7 +36,7 @@ TINY = [
     "--steps",
     "1",
     "--weights",
-    "torchvision",
+    "random.h5",
     "--content-layers",
     "conv1_2",
     "--style-layers",
@@ -126,6 +127,7 @@ def forge(change, name="forged.png"):
 
 
 def prepare():
+    link_random_weights()
     Image.fromarray(picture(48, 64, 1)).save("photo.png")
     Image.fromarray(picture(60, 45, 2)).save("art.png")
     Path("repeatable.png").write_bytes(_repeatable())
@@ -221,8 +223,6 @@ def no_standard_error():
 
 def early_interrupts():
     """What is wrong, where Ctrl-C comes while libraries are loading."""
-    from test_interrupts import interrupt
-
     environment = {**os.environ, "PYTHONPATH": ROOT}
     return [
         interrupt("transfer", Path(f"at{seconds}"), environment, seconds)

@@ -12,11 +12,10 @@ from unittest import mock
 import keras
 import numpy as np
 from conftest import picture
+from helpers import on_jax, out_of_memory, random_weights, read_only, small_calibration
 from odd import Row, refused, works
 from odd_callbacks import warned
 from PIL import Image
-from test_evaluator import on_jax, out_of_memory
-from test_features import read_only, small_calibration
 
 from neural_style import Evaluator, compare, load_weights, masks, stylize, transfer
 
@@ -38,8 +37,10 @@ def prepare():
     Image.fromarray(picture(32, 24, 2)).save("art.png")
 
 
-def run(weights="torchvision", **options):
-    return transfer("photo.png", "art.png", weights=weights, **{**QUICK, **options})
+def run(weights=None, **options):
+    return transfer(
+        "photo.png", "art.png", weights=weights or random_weights(), **{**QUICK, **options}
+    )
 
 
 @lru_cache(1)
@@ -66,12 +67,12 @@ def read_only_cache(filled):
 
 def with_weights():
     with read_only_cache(True):
-        return run()
+        return run("torchvision")
 
 
 def normalized():
     with read_only_cache(True), small_calibration():
-        return warned(lambda: run(normalize=True))
+        return warned(lambda: run("torchvision", normalize=True))
 
 
 def without_weights():

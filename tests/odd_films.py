@@ -6,10 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from conftest import picture
+from helpers import frames_of, varied, with_sound
 from odd import Row, refused, works
 from PIL import Image
-from test_transform_net import varied
-from test_video import frames_of, with_sound
 
 from neural_style import build_transform_net, save_transform_net, stylize_video
 from neural_style.video.files import read_frames, video_info, write_video

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from conftest import picture
+from helpers import random_weights
 from odd import Row, refused, works
 from odd_pictures import png
 from PIL import Image, PngImagePlugin
@@ -22,7 +23,7 @@ QUICK = dict(
     steps=1,
     content_layers=["conv1_1"],
     style_layers=["conv1_1"],
-    weights="torchvision",
+    weights=random_weights(),
     progress=False,
 )
 PHOTO, ART = picture(24, 32, 1), picture(24, 32, 2)

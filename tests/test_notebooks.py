@@ -29,6 +29,8 @@ def test_a_notebook_defines_no_function(path):
     assert not re.search(r"^\s*(def|class) ", source, re.MULTILINE)
 
 
+@pytest.mark.network
+@pytest.mark.slow
 def test_notebook_01_runs(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
     notebook = nbformat.read(NOTEBOOKS[0], 4)

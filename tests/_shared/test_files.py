@@ -11,13 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import picture
+from helpers import ROOT
 
 from neural_style import save_image
 from neural_style._shared import files
 from neural_style._shared.files import check_output, only_user, same_file, whole_or_not, whole_path
 from neural_style._shared.npz import read_npz
-
-ROOT = str(Path(__file__).parents[1])
 
 
 def python(code, folder, **options):

@@ -4,7 +4,6 @@ never a traceback.
 
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
@@ -14,9 +13,10 @@ from pathlib import Path
 
 import pytest
 from conftest import picture
+from helpers import COMMANDS, interrupt, start
 
 import neural_style
-from neural_style import load_image, save_image
+from neural_style import save_image
 from neural_style.__main__ import main
 from neural_style.cli import interrupts
 from neural_style.cli.interrupts import Interrupts
@@ -26,86 +26,10 @@ pytestmark = pytest.mark.skipif(
     reason="only /proc tells when a process has its handlers",
 )
 
-COMMANDS = {
-    "transfer": [
-        "transfer",
-        "content.png",
-        "style.png",
-        "-o",
-        "out.png",
-        "--size",
-        "32",
-        "--start-size",
-        "none",
-        "--steps",
-        "60",
-        "--weights",
-        "torchvision",
-        "--content-layers",
-        "conv2_1",
-        "--style-layers",
-        "conv1_1,conv2_1",
-    ],
-    "stylize": ["stylize", "content.png", "-o", "out.png", "--style", "poppies", "--quiet"],
-}
-
 
 @pytest.fixture(scope="module")
 def environment():
     return {**os.environ, "PYTHONPATH": str(Path(neural_style.__file__).parent.parent)}
-
-
-def start(arguments, folder, environment):
-    """A process of the command line that has its handlers: before that, Python itself is starting."""
-    folder.mkdir()
-    save_image(picture(48, 64, 1), folder / "content.png")
-    save_image(picture(60, 45, 2), folder / "style.png")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "neural_style", *arguments],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )  # in the background it is ignored
-    while process.poll() is None and not has_handler(process.pid, signal.SIGTERM):
-        time.sleep(0.002)
-    return process
-
-
-def has_handler(process, number):
-    caught = re.search(
-        r"^SigCgt:\s*(\w+)", Path(f"/proc/{process}/status").read_text(), re.MULTILINE
-    )
-    return bool(caught and int(caught[1], 16) & 1 << number - 1)
-
-
-def interrupt(name, folder, environment, delay):
-    """What is wrong, or None, where `name` is interrupted after `delay` seconds."""
-    process = start(COMMANDS[name], folder, environment)
-    time.sleep(delay)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    files = {path.name for path in folder.iterdir()} - {"content.png", "style.png"}
-    came = (
-        f"after {delay:.2f} s: exit code {process.returncode}, files {files}, out {out!r}, err"
-        f" {err!r}"
-    )
-    if files == {"out.png"}:
-        load_image(folder / "out.png")
-        right = process.returncode == 130 or (
-            process.returncode == 0
-            and out.endswith(f"{'all steps done' if name == 'transfer' else ' s'}\n")
-        )
-        return None if right and not err else came
-    return (
-        None
-        if not files
-        and process.returncode == 130
-        and re.fullmatch("neural-style: interrupted.*\n", err)
-        else came
-    )
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 from conftest import IMAGES, picture
+from helpers import PATHS, ROOT, varied
 from keras import ops
 
 import neural_style
@@ -27,19 +28,6 @@ from neural_style import (
 from neural_style.feedforward.network import EPSILON, CropToMatch, ReflectionPadding2D
 from neural_style.images.color import YCC
 from neural_style.losses.regularizers import grid_loss
-
-ROOT = os.path.dirname(os.path.dirname(neural_style.__file__))
-
-
-def varied(net, seed=0):
-    """The network with scales and offsets that differ from channel to channel, as training makes
-    them.
-    """
-    rng = np.random.default_rng(seed)
-    net.set_weights(
-        [w + rng.normal(0, 0.3, w.shape) if w.ndim == 1 else w for w in net.get_weights()]
-    )
-    return net
 
 
 def numpy_convolution(x, kernel, bias, stride):
@@ -301,11 +289,7 @@ def run(code, *arguments, **environment):
         [sys.executable, "-c", code, *map(str, arguments)],
         capture_output=True,
         text=True,
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([ROOT, os.path.dirname(__file__)]),
-            **environment,
-        },
+        env={**os.environ, "PYTHONPATH": PATHS, **environment},
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout

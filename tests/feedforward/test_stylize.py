@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import picture
+from helpers import PATHS, varied
 from odd_pictures import damaged_exif
 from PIL import Image
-from test_transform_net import ROOT, varied
 
 from neural_style import build_transform_net, load_image, save_image, save_transform_net, stylize
 from neural_style.feedforward import stylize as stylization
@@ -422,14 +422,10 @@ def test_painting_leaves_no_files_of_generated_code(tmp_path):
     have.
     """
     code = (
-        "import os\nfrom conftest import picture\nfrom neural_style import build_transform_net,"
+        "import os\nfrom helpers import picture\nfrom neural_style import build_transform_net,"
         " stylize\nstylize(picture(20, 20), build_transform_net(1, 0))\nos._exit(0)"
     )
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([ROOT, os.path.dirname(__file__)]),
-        "TMPDIR": str(tmp_path),
-    }
+    environment = {**os.environ, "PYTHONPATH": PATHS, "TMPDIR": str(tmp_path)}
     assert (
         subprocess.run(
             [sys.executable, "-c", code], env=environment, capture_output=True

@@ -6,16 +6,16 @@ import struct
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 from conftest import IMAGES, picture
+from helpers import PATHS, trained
+from helpers import QUICK_TRAINING as QUICK
 from keras import ops
 from odd_pictures import damaged_exif
 
-import neural_style
 from neural_style import (
     Photos,
     Preview,
@@ -34,25 +34,6 @@ from neural_style.feedforward import crops as photos_module
 from neural_style.feedforward import training
 from neural_style.losses.regularizers import grid_loss
 from neural_style.vgg.preprocessing import IMAGENET_MEAN_BGR
-
-#: Of the package, wherever it is installed, and of these tests, for processes of their own.
-PATHS = os.pathsep.join(
-    [str(Path(neural_style.__file__).parent.parent), str(Path(__file__).parent)]
-)
-
-#: Shallow layers, small crops, random features: a step in milliseconds.
-QUICK = {
-    "width": 2,
-    "residual_blocks": 1,
-    "crop": 32,
-    "batch_size": 2,
-    "steps": 50,
-    "style_size": 48,
-    "weights": None,
-    "content_layers": ("conv2_1",),
-    "style_layers": ("conv1_2", "conv2_1"),
-    "progress": False,
-}
 
 
 @pytest.fixture
@@ -218,7 +199,7 @@ def test_same_seed_same_curve(photos):
 SCRIPT = """
 import sys
 from neural_style import train_transform_net
-from conftest import picture
+from helpers import picture
 if __name__ == "__main__":
     train_transform_net(picture(48, 48, 3), sys.argv[1], sys.argv[3], backup=sys.argv[2], **{quick!r})
 """
@@ -647,8 +628,7 @@ DEVICES = """
 import sys
 import tensorflow as tf
 from neural_style import train_transform_net
-from conftest import picture
-from test_training import trained
+from helpers import picture, trained
 if __name__ == "__main__":
     kind = sys.argv[2]
     if kind == "mirrored":
@@ -660,28 +640,6 @@ if __name__ == "__main__":
         assert strategy.num_replicas_in_sync == 2
     print("trained", *trained(sys.argv[1], strategy))
 """
-
-
-def trained(photos, strategy=None):
-    """The loss, and sums over what each of two networks has for its own; with a content weight that
-    makes every step's gradient be cut.
-    """
-    nets = train_transform_net(
-        {"one": picture(48, 48, 3), "other": picture(48, 48, 4)},
-        photos,
-        strategy=strategy,
-        **{**QUICK, "steps": 20, "content_weight": 100.0},
-    )
-    own = [
-        sum(
-            float(np.abs(w).sum())
-            for v, w in zip(net.weights, net.get_weights())
-            if v.name == "gamma"
-        )
-        for net in nets.values()
-    ]
-    assert own[0] != own[1]
-    return [nets["one"].record["losses"]["loss"], *own]
 
 
 def results_of(process):
@@ -902,7 +860,7 @@ import resource, sys
 import keras
 from neural_style import Preview, train_transform_net
 from neural_style.feedforward import training
-from conftest import picture
+from helpers import picture
 
 class Full(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
@@ -1126,7 +1084,7 @@ def test_training_does_not_depend_on_keras_settings(photos, tmp_path):
         )
     )
     code = (
-        "import keras, numpy as np\nfrom conftest import picture\nfrom neural_style import"
+        "import keras, numpy as np\nfrom helpers import picture\nfrom neural_style import"
         " StyleTrainer, build_transform_net\ninputs = keras.Input((None, None, 3))\nfeatures ="
         " keras.layers.Conv2D(4, 3, data_format='channels_last',"
         " kernel_initializer=keras.initializers.GlorotUniform(0))(inputs)\nextractor ="

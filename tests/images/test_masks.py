@@ -5,6 +5,7 @@ transfer.
 import numpy as np
 import pytest
 from conftest import picture
+from helpers import random_weights
 from keras import ops
 from PIL import Image
 
@@ -37,7 +38,7 @@ LEFT = np.zeros((64, 96), "float32")
 LEFT[:, :48] = 1
 LAYERS = ["conv1_1", "conv2_1", "conv3_1"]
 QUICK = dict(
-    weights="torchvision",
+    weights=random_weights(),
     size=96,
     start_size=None,
     content_layers=["conv3_2"],
@@ -48,7 +49,7 @@ QUICK = dict(
 
 @pytest.fixture(scope="module")
 def extractor():
-    return feature_extractor(LAYERS, weights="torchvision", normalize=False)
+    return feature_extractor(LAYERS, weights=random_weights(), normalize=False)
 
 
 def test_guided_gram_matrix_and_all_statistics_by_a_transcription(tiny):
@@ -155,7 +156,7 @@ def test_each_half_has_its_own_style(inside):
         )
     alone = [images[-1] for images in seen]
     everywhere = transfer(CONTENT, ONE, **runs).image
-    extractor = feature_extractor(LAYERS, weights="torchvision", normalize=False)
+    extractor = feature_extractor(LAYERS, weights=random_weights(), normalize=False)
 
     def half_loss(image, side):
         style = extractor(preprocess(load_image((ONE, OTHER)[side], 96)))

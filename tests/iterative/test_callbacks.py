@@ -2,10 +2,8 @@
 
 import io
 import itertools
-import resource
 import sys
 import time
-from contextlib import contextmanager
 from functools import partial, wraps
 from types import SimpleNamespace
 from unittest import mock
@@ -13,6 +11,7 @@ from unittest import mock
 import numpy as np
 import pytest
 from conftest import picture
+from helpers import full_disk, random_weights
 
 from neural_style import (
     Checkpoint,
@@ -30,7 +29,7 @@ from neural_style.iterative.progress import ProgressBar, facts
 
 CONTENT, STYLE = picture(48, 64, 1), picture(64, 48, 2)
 QUICK = dict(
-    weights="torchvision",
+    weights=random_weights(),
     size=64,
     start_size=32,
     steps=3,
@@ -161,17 +160,6 @@ def test_a_callback_that_fails_at_the_end_takes_nothing_with_it(tmp_path, caplog
     assert "Failing failed: No space left" in caplog.text
 
 
-@contextmanager
-def full_disk(size):
-    """No file of this process may become larger than so many bytes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 def test_a_full_disk_costs_the_frames_and_the_checkpoint_not_the_run(tmp_path, caplog):
     expected = transfer(CONTENT, STYLE, **QUICK)
     with full_disk(100):
@@ -290,6 +278,7 @@ class Handle:
         self.shown.append(time.monotonic())
 
 
+@pytest.mark.timing
 def test_the_live_preview_is_drawn_in_place_seldom_and_at_the_end(monkeypatch):
     pytest.importorskip("matplotlib")
     handle, first = Handle(), []

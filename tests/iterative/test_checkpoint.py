@@ -10,13 +10,14 @@ import time
 import numpy as np
 import pytest
 from conftest import picture
+from helpers import random_weights
 
 from neural_style import Checkpoint, transfer
 from neural_style.images.save import save_image
 
 CONTENT, STYLE = picture(48, 64, 1), picture(64, 48, 2)
 QUICK = dict(
-    weights="torchvision",
+    weights=random_weights(),
     size=64,
     start_size=32,
     steps=12,
@@ -149,7 +150,7 @@ SCRIPT = """
 import sys
 import numpy as np
 from neural_style import Checkpoint, transfer
-transfer("content.png", "style.png", weights="torchvision", size=96, start_size=48, steps=400, progress=False,
+transfer("content.png", "style.png", weights=None, size=96, start_size=48, steps=400, progress=False,
          style_layers=["conv1_1", "conv2_1"], content_layers=["conv2_2"], checkpoint=Checkpoint("run.npz", steps=1), resume=True,
          callback=lambda here: print(here.step, repr(here.fun), flush=True))
 """

@@ -11,6 +11,7 @@ from conftest import IMAGES
 
 from neural_style import load_image, transfer
 
+pytestmark = [pytest.mark.network, pytest.mark.slow]
 PHOTO, PAINTING = os.path.join(IMAGES, "chenonceau.jpg"), os.path.join(IMAGES, "starry_night.jpg")
 LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 
@@ -20,15 +21,15 @@ def psnr(image, reference):
 
 
 def test_content_reconstructions_lose_the_photo_layer_by_layer():
-    photo = load_image(PHOTO, 64)
+    photo = load_image(PHOTO, 96)
     results = [
         transfer(
             PHOTO,
             None,
             content_layers=[layer],
             tv_weight=0,
-            size=64,
-            start_size=32,
+            size=96,
+            start_size=24,
             steps=60,
             progress=False,
         )

@@ -2,27 +2,20 @@
 
 import multiprocessing
 import os
-import signal
 import threading
 import weakref
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import lru_cache
 
 import numpy as np
 import pytest
 from conftest import picture
+from helpers import QUICK_JOB as QUICK
+from helpers import with_one_killed
 
 from neural_style import TransferResult, map_transfer, sweep, transfer
 from neural_style.iterative.many import _work
 
-QUICK = dict(
-    weights="torchvision",
-    size=48,
-    start_size=None,
-    style_layers=["conv1_1", "conv2_1"],
-    content_layers=["conv2_2"],
-)
 JOBS = [
     {"content": picture(36, 48, 1), "style": picture(48, 40, 2), "steps": 30, **QUICK},
     {"content": "nowhere.jpg", "style": picture(48, 40, 2), "steps": 2, **QUICK},
@@ -54,33 +47,6 @@ def check(found, expected):
 
 def test_our_own_processes(expected):
     check([*map_transfer(JOBS)], expected)
-
-
-def die(intermediate_result):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-@lru_cache(1)
-def with_one_killed():
-    """What became of four jobs, of which the second is killed, as the system does where memory
-    ends: messages, and the name of an error.
-    """
-    job = {
-        "content": picture(24, 32, 1),
-        "style": picture(32, 24, 2),
-        **QUICK,
-        "size": 32,
-        "steps": 1,
-    }
-    came = dict(map_transfer([job, {**job, "callback": die}, job, job]))
-    return [
-        (
-            type(came[number].exception()).__name__
-            if came[number].exception()
-            else came[number].result().message
-        )
-        for number in range(4)
-    ]
 
 
 def test_a_job_that_is_killed_fails_alone():
@@ -338,7 +304,7 @@ def test_a_cell_of_a_sweep_that_fails_is_left_blank(caplog):
 
 
 def test_a_sweep_that_is_interrupted_before_a_cells_first_step_keeps_the_others(monkeypatch):
-    from neural_style.iterative import transfer as iterative
+    from neural_style.iterative.transfer import transfer as iterative
 
     real, calls = iterative.load_weights, []
 

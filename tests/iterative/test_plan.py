@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from conftest import picture
+from helpers import random_weights
 
 from neural_style import feature_extractor, transfer
 from neural_style._shared.memory import free_memory
@@ -67,7 +68,7 @@ def test_a_run_that_adam_took_over_goes_on_and_says_so(monkeypatch, capsys):
 
     monkeypatch.setattr(sys.modules["neural_style.iterative.transfer"], "plan", short)
     options = dict(
-        weights="torchvision",
+        weights=random_weights(),
         size=96,
         start_size=48,
         steps=20,
@@ -94,7 +95,7 @@ def test_a_picture_too_large_is_refused_before_any_step(monkeypatch):
         transfer(
             picture(3000, 3000),
             picture(40, 40),
-            weights="torchvision",
+            weights=random_weights(),
             size=3000,
             progress=False,
             callback=steps.append,
@@ -128,22 +129,34 @@ def test_the_line_before_a_run_says_time_memory_tiles_and_history(monkeypatch, c
         lambda *arguments: "about a while",
     )
     transfer(
-        picture(48, 64), picture(64, 48), weights="torchvision", size=64, start_size=None, steps=1
+        picture(48, 64),
+        picture(64, 48),
+        weights=random_weights(),
+        size=64,
+        start_size=None,
+        steps=1,
     )
     assert capsys.readouterr().out.startswith("about a while\n64 x 48")
 
 
+@pytest.mark.timing
 def test_the_estimate_of_time_is_near_the_truth():
     """Within a factor of two and a half: machines are noisy."""
     content, style = picture(160, 160, 1), picture(160, 160, 2)
-    extractor = feature_extractor(LAYERS, weights="torchvision", normalize=False)
+    extractor = feature_extractor(LAYERS, weights=random_weights(), normalize=False)
     planned = plan(160, 160, tile_geometry(LAYERS, "vgg16"), activation_bytes(LAYERS, "vgg16"))
     minutes, seconds = (
         estimate(extractor, [(160, 160, 3)], [Stage(160, 40, {})], [planned]).split()[1].split(":")
     )
     told = 60 * int(minutes) + int(seconds)
     took = transfer(
-        content, style, weights="torchvision", size=160, start_size=None, steps=40, progress=False
+        content,
+        style,
+        weights=random_weights(),
+        size=160,
+        start_size=None,
+        steps=40,
+        progress=False,
     ).seconds
     assert 0.4 < told / took < 2.5
 

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from conftest import picture
+from helpers import random_weights
 from PIL import Image
 
 from neural_style import TransferResult, deprocess, load_image, match_color, read_record, transfer
@@ -22,7 +23,7 @@ QUICK = {"weights": None, "size": 64, "start_size": None, "steps": 3, "progress"
 @pytest.fixture(scope="module")
 def result():
     return transfer(
-        CONTENT, STYLE, weights="torchvision", size=64, start_size=32, steps=8, progress=False
+        CONTENT, STYLE, weights=random_weights(), size=64, start_size=32, steps=8, progress=False
     )
 
 
@@ -59,7 +60,7 @@ def test_same_seed_same_bytes_and_another_seed_another_picture():
 
 def test_default_settings_give_the_same_bytes_twice(result):
     again = transfer(
-        CONTENT, STYLE, weights="torchvision", size=64, start_size=32, steps=8, progress=False
+        CONTENT, STYLE, weights=random_weights(), size=64, start_size=32, steps=8, progress=False
     )
     assert again.image.tobytes() == result.image.tobytes()
 
@@ -288,7 +289,7 @@ def test_each_optimizer_lowers_the_loss_within_bounds(optimizer):
     result = transfer(
         CONTENT,
         STYLE,
-        weights="torchvision",
+        weights=random_weights(),
         size=64,
         start_size=None,
         steps=30,

@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 from conftest import IMAGES, picture
+from helpers import random_weights
 
 from neural_style import (
     Evaluator,
@@ -88,6 +89,7 @@ def test_loss_and_gradient():
     )
 
 
+@pytest.mark.timing
 def test_building_it_is_quick():
     """At 700 px at most 10 seconds, the first time, when Numba compiles, aside."""
     matting_laplacian(picture(12, 12))
@@ -126,7 +128,7 @@ def test_a_missing_extra_is_named(monkeypatch):
 
 
 QUICK = dict(
-    weights="torchvision",
+    weights=random_weights(),
     size=64,
     start_size=None,
     steps=20,
@@ -268,6 +270,7 @@ def test_clear_errors_of_the_filters(call, words):
         call()
 
 
+@pytest.mark.timing
 def test_a_step_is_hardly_slower_with_it():
     """At most 15 %: the median of ratios of evaluations that take turns."""
     photo = preprocess(load_image(os.path.join(IMAGES, "neuschwanstein.jpg"), 192))
@@ -309,7 +312,7 @@ def test_deep_photo_with_label_pictures():
     settings = {
         **presets.deep_photo,
         "network": "vgg16",
-        "weights": "torchvision",
+        "weights": random_weights(),
         "size": 64,
         "steps": 3,
         "progress": False,

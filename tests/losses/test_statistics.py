@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 from conftest import picture
+from helpers import random_weights
 
 from neural_style import Evaluator, preprocess, style_loss, style_statistics, transfer
 from neural_style.losses.statistics import STATISTICS
@@ -149,7 +150,7 @@ def test_bad_statistics(sample):
 
 
 QUICK = dict(
-    weights="torchvision",
+    weights=random_weights(),
     size=64,
     start_size=None,
     steps=4,

@@ -2,19 +2,14 @@
 with SciPy.
 """
 
-import json
-import os
-import subprocess
-import sys
 import threading
-from functools import lru_cache
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import picture
+from helpers import on_jax
 from scipy.optimize import fmin_l_bfgs_b
 
 from neural_style import (
@@ -175,7 +170,7 @@ def test_the_same_bytes_each_time_at_full_size():
     """Large pictures are where TensorFlow's graph optimiser lets sums depend on which thread is
     done first.
     """
-    extractor = feature_extractor([*CONTENT_LAYERS, *STYLE_LAYERS])
+    extractor = feature_extractor([*CONTENT_LAYERS, *STYLE_LAYERS], weights=None)
     features = extractor(preprocess(picture(384, 512, 1)))
     losses = {
         "content": content_loss(features, CONTENT_LAYERS),
@@ -203,6 +198,7 @@ def test_clear_errors(tiny):
         broken(np.array([-1.0, 0, 0]))
 
 
+@pytest.mark.network
 def test_bfloat16_is_near_float32(images):
     """Convolutions in bfloat16, Gram matrices and losses in float32."""
     content, style, x = images
@@ -295,80 +291,6 @@ def test_out_of_memory_is_one_line_and_keeps_the_picture_so_far(kind, monkeypatc
     assert (
         caught.value.result.image.size == (32, 24)
         and 0 < len(caught.value.result.history["total"]) < 9
-    )
-
-
-LITTLE_MEMORY = """
-import resource, sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[2])
-from conftest import picture
-from neural_style import Evaluator, transfer
-made = Evaluator.__init__
-
-def init(self, *arguments):
-    made(self, *arguments)
-    now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (now + int(sys.argv[1]) * 2 ** 20, resource.RLIM_INFINITY))
-Evaluator.__init__ = init
-try:
-    transfer(picture(192, 256, 1), picture(192, 256, 2), weights=None, size=256, start_size=None, steps=1, tile=None, progress=False)
-except Exception as error:
-    print(f"{type(error).__name__}: {error}")
-"""
-
-
-def out_of_memory():
-    """What a process tells that TensorFlow leaves without memory. With the one amount or the other,
-    its C++ itself may break down, which nobody can catch; then the next is tried."""
-    for megabytes in (40, 48, 56, 64):
-        done = process(LITTLE_MEMORY, str(megabytes), os.path.dirname(__file__))
-        if done.returncode == 0:
-            return done.stdout.strip()
-    return f"exit code {done.returncode}"
-
-
-ON_JAX = """
-import json, sys
-import numpy as np
-sys.path.insert(0, sys.argv[1])
-from conftest import picture
-from neural_style import stylize, transfer
-told = {"expected": "RuntimeError: the optimization of pixels needs Keras on TensorFlow; set KERAS_BACKEND=tensorflow. Received: jax"}
-for progress in (False, True):
-    try:
-        transfer(picture(24, 32, 1), picture(32, 24, 2), progress=progress)
-    except Exception as error:
-        told[f"progress={progress}"] = f"{type(error).__name__}: {error}"
-told["stylize"] = [*np.asarray(stylize(picture(24, 32, 1), "poppies")).shape]
-print(json.dumps(told))
-"""
-
-
-@lru_cache(1)
-def on_jax():
-    """What transfer and stylize do where Keras computes on JAX."""
-    done = process(ON_JAX, os.path.dirname(__file__), KERAS_BACKEND="jax")
-    return (
-        json.loads(done.stdout.splitlines()[-1])
-        if done.returncode == 0
-        else {"expected": None, "error": done.stderr}
-    )
-
-
-def process(script, *arguments, **environment):
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(Path(__file__).parents[1]),
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        **environment,
-    }
-    return subprocess.run(
-        [sys.executable, "-c", script, *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
     )
 
 

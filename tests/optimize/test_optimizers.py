@@ -91,7 +91,7 @@ def test_a_noisy_gradient_of_a_network_does_not_end_a_stage_early(tiny):
     """Loss and gradient as inexact as bfloat16 makes them, and more: SciPy alone gives up, we make
     every step.
     """
-    from conftest import picture
+    from helpers import picture
     from scipy.optimize import minimize
 
     from neural_style import Evaluator, preprocess, style_loss

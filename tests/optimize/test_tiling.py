@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from conftest import picture
+from helpers import random_weights
 
 from neural_style import (
     Evaluator,
@@ -30,7 +31,7 @@ LAYERS = (*CONTENT_LAYERS, *STYLE_LAYERS)
 
 @pytest.fixture(scope="module")
 def extractor():
-    return feature_extractor(LAYERS, weights="torchvision", normalize=False)
+    return feature_extractor(LAYERS, weights=random_weights(), normalize=False)
 
 
 def tiling(tile, layers=LAYERS, network="vgg16"):
@@ -156,13 +157,31 @@ def test_clear_errors(extractor):
         )
 
 
-def test_transfer_in_tiles_makes_the_same_picture(monkeypatch):
-    content, style = picture(190, 240, 1), picture(200, 170, 2)
-    options = dict(size=240, start_size=None, steps=3, progress=False)
-    whole, tiled = (
-        np.asarray(transfer(content, style, tile=tile, **options).image).astype(int)
-        for tile in (None, 176)
+@pytest.mark.parametrize(
+    "height,width,tile,layers",
+    [
+        (76, 96, 48, {"content_layers": ["conv2_1"], "style_layers": ["conv1_1", "conv2_1"]}),
+        pytest.param(190, 240, 176, {}, marks=pytest.mark.slow),
+    ],
+)
+def test_transfer_in_tiles_makes_the_same_picture(height, width, tile, layers, monkeypatch):
+    tiles = []
+
+    def tiled_evaluator(*arguments):
+        tiles.append(arguments[-1].tile)
+        return TiledEvaluator(*arguments)
+
+    monkeypatch.setattr(
+        sys.modules["neural_style.iterative.transfer"], "TiledEvaluator", tiled_evaluator
     )
+    content, style = picture(height, width, 1), picture(200, 170, 2)
+    options = dict(size=width, start_size=None, steps=3, progress=False, **layers)
+    options["weights"] = random_weights()
+    whole, tiled = (
+        np.asarray(transfer(content, style, tile=side, **options).image).astype(int)
+        for side in (None, tile)
+    )
+    assert tiles == [tile]
     assert np.abs(whole - tiled).mean() < 0.1
 
 
@@ -179,7 +198,7 @@ def test_a_large_style_image_is_described_in_tiles(monkeypatch):
         result = transfer(
             picture(60, 80, 1),
             picture(90, 70, 2),
-            weights="torchvision",
+            weights=random_weights(),
             size=160,
             style_scale=2.0,
             start_size=None,

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import picture
+from helpers import link_random_weights, random_weights
 from PIL import Image
 
 from neural_style import load_image, read_record, transfer
@@ -19,7 +20,7 @@ from neural_style.provenance.record import save_with_record
 from neural_style.provenance.schema import SETTINGS
 
 QUICK = dict(
-    weights="torchvision",
+    weights=random_weights(),
     size=64,
     start_size=32,
     steps=3,
@@ -34,6 +35,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_image(picture(48, 64, 1), "content.png")
     save_image(picture(64, 48, 2), "style.png")
+    link_random_weights()
     return tmp_path
 
 
@@ -61,7 +63,7 @@ def test_what_a_record_holds_and_that_it_travels_with_the_picture(folder):
         "conv1_1",
         "conv2_1",
     ]
-    assert record["weights"]["source"] == "torchvision" and len(record["weights"]["sha256"]) == 64
+    assert record["weights"]["source"] == "random" and len(record["weights"]["sha256"]) == 64
     assert set(record["versions"]) == {
         "neural_style",
         "python",
@@ -110,7 +112,7 @@ def test_a_start_from_a_file_is_repeated_too(folder):
 def test_the_command_line_repeats_a_run(folder, capfd):
     line = (
         "transfer content.png style.png -o out.png --size 64 --start-size 32 --steps 3 --weights"
-        " torchvision --quiet"
+        " random.h5 --quiet"
     )
     assert main(line.split()) == 0
     assert main(["transfer", "--from-record", "out.png", "-o", "again.png", "--quiet"]) == 0
@@ -299,6 +301,7 @@ def test_other_weights_than_the_runs_are_refused(folder):
         arguments_of(record)
 
 
+@pytest.mark.network
 def test_weights_loaded_before_and_layers_of_any_collection_are_recorded_and_repeated(folder):
     from neural_style import load_weights
 

@@ -1,12 +1,10 @@
-import ctypes
 import os
-from contextlib import contextmanager
-from unittest import mock
 
 import keras
 import numpy as np
 import pytest
 from conftest import average_pool, picture, relu_conv
+from helpers import random_weights, read_only, small_calibration
 
 import neural_style
 from neural_style import feature_extractor, load_weights, preprocess
@@ -52,6 +50,7 @@ def test_max_pooling_network_is_keras_own(x, network):
     np.testing.assert_allclose(ours, expected, rtol=1e-3, atol=1e-4 * expected.max())
 
 
+@pytest.mark.network
 @pytest.mark.parametrize("pooling", ["avg", "max"])
 def test_normalization_scales_each_filter_and_nothing_else(x, pooling):
     """The normalised activation is the plain one over the filter's mean on the calibration photos
@@ -73,6 +72,7 @@ def test_normalization_scales_each_filter_and_nothing_else(x, pooling):
         )
 
 
+@pytest.mark.network
 def test_mean_activation_over_the_calibration_photos_is_one():
     folder = os.path.join(os.path.dirname(neural_style.__file__), "calibration")
     model = feature_extractor(["conv1_1", "conv4_2"], weights="torchvision")
@@ -172,37 +172,6 @@ def test_damaged_mean_activations_are_computed_anew_and_written_for_good(
         np.testing.assert_array_equal(third[name], mean)
 
 
-@contextmanager
-def small_calibration():
-    """The calibration photos at 32 pixels, for speed."""
-    real = normalization.load_image
-    with mock.patch.object(normalization, "load_image", lambda photo: real(photo, size=32)):
-        yield
-
-
-@contextmanager
-def read_only(folder):
-    """A folder that cannot be written, not even by root, of which this thread lays down the right
-    to write anywhere.
-    """
-
-    class Header(ctypes.Structure):
-        _fields_ = [("version", ctypes.c_uint32), ("process", ctypes.c_int)]
-
-    libc, header, rights = ctypes.CDLL(None), Header(0x20080522, 0), (ctypes.c_uint32 * 6)()
-    assert libc.capget(ctypes.byref(header), rights) == 0
-    effective, mode = rights[0], os.stat(folder).st_mode
-    rights[0] &= ~(1 << 1)  # CAP_DAC_OVERRIDE
-    os.chmod(folder, 0o555)
-    assert libc.capset(ctypes.byref(header), rights) == 0
-    try:
-        yield
-    finally:
-        rights[0] = effective
-        libc.capset(ctypes.byref(header), rights)
-        os.chmod(folder, mode)
-
-
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="capabilities are Linux's")
 def test_a_read_only_cache_costs_a_warning(empty_cache, caplog):
     empty_cache.mkdir(parents=True)
@@ -235,7 +204,7 @@ def test_keras_setting_of_the_channels_changes_nothing(x):
 
 def test_bfloat16_is_close_to_float32(x):
     full, half = (
-        feature_extractor("conv3_1", weights="torchvision", precision=p)(x)["conv3_1"]
+        feature_extractor("conv3_1", weights=random_weights(), precision=p)(x)["conv3_1"]
         for p in ("float32", "bfloat16")
     )
     assert keras.backend.standardize_dtype(half.dtype) == "bfloat16"

@@ -306,7 +306,7 @@ def test_conv_layers_are_vggs():
 def test_a_cache_that_cannot_be_written_is_told_before_anything_is_fetched(
     empty_cache, monkeypatch
 ):
-    from test_features import read_only
+    from helpers import read_only
 
     fetched = []
     monkeypatch.setattr(weights, "lpips_checkpoint", fetched.append)

@@ -12,10 +12,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from conftest import IMAGES, picture
+from helpers import PATHS, varied, with_sound
+from helpers import QUICK_FILM as QUICK
 from PIL import Image
-from test_training import PATHS
-from test_transform_net import varied
-from test_video import with_sound
 
 import neural_style
 from neural_style import (
@@ -32,16 +31,6 @@ from neural_style.vgg.preprocessing import preprocess
 from neural_style.video import film
 from neural_style.video.files import load_av, read_frames, video_info, write_video
 from neural_style.video.flow import optical_flow, reliable, warping_error
-
-#: Shallow layers of random weights, two steps: frames in a second.
-QUICK = {
-    "weights": None,
-    "content_layers": ["conv2_1"],
-    "style_layers": ["conv1_2", "conv2_1"],
-    "start_size": None,
-    "steps": 4,
-    "progress": False,
-}
 
 
 @pytest.fixture
@@ -243,8 +232,7 @@ def test_workers_paint_the_same_frames(clip, tmp_path, net):
 SCRIPT = """
 import sys
 from neural_style import stylize_video
-from conftest import picture
-from test_film import QUICK
+from helpers import QUICK_FILM as QUICK, picture
 if __name__ == "__main__":
     stylize_video(sys.argv[1], picture(64, 64, 5), sys.argv[2], work=sys.argv[3], **QUICK)
 """

@@ -7,48 +7,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from conftest import picture
+from helpers import frames_of, with_sound
 from PIL import Image
 
 from neural_style.video.files import load_av, read_frames, video_info, write_video
 
 av = load_av()
-
-
-def frames_of(count, height=48, width=64):
-    """A smooth picture that moves to the right."""
-    still = picture(height, width + 2 * count, 3, noise=0)
-    return [np.ascontiguousarray(still[:, 2 * i : 2 * i + width]) for i in range(count)]
-
-
-def with_sound(path, seconds=2.0, rate=10, rotation=0, times=None, height=48, width=64):
-    """A film with a tone, as a camera makes it."""
-    frames = frames_of(round(seconds * rate), height, width)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=rate)
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.codec_context.time_base = Fraction(1, 1000)
-        if rotation:
-            stream.set_display_rotation(rotation)
-        tone = container.add_stream("aac", rate=44100)
-        for number, image in enumerate(frames):
-            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-            frame.pts, frame.time_base = (
-                round(1000 * (number / rate if times is None else times[number])),
-                Fraction(1, 1000),
-            )
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-        samples = (0.3 * np.sin(np.arange(int(44100 * seconds)) * 2 * np.pi * 440 / 44100)).astype(
-            "float32"
-        )
-        for start in range(0, len(samples), 1024):
-            sound = av.AudioFrame.from_ndarray(
-                samples[None, start : start + 1024], format="fltp", layout="mono"
-            )
-            sound.pts, sound.sample_rate = start, 44100
-            container.mux(tone.encode(sound))
-        container.mux(tone.encode(None))
-    return frames
 
 
 def test_written_and_read_again(tmp_path):
