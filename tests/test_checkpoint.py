@@ -156,6 +156,7 @@ transfer("content.png", "style.png", weights=None, size=96, start_size=48, steps
 """
 
 
+@pytest.mark.slow
 def test_killed_runs_go_on_and_leave_no_half_file(tmp_path):
     """kill -9 at random moments, a checkpoint at every step: there is always one to go on from."""
     save_image(CONTENT, tmp_path / "content.png")

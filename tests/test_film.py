@@ -213,6 +213,7 @@ def test_callback(clip, tmp_path, net):
     assert seen == [(number, (64, 80, 3), 12) for number in range(12)]
 
 
+@pytest.mark.slow
 def test_workers_paint_the_same_frames(clip, tmp_path, net):
     stylize_video(clip, net, tmp_path / "alone.mp4", work=tmp_path / "alone", progress=False)
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as executor:
@@ -238,6 +239,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_gives_the_same_frames(clip, tmp_path):
     stylize_video(
         clip, picture(64, 64, 5), tmp_path / "whole.mp4", work=tmp_path / "whole", **QUICK
@@ -531,6 +533,7 @@ stylize_video(sys.argv[1], sys.argv[2], sys.argv[3], smooth=0.5, progress=False)
 """
 
 
+@pytest.mark.slow
 def test_two_processes_on_one_film(clip, tmp_path, net):
     """The second is refused, and the first one's frames and film are as if it had been alone."""
     stylize_video(clip, net, tmp_path / "alone.mp4", smooth=0.5, progress=False)
@@ -700,6 +703,7 @@ print(json.dumps(report))
 """
 
 
+@pytest.mark.slow
 def test_a_full_disk(clip, tmp_path, net):
     """Simulated by a limit to the size of files, within a frame and at the beginning, in the middle
     and at the end of the film.

@@ -127,6 +127,7 @@ def test_a_mask_of_ones_gives_exactly_the_unmasked_result():
     assert np.abs(np.asarray(plain.image).astype(int) - np.asarray(labelled.image)).max() <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inside", [False, True])
 def test_each_half_has_its_own_style(inside):
     """Its Gram loss is within 15 % of a run with its style alone. With inside, another style beside

@@ -423,6 +423,7 @@ def test_a_pretrained_style_by_a_path():
     assert np.array_equal(stylize(photo, "poppies"), stylize(photo, Path("poppies")))
 
 
+@pytest.mark.slow
 def test_painting_leaves_no_files_of_generated_code(tmp_path):
     """TensorFlow's autograph writes some, and removes them at an end that a killed process does not
     have.

@@ -44,6 +44,7 @@ def losses_of(content, style, grams_of_content=None, error="relative"):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("height,width,tile", [(301, 215, 192), (215, 160, 176), (250, 333, 208)])
 @pytest.mark.parametrize("error", ["relative", "sum"])
 def test_loss_and_gradient_are_those_of_the_whole_picture(extractor, height, width, tile, error):
@@ -181,6 +182,7 @@ def test_transfer_in_tiles_makes_the_same_picture(height, width, tile, layers, m
     assert np.abs(whole - tiled).mean() < 0.1
 
 
+@pytest.mark.slow
 def test_a_large_style_image_is_described_in_tiles(monkeypatch):
     """style_scale must not cost more memory than the picture itself does."""
     module = sys.modules["neural_style.objective"]
