@@ -295,6 +295,7 @@ def test_out_of_memory_is_one_line_and_keeps_the_picture_so_far(kind, monkeypatc
     )
 
 
+@pytest.mark.slow
 def test_another_backend_is_told_at_once():
     told = on_jax()
     assert told["progress=False"] == told["progress=True"] == told["expected"], told

@@ -114,6 +114,7 @@ def flicker(path, clip):
     return np.median(errors)
 
 
+@pytest.mark.slow
 def test_the_methods_flicker_less(clip, tmp_path):
     for method in ("independent", "warp", "temporal"):
         stylize_video(
@@ -154,6 +155,7 @@ def net(tmp_path):
     return tmp_path / "net.keras"
 
 
+@pytest.mark.slow
 def test_by_a_network(clip, tmp_path, net):
     assert (
         stylize_video(clip, net, tmp_path / "out.mp4", work=tmp_path / "work", progress=False) == 12
@@ -477,6 +479,7 @@ def test_a_damaged_frame_is_painted_anew(clip, tmp_path, net, caplog):
     assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
 
 
+@pytest.mark.slow
 def test_the_order_of_a_very_long_film(tmp_path, monkeypatch):
     """Names sort as text: 1000000.png would come before 999999.png."""
     monkeypatch.setattr(film, "load_image", lambda path: path.name)
@@ -630,6 +633,7 @@ def test_a_callback_that_fails_is_a_warning(clip, tmp_path, net, caplog):
     assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
 
 
+@pytest.mark.slow
 def test_an_exception_leaves_the_finished_frames(clip, tmp_path, net, monkeypatch):
     """The painter's, or StopIteration of a callback; the same call goes on from there."""
     stylize_video(clip, net, tmp_path / "whole.mp4", smooth=0.5, progress=False)

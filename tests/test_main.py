@@ -1148,6 +1148,7 @@ def test_bad_trainings_are_one_line(folder, capsys, arguments, words):
     assert words in error and error.count("\n") == 1 and not Path("out.png").exists()
 
 
+@pytest.mark.slow
 def test_video(folder, capsys):
     """A film by a network and by optimisation, and a film in a camera's place."""
     write_video([picture(48, 64, 1, noise=0)[:, i : i + 48] for i in range(6)], "film.mp4", 12)

@@ -218,6 +218,7 @@ def test_masks_in_tiles_are_masks_without(extractor):
     )
 
 
+@pytest.mark.slow
 def test_transfer_with_masks_in_tiles():
     options = {**QUICK, "size": 160}
     pictures = [
@@ -249,6 +250,7 @@ def test_a_weighted_sum_is_the_sum_of_its_losses(tiny):
     )
 
 
+@pytest.mark.slow
 def test_the_content_map_keeps_what_it_marks():
     kept = transfer(
         CONTENT, ONE, steps=15, content_map=LEFT * 20, **{**QUICK, "content_weight": 1.0}

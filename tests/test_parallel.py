@@ -165,6 +165,7 @@ def test_leaving_early_cancels_the_rest():
     assert executor.futures[0].cancelled() and executor.futures[2].cancelled()
 
 
+@pytest.mark.slow
 def test_jobs_of_one_process_run_one_after_another():
     seen, results = [], []
     job = {

@@ -92,7 +92,7 @@ def test_a_picture_too_large_is_refused_before_any_step(monkeypatch):
     steps = []
     with pytest.raises(MemoryError, match="a longer side of about .* pixels would fit"):
         transfer(
-            picture(3000, 3000),
+            picture(30, 30).repeat(100, axis=0).repeat(100, axis=1),
             picture(40, 40),
             weights=random_weights(),
             size=3000,

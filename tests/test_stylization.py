@@ -56,6 +56,7 @@ def test_one_picture_however_it_comes(net, tmp_path):
     assert stylize(photo, net, size=26).size == (26, 20)
 
 
+@pytest.mark.slow
 def test_many_networks_and_sizes_make_no_noise(caplog):
     """One graph for each network, whatever the sizes: TensorFlow does not warn of compiling too
     often.

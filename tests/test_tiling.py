@@ -90,6 +90,7 @@ def test_total_variation_in_strips_is_that_of_the_whole_picture(options, height)
     assert np.abs(tiled_grad - grad).max() < 1e-4 * np.abs(grad).max()
 
 
+@pytest.mark.slow
 def test_a_halo_too_small_would_be_seen(extractor):
     """The test above can fail: with a quarter of the halo the gradient is wrong at the seams."""
     x, style = preprocess(picture(301, 215, 3)), extractor(preprocess(picture(100, 100, 2)))
@@ -104,6 +105,7 @@ def test_a_halo_too_small_would_be_seen(extractor):
     assert np.abs(grads[1] - grads[0]).max() > 1e-2 * np.abs(grads[0]).max()
 
 
+@pytest.mark.slow
 def test_targets_in_tiles_are_those_of_the_whole_picture(extractor):
     x = preprocess(picture(301, 215, 1))
     whole, cut = (

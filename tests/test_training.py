@@ -287,6 +287,7 @@ def test_three_styles_interrupted_go_on_where_they_stood(photos, tmp_path):
             np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_a_backup_of_another_training_is_refused(photos, tmp_path):
     """And one with nothing in it is anyone's: what failed before its first steps stands in nobody's
     way.
@@ -316,6 +317,7 @@ def test_a_backup_of_another_training_is_refused(photos, tmp_path):
             train(**changes)
 
 
+@pytest.mark.slow
 def test_a_training_that_is_done_stays_as_it_was(photos, tmp_path):
     """Asked for once more, it makes no step, and its network and record are the same."""
     first, again = (
@@ -386,6 +388,7 @@ def test_a_training_that_diverges_leaves_what_was_there(photos, tmp_path):
     ).exists()
 
 
+@pytest.mark.slow
 def test_keras_own_callbacks(photos, tmp_path):
     train_transform_net(
         picture(48, 48, 3),
@@ -415,6 +418,7 @@ def test_keras_own_callbacks(photos, tmp_path):
     assert load_image(tmp_path / "preview" / "00004.png").shape == (80, 30 + 40 + 40 + 12, 3)
 
 
+@pytest.mark.slow
 def test_broken_files_are_left_out_and_counted(photos, tmp_path, caplog):
     (photos / "broken.jpg").write_text("not a picture")
     save_image(picture(20, 90), photos / "low.png")
@@ -627,6 +631,7 @@ def test_keras_loaders(photos, tmp_path):
         train([np.zeros((2, 32, 32, 3), "float32")])
 
 
+@pytest.mark.slow
 def test_bfloat16(photos):
     net = train_transform_net(
         picture(48, 48, 3), photos, **{**QUICK, "steps": 2}, precision="bfloat16"
@@ -846,6 +851,7 @@ def test_photos_that_vanish_are_told_and_not_waited_for(photos):
         crops[3]
 
 
+@pytest.mark.slow
 def test_a_backup_is_one_training_s_at_a_time(photos, tmp_path):
     said = []
 
@@ -925,6 +931,7 @@ def test_a_full_disk_does_not_end_a_training(photos, tmp_path, limit, epochs):
     assert all(np.array_equal(a, b) for a, b in zip(net.get_weights(), whole.get_weights()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("several", [False, True])
 def test_what_ends_a_training_carries_the_networks_so_far(photos, several):
     def fail(batch, logs):
@@ -963,6 +970,7 @@ def test_what_comes_before_the_first_step_carries_nothing(photos):
     assert not hasattr(caught.value, "result")
 
 
+@pytest.mark.slow
 def test_a_training_that_diverges_late_carries_the_networks_before(photos, monkeypatch):
     monkeypatch.setattr(training, "EPOCH", 3)
 
@@ -986,6 +994,7 @@ def test_a_training_that_diverges_late_carries_the_networks_before(photos, monke
     )
 
 
+@pytest.mark.slow
 def test_a_network_that_cannot_be_saved_at_the_end_is_not_lost(photos, tmp_path, monkeypatch):
     def full(*arguments):
         raise OSError(28, "No space left on device")
