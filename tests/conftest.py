@@ -5,6 +5,7 @@ finds no weights in Keras' cache.
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 
@@ -72,6 +73,8 @@ sys.addaudithook(guard)
 def pytest_configure(config):
     guard.home = tempfile.mkdtemp(prefix="keras-home-")
     config.add_cleanup(lambda: shutil.rmtree(guard.home, ignore_errors=True))
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as it is in the background of a shell
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

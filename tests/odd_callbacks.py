@@ -243,6 +243,7 @@ ROWS = [
         "transfer() within a callback",
         within,
         works(lambda messages: messages == ["all steps done"] * 4),
+        slow=True,
     ),
     Row("callback raises SystemExit", left, works(lambda found: found == (3, (32, 24)))),
     Row(
@@ -270,11 +271,13 @@ ROWS = [
         "two transfers in two threads",
         in_threads,
         works(lambda found: found[0] == found[1] and found[0][0] != found[0][1]),
+        slow=True,
     ),
     Row(
         "… and TensorFlow's option afterwards",
         in_threads,
         works(lambda found: not found[2].get("disable_meta_optimizer", False)),
+        slow=True,
     ),
     Row(
         "map_transfer(jobs, ProcessPoolExecutor()) after TensorFlow was used",
@@ -286,6 +289,7 @@ ROWS = [
         only_imported,
         works(lambda out: out == "all steps done\n", []),
         seconds=60,
+        slow=True,
     ),
     Row(
         "map_transfer, one of four jobs killed",
@@ -296,6 +300,7 @@ ROWS = [
             )
         ),
         seconds=90,
+        slow=True,
     ),
     Row("map_transfer([])", lambda: [*map_transfer([])], works(lambda found: found == [])),
     Row(

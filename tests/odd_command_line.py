@@ -418,6 +418,7 @@ ROWS = [
             *(os.path.join("painted", name) for name in ("0.png", "1.jpg", "2.png")),
             words=r"(.*1\.jpg.*\n)?",
         ),
+        slow=True,
     ),
     Row(
         "matte with a poor mask",
@@ -453,6 +454,7 @@ ROWS = [
             ["o.png"],
         ),
         seconds=60,
+        slow=True,
     ),
     Row(
         "2>&- (no stderr)",
@@ -464,12 +466,14 @@ ROWS = [
             ["o.png"],
         ),
         seconds=60,
+        slow=True,
     ),
     Row(
         "Ctrl-C after 0.15, 1, 2 s (imports)",
         early_interrupts,
         works(lambda wrong: wrong == [None] * 3),
         seconds=60,
+        slow=True,
     ),
     Row(
         "Ctrl-C before the first step",
@@ -492,5 +496,6 @@ ROWS = [
             ["hidden/jax.py"],
         ),
         seconds=60,
+        slow=True,
     ),
 ]

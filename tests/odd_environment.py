@@ -170,7 +170,7 @@ def finished(result):
 
 
 ROWS = [
-    Row("read-only cache with weights", with_weights, works(finished)),
+    Row("read-only cache with weights", with_weights, works(finished), network=True),
     Row(
         "the same, normalize=True",
         normalized,
@@ -182,6 +182,7 @@ ROWS = [
             )
         ),
         seconds=30,
+        network=True,
     ),
     Row(
         "read-only cache without weights",
@@ -209,6 +210,7 @@ ROWS = [
         "keras.json: channels_first, stylize(…, 'poppies')",
         lambda: both_ways(by_network, "image_data_format", "channels_first"),
         works(bool),
+        slow=True,
     ),
     Row("keras.json: floatx float16", lambda: both_ways(painted, "floatx", "float16"), works(bool)),
     Row(
@@ -216,18 +218,21 @@ ROWS = [
         lambda: on_jax()["progress=False"],
         works(lambda text: text == on_jax()["expected"]),
         seconds=60,
+        slow=True,
     ),
     Row(
         "KERAS_BACKEND=jax, progress=True",
         lambda: on_jax()["progress=True"],
         works(lambda text: text == on_jax()["expected"]),
         seconds=60,
+        slow=True,
     ),
     Row(
         "KERAS_BACKEND=jax, stylize",
         lambda: on_jax()["stylize"],
         works(lambda shape: shape == [24, 32, 3]),
         seconds=60,
+        slow=True,
     ),
     Row(
         "out of memory (40 MB of address space left)",
@@ -240,11 +245,13 @@ ROWS = [
             )
         ),
         seconds=90,
+        slow=True,
     ),
     Row(
         "label picture of 1 megapixel, 100 labels and noise",
         noisy_labels,
         works(lambda found: found[0] == 100 and found[1] < 1000),
+        slow=True,
     ),
     Row("masks.from_labels of 8 colours", eight_labels, works(lambda found: len(found) == 8)),
     Row("load_weights(None)", lambda: load_weights(None), refused("network must be one of")),

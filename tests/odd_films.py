@@ -102,8 +102,8 @@ is_true, six = (
 
 ROWS = [
     Row("output = source", lambda: film(output="own.mp4"), refused("also an input")),
-    Row("half a hidden .png left in work", lambda: resumed(half=True), is_true),
-    Row("a whole hidden .png left in work", lambda: resumed(half=False), is_true),
+    Row("half a hidden .png left in work", lambda: resumed(half=True), is_true, slow=True),
+    Row("a whole hidden .png left in work", lambda: resumed(half=False), is_true, slow=True),
     Row(
         "two runs of one film at once",
         at_once,
@@ -113,6 +113,7 @@ ROWS = [
             ),
             writes=["d.mp4"],
         ),
+        slow=True,
     ),
     Row(
         "frames=slice(-3, None)",
@@ -145,7 +146,7 @@ ROWS = [
         lambda: film(work="folder"),
         refused("'folder' is a folder with other things"),
     ),
-    Row("smooth=1", lambda: film(smooth=1), six),
+    Row("smooth=1", lambda: film(smooth=1), six, slow=True),
     Row("callback=3", lambda: film(callback=3), refused("callback must be", TypeError)),
     Row(
         "a picture as film",

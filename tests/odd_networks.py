@@ -178,7 +178,12 @@ ROWS = [
         lambda: of_class("keras.layers", "Lambda", function="open('pwned', 'w')"),
         lambda r, e, w: refused(NONE)(r, e, [name for name in w if name != "bad.keras"]),
     ),
-    Row("stylize(photo, 'evil.h5'), Keras 3.8.0", on_an_old_keras, works(lambda pwned: not pwned)),
+    Row(
+        "stylize(photo, 'evil.h5'), Keras 3.8.0",
+        on_an_old_keras,
+        works(lambda pwned: not pwned),
+        slow=True,
+    ),
     Row(
         "stylize a float batch",
         lambda: stylize(np.zeros((1, 24, 32, 3)), "net.keras"),

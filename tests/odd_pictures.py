@@ -373,8 +373,14 @@ ROWS = [
     Row("PostScript named holiday.jpg", lambda: postscript(POSTSCRIPT), true),
     Row("PostScript with an endless loop named .jpg", lambda: postscript(ENDLESS), true, seconds=2),
     Row("JPEG with damaged EXIF (3 bytes changed)", lambda: damaged("JPEG"), true),
-    Row("WebP with damaged EXIF", lambda: damaged("WEBP") and mutants() == [], true, seconds=40),
-    Row("13000 x 13000 one-bit PNG of 20 KB, size=64", large, true),
+    Row(
+        "WebP with damaged EXIF",
+        lambda: damaged("WEBP") and mutants() == [],
+        true,
+        seconds=40,
+        slow=True,
+    ),
+    Row("13000 x 13000 one-bit PNG of 20 KB, size=64", large, true, slow=True),
     Row(
         "save to a name of invalid UTF-8, load it",
         lambda: named(os.fsdecode(b"\xff\xfe.png")),

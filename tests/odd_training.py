@@ -78,7 +78,7 @@ def is_net(net):
 
 
 ROWS = [
-    Row("2 steps", train, works(lambda net: net.record["steps"] == 2, writes=[])),
+    Row("2 steps", train, works(lambda net: net.record["steps"] == 2, writes=[]), slow=True),
     Row(
         "backup= a folder with another training.json, log.csv",
         lambda: train(backup="mydata"),
@@ -96,14 +96,15 @@ ROWS = [
         lambda: train(backup="list"),
         refused(r"training\.json' must hold an object"),
     ),
-    Row("one photo with damaged EXIF", with_damaged_exif, works(is_net)),
+    Row("one photo with damaged EXIF", with_damaged_exif, works(is_net), slow=True),
     Row(
         "PostScript named .jpg among the photos",
         with_postscript,
         works(lambda result: result[1] == "" and is_net(result[0])),
+        slow=True,
     ),
     Row("crop=31", lambda: train(crop=31), refused("crop=31")),
-    Row("crop=33", lambda: train(crop=33), works(is_net)),
+    Row("crop=33", lambda: train(crop=33), works(is_net), slow=True),
     Row("crop=True", lambda: train(crop=True), refused("crop=True")),
     Row("crop=1000", lambda: train(crop=1000), refused("smaller than the crop of 1000")),
     Row("steps=0", lambda: train(steps=0), refused("steps=0")),
@@ -119,6 +120,7 @@ ROWS = [
         "learning_rate=1e30",
         lambda: train(learning_rate=1e30),
         refused("a lower learning_rate", FloatingPointError),
+        slow=True,
     ),
     Row("style_weight=inf", lambda: train(style_weight=float("inf")), refused("style_weight=inf")),
     Row("style={}", lambda: train({}), refused("style must be.*empty")),
@@ -139,8 +141,13 @@ ROWS = [
     Row("start='poppies'", lambda: train(start="poppies"), refused("start must be.*str")),
     Row("callbacks=3", lambda: train(callbacks=3), refused("callbacks=3")),
     Row("strategy='mirrored'", lambda: train(strategy="mirrored"), refused("strategy='mirrored'")),
-    Row("name='a/b'", lambda: train(name="a/b"), works(lambda net: net.record["style"] == "a/b")),
-    Row("style of 5 x 5", small_style, works(is_net)),
+    Row(
+        "name='a/b'",
+        lambda: train(name="a/b"),
+        works(lambda net: net.record["style"] == "a/b"),
+        slow=True,
+    ),
+    Row("style of 5 x 5", small_style, works(is_net), slow=True),
     Row("batch_size=0", lambda: train(batch_size=0), refused("batch_size=0")),
     Row("precision='half'", lambda: train(precision="half"), refused("'half'")),
 ]

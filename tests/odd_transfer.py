@@ -42,8 +42,8 @@ def no(name, words, **options):
     return Row(name, lambda: run(**options), refused(words))
 
 
-def yes(name, answer=None, seconds=20, **options):
-    return Row(name, lambda: run(**options), answer or sized(32, 24), seconds)
+def yes(name, answer=None, seconds=20, slow=False, **options):
+    return Row(name, lambda: run(**options), answer or sized(32, 24), seconds, slow)
 
 
 def reads(name, words, **options):
@@ -75,7 +75,7 @@ ROWS = [
         style=[(ART, 1e308), (ART, 1e308)],
     ),
     no("style={'art.png': 1}", "Received: dict", style={"art.png": 1}),
-    yes("60 style pictures", style=[ART] * 60, seconds=60),
+    yes("60 style pictures", style=[ART] * 60, seconds=60, slow=True),
     yes("style_weight=np.float32(5)", style_weight=np.float32(5)),
     yes("style_weight=np.float64(5)", style_weight=np.float64(5)),
     no(

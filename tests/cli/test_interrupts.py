@@ -71,6 +71,7 @@ with Interrupts(last=True) as interrupts:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "phase", [interrupts.STARTING, interrupts.WORKING, interrupts.STEPPING, interrupts.SAVING]
 )

@@ -86,6 +86,7 @@ def test_help_tells_the_options():
         assert option in done.stdout
 
 
+@pytest.mark.slow
 def test_transfer_as_a_process_is_silent_but_for_its_own_words(folder):
     done = command(
         "transfer",
@@ -108,6 +109,7 @@ def test_transfer_as_a_process_is_silent_but_for_its_own_words(folder):
     assert load_image(folder / "out.jpg").shape == (48, 64, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "number,code,message",
     [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "interrupted")],
@@ -436,6 +438,7 @@ def test_without_standard_output_the_picture_is_saved(folder, stub, monkeypatch,
         os.remove("out.png")
 
 
+@pytest.mark.slow
 def test_processes_whose_standard_files_are_closed_or_read_by_nobody(folder):
     """Both at once: | true, and 0<&- >&- 2>&-, where the next file to be opened would be standard
     output.
@@ -879,6 +882,7 @@ def test_bad_mattes_are_one_line(folder, capsys, options, words):
     assert words in error and error.count("\n") == 1 and not Path("out.png").exists()
 
 
+@pytest.mark.slow
 def test_train_and_stylize(folder, capsys):
     """Both commands on the library's own functions: the same network for the same seed, the same
     picture.
@@ -1077,6 +1081,7 @@ def test_train_leaves_networks_that_it_starts_from_alone(folder, monkeypatch, ca
     assert main([*several, "-o", "nets", "--overwrite"]) == 0 and trained == ["later", "nets"]
 
 
+@pytest.mark.slow
 def test_train_two_styles(folder, capsys):
     (folder / "photos").mkdir()
     save_image(picture(70, 80), folder / "photos" / "0.png")
@@ -1144,6 +1149,7 @@ def test_bad_trainings_are_one_line(folder, capsys, arguments, words):
     assert words in error and error.count("\n") == 1 and not Path("out.png").exists()
 
 
+@pytest.mark.slow
 def test_video(folder, capsys):
     """A film by a network and by optimisation, and a film in a camera's place."""
     write_video([picture(48, 64, 1, noise=0)[:, i : i + 48] for i in range(6)], "film.mp4", 12)

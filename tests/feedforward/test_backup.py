@@ -218,6 +218,7 @@ def trainer(seed=0, width=2):
     return made, picture(20, 20)[None].astype("float32")
 
 
+@pytest.mark.slow
 def test_a_state_of_an_earlier_version_goes_on(tmp_path):
     """That of Keras' BackupAndRestore: the same weights, optimizer and number of batches."""
     first, batch = trainer()
@@ -252,6 +253,7 @@ def one_more(file):
     file["weights/vars/99"] = 1.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [not_finite, short, one_more, link, elsewhere, None])
 def test_a_state_that_does_not_fit_is_refused(tmp_path, change):
     first, batch = trainer()

@@ -534,6 +534,7 @@ def test_shares_of_numpy():
         np.testing.assert_allclose(a, 0.75 * b + 0.25 * c, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_networks_do_not_depend_on_keras_settings(tmp_path):
     """~/.keras/keras.json may say that pictures are C x H x W."""
     (tmp_path / "keras.json").write_text(

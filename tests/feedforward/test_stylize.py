@@ -50,6 +50,7 @@ def test_one_picture_however_it_comes(net, tmp_path):
     assert stylize(photo, net, size=26).size == (26, 20)
 
 
+@pytest.mark.slow
 def test_many_networks_and_sizes_make_no_noise(caplog):
     """One graph for each network, whatever the sizes: TensorFlow does not warn of compiling too
     often.
@@ -417,6 +418,7 @@ def test_a_pretrained_style_by_a_path():
     assert np.array_equal(stylize(photo, "poppies"), stylize(photo, Path("poppies")))
 
 
+@pytest.mark.slow
 def test_painting_leaves_no_files_of_generated_code(tmp_path):
     """TensorFlow's autograph writes some, and removes them at an end that a killed process does not
     have.

@@ -136,6 +136,7 @@ def test_the_style_at_several_scales_is_their_mean(tiny):
         )
 
 
+@pytest.mark.slow
 def test_training_lowers_the_loss_and_leaves_the_features_alone(photos, tmp_path):
     net = train_transform_net(
         picture(48, 48, 3),
@@ -181,6 +182,7 @@ def test_the_feature_network_is_not_trained(photos, tiny):
     assert all(np.array_equal(a, b) for a, b in zip(before, tiny.model.get_weights(), strict=True))
 
 
+@pytest.mark.slow
 def test_same_seed_same_curve(photos):
     curves = []
     for seed in (0, 0, 1):
@@ -226,6 +228,7 @@ def finish(process):
     return out
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_where_it_stood(photos, tmp_path):
     script = SCRIPT.format(quick={**QUICK, "steps": 200})
     train_transform_net(
@@ -256,6 +259,7 @@ def test_a_killed_training_goes_on_where_it_stood(photos, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_three_styles_interrupted_go_on_where_they_stood(photos, tmp_path):
     """Whose turn it is is part of the backup: 50 steps are no multiple of three."""
     paintings = {name: picture(48, 48, seed) for seed, name in enumerate(("one", "other", "third"))}
@@ -283,6 +287,7 @@ def test_three_styles_interrupted_go_on_where_they_stood(photos, tmp_path):
             np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_a_backup_of_another_training_is_refused(photos, tmp_path):
     """And one with nothing in it is anyone's: what failed before its first steps stands in nobody's
     way.
@@ -312,6 +317,7 @@ def test_a_backup_of_another_training_is_refused(photos, tmp_path):
             train(**changes)
 
 
+@pytest.mark.slow
 def test_a_training_that_is_done_stays_as_it_was(photos, tmp_path):
     """Asked for once more, it makes no step, and its network and record are the same."""
     first, again = (
@@ -332,6 +338,7 @@ def test_a_training_that_is_done_stays_as_it_was(photos, tmp_path):
     assert set(again.record["losses"]) == {"content", "grid", "loss", "style", "tv"}
 
 
+@pytest.mark.slow
 def test_steps_are_as_many_as_asked_for(photos, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "EPOCH", 4)
     net = train_transform_net(
@@ -340,6 +347,7 @@ def test_steps_are_as_many_as_asked_for(photos, tmp_path, monkeypatch):
     assert net.record["steps"] == 6 and len(rows(tmp_path / "backup" / "log.csv")) == 2
 
 
+@pytest.mark.slow
 def test_an_interrupt_keeps_the_network_so_far(photos, tmp_path, caplog):
     def interrupt(batch, logs):
         if batch == 4:
@@ -361,6 +369,7 @@ def test_an_interrupt_keeps_the_network_so_far(photos, tmp_path, caplog):
     )
 
 
+@pytest.mark.slow
 def test_a_training_that_diverges_leaves_what_was_there(photos, tmp_path):
     train_transform_net(picture(48, 48, 3), photos, tmp_path / "net.keras", **{**QUICK, "steps": 1})
     before = (tmp_path / "net.keras").read_bytes()
@@ -379,6 +388,7 @@ def test_a_training_that_diverges_leaves_what_was_there(photos, tmp_path):
     ).exists()
 
 
+@pytest.mark.slow
 def test_keras_own_callbacks(photos, tmp_path):
     train_transform_net(
         picture(48, 48, 3),
@@ -408,6 +418,7 @@ def test_keras_own_callbacks(photos, tmp_path):
     assert load_image(tmp_path / "preview" / "00004.png").shape == (80, 30 + 40 + 40 + 12, 3)
 
 
+@pytest.mark.slow
 def test_broken_files_are_left_out_and_counted(photos, tmp_path, caplog):
     (photos / "broken.jpg").write_text("not a picture")
     save_image(picture(20, 90), photos / "low.png")
@@ -528,6 +539,7 @@ def test_grid_loss_knows_a_pattern_of_four_pixels():
     )  # a photo has none
 
 
+@pytest.mark.slow
 def test_a_new_network_learns_photos_first(photos, tiny, monkeypatch):
     """The style loss comes in by and by, over the first half of the steps; where a network knows
     another style already, it counts at once.
@@ -565,6 +577,7 @@ def test_a_new_network_learns_photos_first(photos, tiny, monkeypatch):
     assert ramps == [4, 0]
 
 
+@pytest.mark.slow
 def test_start_goes_on_from_a_network(photos):
     first = train_transform_net(picture(48, 48, 3), photos, **{**QUICK, "steps": 5}, name="mosaic")
     second = train_transform_net(
@@ -589,6 +602,7 @@ class Stripes(keras.utils.PyDataset):
         return np.random.default_rng(index).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
 
 
+@pytest.mark.slow
 def test_keras_loaders(photos, tmp_path):
     """A folder by image_dataset_from_directory, and a PyDataset, in place of our own crops: taken
     round and round; resumed, from where it was.
@@ -617,6 +631,7 @@ def test_keras_loaders(photos, tmp_path):
         train([np.zeros((2, 32, 32, 3), "float32")])
 
 
+@pytest.mark.slow
 def test_bfloat16(photos):
     net = train_transform_net(
         picture(48, 48, 3), photos, **{**QUICK, "steps": 2}, precision="bfloat16"
@@ -646,12 +661,14 @@ def results_of(process):
     return [float(number) for number in finish(process).split("trained")[-1].split()]
 
 
+@pytest.mark.slow
 def test_two_devices_learn_what_one_does(photos):
     assert results_of(start(DEVICES, photos, "mirrored")) == pytest.approx(
         trained(photos), rel=1e-3
     )
 
 
+@pytest.mark.slow
 def test_two_workers_learn_what_one_does(photos):
     import socket
 
@@ -675,12 +692,14 @@ def test_two_workers_learn_what_one_does(photos):
         assert results_of(worker) == pytest.approx(alone, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_the_same_training_on_jax(photos):
     assert results_of(start(DEVICES, photos, "one", KERAS_BACKEND="jax")) == pytest.approx(
         trained(photos), rel=1e-2
     )
 
 
+@pytest.mark.slow
 def test_several_styles_at_once(photos, tmp_path):
     """Each network's loss is its own painting's; together they share all but their normalisations,
     and go on from there.
@@ -832,6 +851,7 @@ def test_photos_that_vanish_are_told_and_not_waited_for(photos):
         crops[3]
 
 
+@pytest.mark.slow
 def test_a_backup_is_one_training_s_at_a_time(photos, tmp_path):
     said = []
 
@@ -874,6 +894,7 @@ print("made", net.record["steps"])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit,epochs", [(0, [0]), (0, [1, 2]), (3000, [0, 1, 2]), (3000, [2])])
 def test_a_full_disk_does_not_end_a_training(photos, tmp_path, limit, epochs):
     """Log, backup and preview warn, each time; what could be written is whole, and the training
@@ -911,6 +932,7 @@ def test_a_full_disk_does_not_end_a_training(photos, tmp_path, limit, epochs):
     assert all(np.array_equal(a, b) for a, b in zip(net.get_weights(), whole.get_weights()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("several", [False, True])
 def test_what_ends_a_training_carries_the_networks_so_far(photos, several):
     def fail(batch, logs):
@@ -949,6 +971,7 @@ def test_what_comes_before_the_first_step_carries_nothing(photos):
     assert not hasattr(caught.value, "result")
 
 
+@pytest.mark.slow
 def test_a_training_that_diverges_late_carries_the_networks_before(photos, monkeypatch):
     monkeypatch.setattr(training, "EPOCH", 3)
 
@@ -972,6 +995,7 @@ def test_a_training_that_diverges_late_carries_the_networks_before(photos, monke
     )
 
 
+@pytest.mark.slow
 def test_a_network_that_cannot_be_saved_at_the_end_is_not_lost(photos, tmp_path, monkeypatch):
     def full(*arguments):
         raise OSError(28, "No space left on device")
@@ -1069,6 +1093,7 @@ def test_a_style_s_name_stays_in_its_folder(photos, tmp_path, monkeypatch, name,
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
 
 
+@pytest.mark.slow
 def test_training_does_not_depend_on_keras_settings(photos, tmp_path):
     """~/.keras/keras.json may say that pictures are C x H x W. (The feature network is one of one
     layer, made here.)

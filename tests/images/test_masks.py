@@ -128,6 +128,7 @@ def test_a_mask_of_ones_gives_exactly_the_unmasked_result():
     assert np.abs(np.asarray(plain.image).astype(int) - np.asarray(labelled.image)).max() <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inside", [False, True])
 def test_each_half_has_its_own_style(inside):
     """Its Gram loss is within 15 % of a run with its style alone. With inside, another style beside
@@ -218,6 +219,7 @@ def test_masks_in_tiles_are_masks_without(extractor):
     )
 
 
+@pytest.mark.slow
 def test_transfer_with_masks_in_tiles():
     options = {**QUICK, "size": 160}
     pictures = [
@@ -249,6 +251,7 @@ def test_a_weighted_sum_is_the_sum_of_its_losses(tiny):
     )
 
 
+@pytest.mark.slow
 def test_the_content_map_keeps_what_it_marks():
     kept = transfer(
         CONTENT, ONE, steps=15, content_map=LEFT * 20, **{**QUICK, "content_weight": 1.0}

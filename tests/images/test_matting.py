@@ -47,7 +47,13 @@ def known():
     )
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "method",
+    [
+        pytest.param(method, marks=[pytest.mark.slow] * (method == "lkm"))  # compiled by Numba
+        for method in METHODS
+    ],
+)
 def test_alpha_of_a_known_composite(known, method):
     image, _, _, alpha, trimap = known
     found = estimate_alpha(image, trimap, method)

@@ -27,6 +27,14 @@ QUICK = dict(
 )
 
 
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    """The checkpoint of a run that was stopped at its fifth step."""
+    path = tmp_path_factory.mktemp("stopped") / "run.npz"
+    transfer(CONTENT, STYLE, checkpoint=path, callback=stop_at(5), **QUICK)
+    return path.read_bytes()
+
+
 def stop_at(step):
     def callback(intermediate_result):
         if intermediate_result.step == step:
@@ -105,10 +113,10 @@ def test_without_a_file_a_run_starts_afresh_and_without_resume_too(tmp_path, who
         ({"style": picture(64, 48, 9)}, "another style"),
     ],
 )
-def test_another_run_is_refused(tmp_path, change, words):
+def test_another_run_is_refused(tmp_path, change, words, stopped):
     path = tmp_path / "run.npz"
+    path.write_bytes(stopped)
     arguments = {"content": CONTENT, "style": STYLE, **QUICK, "checkpoint": path}
-    transfer(**arguments, callback=stop_at(2))
     with pytest.raises(ValueError, match=words):
         transfer(**{**arguments, **change}, resume=True)
 
@@ -131,6 +139,7 @@ def test_clear_errors(tmp_path):
         Checkpoint(tmp_path / "run.npz", seconds=0)
 
 
+@pytest.mark.slow
 def test_every_so_many_steps_or_seconds_within_its_share(tmp_path):
     written = []
     checkpoint = Checkpoint(tmp_path / "run.npz", steps=10)
@@ -156,6 +165,7 @@ transfer("content.png", "style.png", weights=None, size=96, start_size=48, steps
 """
 
 
+@pytest.mark.slow
 def test_killed_runs_go_on_and_leave_no_half_file(tmp_path):
     """kill -9 at random moments, a checkpoint at every step: there is always one to go on from."""
     save_image(CONTENT, tmp_path / "content.png")
@@ -239,9 +249,9 @@ def test_a_time_limit_counts_the_seconds_of_this_call(tmp_path, monkeypatch):
         {"identity": {"content": None}},
     ],
 )
-def test_a_forged_checkpoint_is_refused_and_left_as_it_is(tmp_path, state):
+def test_a_forged_checkpoint_is_refused_and_left_as_it_is(tmp_path, state, stopped):
     path = tmp_path / "run.npz"
-    transfer(CONTENT, STYLE, checkpoint=path, callback=stop_at(5), **QUICK)
+    path.write_bytes(stopped)
     with np.load(path) as file:
         known, x = json.loads(str(file["state"])), file["x"]
     np.savez(path, x=x, state=json.dumps({**known, **state}))

@@ -45,10 +45,12 @@ def check(found, expected):
         )  # other threads add up in another order
 
 
+@pytest.mark.slow
 def test_our_own_processes(expected):
     check([*map_transfer(JOBS)], expected)
 
 
+@pytest.mark.slow
 def test_a_job_that_is_killed_fails_alone():
     assert with_one_killed() == [
         "all steps done",
@@ -99,6 +101,7 @@ def test_a_worker_that_is_killed_between_two_jobs_is_replaced(monkeypatch):
     ] and not pools
 
 
+@pytest.mark.slow
 def test_an_executor_that_is_given_stays_open_and_its_workers_use_the_threads_told(expected):
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as executor:
         check([*map_transfer(JOBS, executor, threads=2)], expected)
@@ -115,6 +118,7 @@ def _threads():
     )
 
 
+@pytest.mark.slow
 def test_a_dask_cluster(expected):
     from dask.distributed import Client, LocalCluster
 
@@ -161,6 +165,7 @@ def test_leaving_early_cancels_the_rest():
     assert executor.futures[0].cancelled() and executor.futures[2].cancelled()
 
 
+@pytest.mark.slow
 def test_jobs_of_one_process_run_one_after_another():
     seen, results = [], []
     job = {

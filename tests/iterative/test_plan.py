@@ -93,7 +93,7 @@ def test_a_picture_too_large_is_refused_before_any_step(monkeypatch):
     steps = []
     with pytest.raises(MemoryError, match="a longer side of about .* pixels would fit"):
         transfer(
-            picture(3000, 3000),
+            picture(30, 30).repeat(100, axis=0).repeat(100, axis=1),
             picture(40, 40),
             weights=random_weights(),
             size=3000,
@@ -104,7 +104,7 @@ def test_a_picture_too_large_is_refused_before_any_step(monkeypatch):
 
 
 def test_the_line_before_a_run_says_time_memory_tiles_and_history(monkeypatch, capsys):
-    extractor = feature_extractor(LAYERS, weights=None, normalize=False)
+    extractor = feature_extractor(["conv1_1", "conv2_1"], weights=None, normalize=False)
     geometry, per_pixel = tile_geometry(LAYERS, "vgg16"), activation_bytes(LAYERS, "vgg16")
     plans = [
         plan(side, side, geometry, per_pixel, free=free)
@@ -135,6 +135,8 @@ def test_the_line_before_a_run_says_time_memory_tiles_and_history(monkeypatch, c
         size=64,
         start_size=None,
         steps=1,
+        style_layers=["conv1_1", "conv2_1"],
+        content_layers=["conv2_2"],
     )
     assert capsys.readouterr().out.startswith("about a while\n64 x 48")
 

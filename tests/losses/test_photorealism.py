@@ -144,6 +144,7 @@ def residual(image):
     return sum(v @ (L @ v) for v in V.T)
 
 
+@pytest.mark.slow
 def test_transfer_keeps_patches_affine():
     free = transfer(CONTENT, STYLE, **QUICK)
     kept = transfer(CONTENT, STYLE, photorealism_weight=3.0, **{**QUICK, "steps": 80})
@@ -152,6 +153,7 @@ def test_transfer_keeps_patches_affine():
     assert kept.history["style"][-1] < kept.history["style"][0]
 
 
+@pytest.mark.slow
 def test_two_stages_at_one_size():
     """(0, w): the first stage is the run without the term, the second starts from its picture and
     has it.
@@ -302,6 +304,7 @@ def test_a_step_is_hardly_slower_with_it():
     assert np.median(ratios) < 1.15
 
 
+@pytest.mark.slow
 def test_deep_photo_with_label_pictures():
     """Each region has its reference's statistics: the style loss is that of masks, and both stages
     are run.

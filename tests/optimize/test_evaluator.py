@@ -166,6 +166,7 @@ def test_a_plain_function_is_a_loss(tiny):
     assert loss == 12 and grad.tolist() == [12, 0, 0, 0, 0, 0]
 
 
+@pytest.mark.slow
 def test_the_same_bytes_each_time_at_full_size():
     """Large pictures are where TensorFlow's graph optimiser lets sums depend on which thread is
     done first.
@@ -294,6 +295,7 @@ def test_out_of_memory_is_one_line_and_keeps_the_picture_so_far(kind, monkeypatc
     )
 
 
+@pytest.mark.slow
 def test_another_backend_is_told_at_once():
     told = on_jax()
     assert told["progress=False"] == told["progress=True"] == told["expected"], told

@@ -46,6 +46,7 @@ def losses_of(content, style, grams_of_content=None, error="relative"):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("height,width,tile", [(301, 215, 192), (215, 160, 176), (250, 333, 208)])
 @pytest.mark.parametrize("error", ["relative", "sum"])
 def test_loss_and_gradient_are_those_of_the_whole_picture(extractor, height, width, tile, error):
@@ -91,6 +92,7 @@ def test_total_variation_in_strips_is_that_of_the_whole_picture(options, height)
     assert np.abs(tiled_grad - grad).max() < 1e-4 * np.abs(grad).max()
 
 
+@pytest.mark.slow
 def test_a_halo_too_small_would_be_seen(extractor):
     """The test above can fail: with a quarter of the halo the gradient is wrong at the seams."""
     x, style = preprocess(picture(301, 215, 3)), extractor(preprocess(picture(100, 100, 2)))
@@ -105,6 +107,7 @@ def test_a_halo_too_small_would_be_seen(extractor):
     assert np.abs(grads[1] - grads[0]).max() > 1e-2 * np.abs(grads[0]).max()
 
 
+@pytest.mark.slow
 def test_targets_in_tiles_are_those_of_the_whole_picture(extractor):
     x = preprocess(picture(301, 215, 1))
     whole, cut = (
@@ -185,6 +188,7 @@ def test_transfer_in_tiles_makes_the_same_picture(height, width, tile, layers, m
     assert np.abs(whole - tiled).mean() < 0.1
 
 
+@pytest.mark.slow
 def test_a_large_style_image_is_described_in_tiles(monkeypatch):
     """style_scale must not cost more memory than the picture itself does."""
     module = sys.modules["neural_style.iterative.terms"]

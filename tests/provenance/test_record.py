@@ -1,8 +1,10 @@
 """The record of a run: in a PNG, beside a JPEG; enough to make the picture again, byte for byte."""
 
+import copy
 import inspect
 import json
 import os
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +37,6 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_image(picture(48, 64, 1), "content.png")
     save_image(picture(64, 48, 2), "style.png")
-    link_random_weights()
     return tmp_path
 
 
@@ -110,6 +111,7 @@ def test_a_start_from_a_file_is_repeated_too(folder):
 
 
 def test_the_command_line_repeats_a_run(folder, capfd):
+    link_random_weights()
     line = (
         "transfer content.png style.png -o out.png --size 64 --start-size 32 --steps 3 --weights"
         " random.h5 --quiet"
@@ -158,8 +160,14 @@ def test_what_is_left_out_and_arrays_are_recorded_too(folder):
 # ------------------------------------------------------------------------------------------------
 
 
+@lru_cache(1)
+def _record():
+    """Of the folder's pictures, which are the same in every test."""
+    return transfer("content.png", "style.png", **QUICK).record
+
+
 def a_record(**settings):
-    record = transfer("content.png", "style.png", **QUICK).record
+    record = copy.deepcopy(_record())
     return {**record, "settings": {**record["settings"], **settings}}
 
 

@@ -30,6 +30,7 @@ def max_pool(x):
     return np.max([x[:, i:height:2, j:width:2] for i in (0, 1) for j in (0, 1)], axis=0)
 
 
+@pytest.mark.network
 def test_the_folded_network_is_torchvisions_own_arithmetic(checkpoint, photo):
     """torchvision's input and network, transcribed in float64, away from the border, where the two
     zero paddings differ.
@@ -154,6 +155,8 @@ def test_keras_download_lands_whole_in_keras_cache(empty_cache, fake_fetch, monk
     assert len(os.listdir(empty_cache)) == 1
 
 
+@pytest.mark.network
+@pytest.mark.slow
 def test_two_processes_that_start_at_once(empty_cache, checkpoint, tmp_path):
     """Both find an empty cache, both convert, both end with the same whole file."""
     with open(tmp_path / "checkpoint.pickle", "wb") as file:

@@ -119,6 +119,7 @@ def test_q_and_the_close_button_stop(film, net, display, monkeypatch, event):
     assert stylize_camera(film, net, size=32).frames == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "where", ["within the network", "within the encoder", "waiting for the camera"]
 )

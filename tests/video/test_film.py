@@ -114,6 +114,7 @@ def flicker(path, clip):
     return np.median(errors)
 
 
+@pytest.mark.slow
 def test_the_methods_flicker_less(clip, tmp_path):
     for method in ("independent", "warp", "temporal"):
         stylize_video(
@@ -154,6 +155,7 @@ def net(tmp_path):
     return tmp_path / "net.keras"
 
 
+@pytest.mark.slow
 def test_by_a_network(clip, tmp_path, net):
     assert (
         stylize_video(clip, net, tmp_path / "out.mp4", work=tmp_path / "work", progress=False) == 12
@@ -213,6 +215,7 @@ def test_callback(clip, tmp_path, net):
     assert seen == [(number, (64, 80, 3), 12) for number in range(12)]
 
 
+@pytest.mark.slow
 def test_workers_paint_the_same_frames(clip, tmp_path, net):
     stylize_video(clip, net, tmp_path / "alone.mp4", work=tmp_path / "alone", progress=False)
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as executor:
@@ -238,6 +241,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_gives_the_same_frames(clip, tmp_path):
     stylize_video(
         clip, picture(64, 64, 5), tmp_path / "whole.mp4", work=tmp_path / "whole", **QUICK
@@ -475,6 +479,7 @@ def test_a_damaged_frame_is_painted_anew(clip, tmp_path, net, caplog):
     assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
 
 
+@pytest.mark.slow
 def test_the_order_of_a_very_long_film(tmp_path, monkeypatch):
     """Names sort as text: 1000000.png would come before 999999.png."""
     monkeypatch.setattr(film, "load_image", lambda path: path.name)
@@ -531,6 +536,7 @@ stylize_video(sys.argv[1], sys.argv[2], sys.argv[3], smooth=0.5, progress=False)
 """
 
 
+@pytest.mark.slow
 def test_two_processes_on_one_film(clip, tmp_path, net):
     """The second is refused, and the first one's frames and film are as if it had been alone."""
     stylize_video(clip, net, tmp_path / "alone.mp4", smooth=0.5, progress=False)
@@ -627,6 +633,7 @@ def test_a_callback_that_fails_is_a_warning(clip, tmp_path, net, caplog):
     assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
 
 
+@pytest.mark.slow
 def test_an_exception_leaves_the_finished_frames(clip, tmp_path, net, monkeypatch):
     """The painter's, or StopIteration of a callback; the same call goes on from there."""
     stylize_video(clip, net, tmp_path / "whole.mp4", smooth=0.5, progress=False)
@@ -701,6 +708,7 @@ print(json.dumps(report))
 """
 
 
+@pytest.mark.slow
 def test_a_full_disk(clip, tmp_path, net):
     """Simulated by a limit to the size of files, within a frame and at the beginning, in the middle
     and at the end of the film.
