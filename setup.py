@@ -1,4 +1,4 @@
-"""Metadata of neural-style; pyproject.toml holds the build system and the tools' settings."""
+"""Metadata of neural-style-keras; pyproject.toml holds the build system and the tools' settings."""
 
 import re
 from pathlib import Path
@@ -36,7 +36,7 @@ dev = [
 ]
 
 setup(
-    name="neural-style",
+    name="neural-style-keras",
     version=re.search(r'__version__ = "(.+)"', (here / "neural_style/_version.py").read_text())[1],
     description="Neural style transfer for Keras: Gatys, Ecker and Bethge's paper as a library",
     long_description=(here / "README.md").read_text(encoding="utf-8"),

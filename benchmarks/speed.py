@@ -34,12 +34,12 @@ from neural_style import (
     feature_extractor,
     lbfgs,
     load_image,
-    load_weights,
     preprocess,
     presets,
     style_loss,
     total_variation_loss,
     transfer,
+    vgg_weights,
 )
 from neural_style.iterative.transfer import CONTENT_LAYERS, PIXEL_RANGE, STYLE_LAYERS
 from neural_style.vgg.architecture import conv_layers
@@ -131,7 +131,7 @@ def _classic_program(content, style, x, rounds):
     """
     height, width = content.shape[:2]
     vgg = keras.applications.VGG16(weights=None, include_top=False)
-    for name, weights in load_weights("vgg16").layers.items():
+    for name, weights in vgg_weights("vgg16").layers.items():
         vgg.get_layer(name).set_weights(weights)
     outputs = keras.Model(vgg.input, {layer.name: layer.output for layer in vgg.layers[1:]})
     content_x, style_x = preprocess(content), preprocess(style)
@@ -308,7 +308,7 @@ def _torch_evaluator(torch, size):
     functional = torch.nn.functional
     weights = {
         name: (torch.tensor(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))), torch.tensor(bias))
-        for name, (kernel, bias) in load_weights("vgg16").layers.items()
+        for name, (kernel, bias) in vgg_weights("vgg16").layers.items()
     }
     content_names, style_names = (
         set(check_layers(names, "vgg16").values()) for names in (CONTENT_LAYERS, STYLE_LAYERS)

@@ -8,7 +8,7 @@ from . import provenance as provenance
 from . import vgg as vgg
 from . import video as video
 from .feedforward.blending import blend as blend
-from .feedforward.crops import Photos as Photos
+from .feedforward.crops import Crops as Crops
 from .feedforward.network import TransformNet as TransformNet
 from .feedforward.network import build_transform_net as build_transform_net
 from .feedforward.network_file import load_transform_net as load_transform_net
@@ -61,7 +61,7 @@ from .provenance.read import read_record as read_record
 from .vgg.extractor import feature_extractor as feature_extractor
 from .vgg.preprocessing import deprocess as deprocess
 from .vgg.preprocessing import preprocess as preprocess
-from .vgg.weights import load_weights as load_weights
+from .vgg.weights import vgg_weights as vgg_weights
 from .video.camera import stylize_camera as stylize_camera
 from .video.files import read_frames as read_frames
 from .video.files import video_info as video_info

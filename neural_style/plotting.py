@@ -1,5 +1,6 @@
 """Loss curves and pictures side by side; needs matplotlib (the extra `notebooks`)."""
 
+from ._shared.optional import load
 from .images.load import load_image
 
 
@@ -125,11 +126,10 @@ def _curves(axes, history):
 
 
 def pyplot():
-    """matplotlib.pyplot, or an ImportError that names the extra."""
-    try:
-        import matplotlib.pyplot
-    except ImportError as error:
-        raise ImportError('plots need matplotlib: pip install "neural-style[notebooks]"') from error
+    """matplotlib.pyplot, or an ImportError that says what to install."""
+    load("matplotlib")
+    import matplotlib.pyplot
+
     return matplotlib.pyplot
 
 

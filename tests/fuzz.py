@@ -233,7 +233,7 @@ def a_record():
     from neural_style.iterative.transfer import transfer
     from neural_style.provenance.record import make_record
     from neural_style.provenance.schema import SETTINGS
-    from neural_style.vgg.weights import load_weights
+    from neural_style.vgg.weights import vgg_weights
 
     Image.fromarray(colors(24, 32)).save("photo.png")
     Image.fromarray(colors(24, 32)[::-1]).save("art.png")
@@ -252,7 +252,7 @@ def a_record():
         "noise_std": np.float32(2),
     }
     return (
-        make_record("photo.png", [("art.png", 1.0)], settings, load_weights("vgg16", None)),
+        make_record("photo.png", [("art.png", 1.0)], settings, vgg_weights("vgg16", None)),
         settings,
     )
 
@@ -263,8 +263,8 @@ def records():
     made, _ = a_record()
     import neural_style.vgg.weights as weights
 
-    loaded = weights.load_weights("vgg16", None)
-    record.load_weights = lambda *arguments: (
+    loaded = weights.vgg_weights("vgg16", None)
+    record.vgg_weights = lambda *arguments: (
         loaded
     )  # it is not what is tried here, and takes half a second
     from PIL import Image

@@ -21,7 +21,7 @@ from unittest import mock
 import numpy as np
 
 import neural_style
-from neural_style import load_image, load_weights, map_transfer, save_image, train_transform_net
+from neural_style import load_image, map_transfer, save_image, train_transform_net, vgg_weights
 from neural_style._shared import files
 from neural_style.vgg import cache, normalization
 from neural_style.vgg import download as weights
@@ -57,7 +57,7 @@ def picture(height, width, seed=0, noise=12):
 @lru_cache
 def random_weights():
     """VGG16's random weights, as weights=None has them, drawn once for all the tests."""
-    return load_weights("vgg16", None)
+    return vgg_weights("vgg16", None)
 
 
 @lru_cache

@@ -20,7 +20,7 @@ from odd import Row, refused, works
 from PIL import Image
 
 import neural_style
-from neural_style import Checkpoint, load_weights, map_transfer, read_record
+from neural_style import Checkpoint, map_transfer, read_record, vgg_weights
 
 QUICK = dict(
     size=32,
@@ -43,7 +43,7 @@ with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as e
 
 @lru_cache(1)
 def weights():
-    return load_weights("vgg16", None)
+    return vgg_weights("vgg16", None)
 
 
 def prepare():
@@ -188,7 +188,7 @@ def finished(result):
 
 ROWS = [
     Row(
-        "transfer(weights=load_weights(…)).save('w.png')",
+        "transfer(weights=vgg_weights(…)).save('w.png')",
         lambda: saved(),
         works(lambda settings: settings["weights"] is None, ["w.png"]),
     ),
@@ -203,7 +203,7 @@ ROWS = [
         works(lambda settings: settings["style_layers"] == ["conv1_2", "conv1_1"], ["w.png"]),
     ),
     Row(
-        "weights=load_weights(…), checkpoint=…",
+        "weights=vgg_weights(…), checkpoint=…",
         lambda: run(checkpoint="run.npz"),
         works(finished, ["run.npz"]),
     ),

@@ -11,7 +11,7 @@ from conftest import picture
 from helpers import random_weights
 from odd import Row, refused, works
 
-from neural_style import load_weights, save_image, transfer
+from neural_style import save_image, transfer, vgg_weights
 from neural_style.vgg import normalization as features
 from neural_style.vgg.normalization import mean_activations
 
@@ -70,7 +70,7 @@ def activations(spoil):
     home, real = os.environ.get("KERAS_HOME"), features.files
     os.mkdir("calibration")
     save_image(PHOTO, "calibration/a.jpg")
-    weights = load_weights("vgg16", None)
+    weights = vgg_weights("vgg16", None)
     os.environ["KERAS_HOME"], features.files = os.getcwd(), lambda package: Path.cwd()
     try:
         before = mean_activations(weights, "avg")
@@ -108,7 +108,7 @@ def claims():
         group.attrs["weight_names"] = [b"kernel:0", b"bias:0"]
         group.create_dataset("kernel:0", (2_700_000_000,), "float32", chunks=(1 << 20,))
         group.create_dataset("bias:0", (64,), "float32")
-    return load_weights("vgg16", "claims.h5")
+    return vgg_weights("vgg16", "claims.h5")
 
 
 def refused_as(words):

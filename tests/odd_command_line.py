@@ -232,7 +232,7 @@ def early_interrupts():
 
 def before_the_first_step():
     with patch(
-        "neural_style.iterative.transfer.load_weights",
+        "neural_style.iterative.transfer.vgg_weights",
         lambda *_: os.kill(os.getpid(), signal.SIGINT),
     ):
         return transfer()

@@ -17,7 +17,7 @@ from odd import Row, refused, works
 from odd_callbacks import warned
 from PIL import Image
 
-from neural_style import Evaluator, compare, load_weights, masks, stylize, transfer
+from neural_style import Evaluator, compare, masks, stylize, transfer, vgg_weights
 
 QUICK = dict(
     size=32,
@@ -45,7 +45,7 @@ def run(weights=None, **options):
 
 @lru_cache(1)
 def _weights():
-    return Path(load_weights("vgg16", "torchvision").path)
+    return Path(vgg_weights("vgg16", "torchvision").path)
 
 
 @contextmanager
@@ -82,12 +82,12 @@ def without_weights():
         mock.patch("neural_style.vgg.download.lpips_checkpoint", fetch),
         mock.patch("keras.utils.get_file", fetch),
     ):
-        load_weights("vgg16", "torchvision")
+        vgg_weights("vgg16", "torchvision")
 
 
 def at_home(value):
     with keras_home(value):
-        load_weights("vgg16", "torchvision")
+        vgg_weights("vgg16", "torchvision")
 
 
 def homeless():
@@ -97,7 +97,7 @@ def homeless():
     ):
         os.environ.pop("HOME", None)
         os.environ.pop("KERAS_HOME", None)
-        load_weights("vgg16", "torchvision")
+        vgg_weights("vgg16", "torchvision")
 
 
 def both_ways(function, setting, value):
@@ -254,11 +254,11 @@ ROWS = [
         slow=True,
     ),
     Row("masks.from_labels of 8 colours", eight_labels, works(lambda found: len(found) == 8)),
-    Row("load_weights(None)", lambda: load_weights(None), refused("network must be one of")),
+    Row("vgg_weights(None)", lambda: vgg_weights(None), refused("network must be one of")),
     Row(
         "compare without matplotlib",
         without_matplotlib,
-        refused(r"neural-style\[notebooks\]", ImportError),
+        refused('pip install "matplotlib>=3.8"$', ImportError),
     ),
     Row("Evaluator of the wrong length", wrong_length, refused("59")),
 ]

@@ -161,8 +161,8 @@ ROWS = [
                 lambda: of_class("keras.layers", "StringLookup", vocabulary="/etc/hostname"),
             ),
             (
-                "neural_style.feedforward.crops.Photos",
-                lambda: of_class("neural_style.feedforward.crops", "Photos", folder="/", crop=1),
+                "neural_style.feedforward.crops.Crops",
+                lambda: of_class("neural_style.feedforward.crops", "Crops", folder="/", crop=1),
             ),
             ("width 256 in the config", lambda: forge({"width": 256})),
             ("120 residual blocks", lambda: forge({"residual_blocks": 120})),

@@ -33,7 +33,6 @@ from neural_style import (
     feature_extractor,
     gram_matrix,
     load_image,
-    load_weights,
     map_transfer,
     masks,
     match_color,
@@ -48,6 +47,7 @@ from neural_style import (
     total_variation_loss,
     transfer,
     transfer_luminance,
+    vgg_weights,
 )
 from neural_style.__main__ import main
 
@@ -189,25 +189,21 @@ CALLS = {
         "float64",
     ),
     "missing weights": (
-        lambda: load_weights("vgg16", "nowhere.h5"),
+        lambda: vgg_weights("vgg16", "nowhere.h5"),
         FileNotFoundError,
         "nowhere.h5",
     ),
-    "truncated .h5": (lambda: load_weights("vgg16", "cut.h5"), ValueError, "cut.h5"),
-    "text renamed .mat": (lambda: load_weights("vgg16", "text.mat"), ValueError, "text.mat"),
-    "pickle renamed .npz": (lambda: load_weights("vgg16", "evil.npz"), ValueError, "evil.npz"),
-    "pickle inside an .npz": (
-        lambda: load_weights("vgg16", "object.npz"),
-        ValueError,
-        "object.npz",
-    ),
+    "truncated .h5": (lambda: vgg_weights("vgg16", "cut.h5"), ValueError, "cut.h5"),
+    "text renamed .mat": (lambda: vgg_weights("vgg16", "text.mat"), ValueError, "text.mat"),
+    "pickle renamed .npz": (lambda: vgg_weights("vgg16", "evil.npz"), ValueError, "evil.npz"),
+    "pickle inside an .npz": (lambda: vgg_weights("vgg16", "object.npz"), ValueError, "object.npz"),
     "weights of another network": (
-        lambda: load_weights("vgg16", "small.weights.h5"),
+        lambda: vgg_weights("vgg16", "small.weights.h5"),
         ValueError,
         "small.weights.h5",
     ),
-    "too few weights": (lambda: load_weights("vgg16", "other.npz"), ValueError, "other.npz"),
-    "weights in a picture": (lambda: load_weights("vgg16", "good.png"), ValueError, "good.png"),
+    "too few weights": (lambda: vgg_weights("vgg16", "other.npz"), ValueError, "other.npz"),
+    "weights in a picture": (lambda: vgg_weights("vgg16", "good.png"), ValueError, "good.png"),
     "gram of a matrix": (lambda: gram_matrix(np.zeros((3, 3), "float32")), ValueError, r"\(3, 3\)"),
     "content of a layer that is not there": (
         lambda: content_loss({"a": np.ones((1, 2, 2, 3))}, "b"),
@@ -442,13 +438,13 @@ good = st.fixed_dictionaries(
         "optimizer": st.sampled_from(["lbfgs", "adam", "sgd"]),
         "bounds": st.booleans(),
         "tile": st.sampled_from([None, "auto", 64]),
-        "error": st.sampled_from(
+        "scale": st.sampled_from(
             ["relative", "paper", "mean", "sum", {"content": "sqrt", "style": "mean"}]
         ),
         "preserve_color": st.sampled_from(
             [None, None, "luminance", "match", "match_cholesky", "histogram"]
         ),
-        "style_loss": st.sampled_from(["gram", "moments", "wasserstein"]),
+        "statistic": st.sampled_from(["gram", "moments", "wasserstein"]),
         "content_map": st.just("ramp"),
         "masks": st.sampled_from(["one", "one", "two", "two", "one", "inside"]),
         "tv_options": st.sampled_from(
@@ -496,7 +492,7 @@ odd_arguments = st.one_of(
             (("content_layers", "style_layers"), odd_layers),
             (("content", "style", "init"), odd_pictures),
             (
-                ("optimizer", "pooling", "error", "init", "preserve_color", "style_loss"),
+                ("optimizer", "pooling", "scale", "init", "preserve_color", "statistic"),
                 ["nothing", None, 3, {}],
             ),
             (
@@ -580,7 +576,7 @@ def test_anything_works_or_a_check_of_ours_says_what_is_wrong(profile):
         patch.setattr(module, "feature_extractor", small_network)
         patch.setattr(
             module,
-            "load_weights",
+            "vgg_weights",
             lambda *arguments: SimpleNamespace(
                 network="vgg16", source="random", sha256="", path=None
             ),

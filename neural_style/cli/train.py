@@ -69,7 +69,7 @@ def _add_train(commands):
         help="relu1_2,relu2_2,relu3_3=0.3,relu4_3=0.1",
     )
     command.add_argument(
-        "--learning-rate", type=float, metavar="R", help="of Muon, at the start (0.003)"
+        "--learning-rate", type=float, metavar="R", help="of KernelMuon, at the start (0.003)"
     )
     command.add_argument(
         "--start",
@@ -80,7 +80,7 @@ def _add_train(commands):
         ),
     )
     command.add_argument("--name", help="of the style, for the file's record (STYLE's file name)")
-    command.add_argument("--licence", help="of the style, for the file's record")
+    command.add_argument("--license", help="of the style, for the file's record")
     command.add_argument("--network", choices=("vgg16", "vgg19"), help="feature network (vgg16)")
     command.add_argument(
         "--weights", help="imagenet (default), torchvision, or a .h5, .mat or .npz file"
@@ -117,7 +117,7 @@ def _train(arguments, interrupts):
 
     from .._shared.display import say
     from .._shared.optional import load
-    from ..feedforward.crops import Photos
+    from ..feedforward.crops import Crops
     from ..feedforward.network_file import load_transform_net
     from ..feedforward.stylize import resolve
     from ..feedforward.training import train_transform_net
@@ -152,12 +152,10 @@ def _train(arguments, interrupts):
     callbacks = options["callbacks"] = [keras.callbacks.LambdaCallback(on_train_end=ended)]
     if preview:
         callbacks.append(
-            Preview(
-                Photos(options["photos"], options.get("crop", 256)).first(3), preview, steps=200
-            )
+            Preview(Crops(options["photos"], options.get("crop", 256)).first(3), preview, steps=200)
         )
     if logs:
-        load("tensorboard", "TensorBoard", "tensorboard")
+        load("tensorboard")
         callbacks.append(keras.callbacks.TensorBoard(logs))
     options["style"] = paintings if len(paintings) > 1 else options["style"][0]
     if starts:

@@ -135,8 +135,8 @@ def _add_transfer(commands):
         "--content-map", metavar="MASK", help="where to keep CONTENT (white) and where not (black)"
     )
     command.add_argument(
-        "--style-loss",
-        metavar="STATISTIC",
+        "--statistic",
+        metavar="NAME",
         help="what of STYLE is compared: gram (default), moments or wasserstein",
     )
     command.add_argument(

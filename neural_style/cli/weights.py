@@ -15,9 +15,9 @@ def _add_weights(commands):
 
 
 def _weights(arguments, interrupts):
-    from ..vgg.weights import load_weights
+    from ..vgg.weights import vgg_weights
 
-    found = load_weights(arguments.network, arguments.weights)
+    found = vgg_weights(arguments.network, arguments.weights)
     print(
         f"network  {found.network}\nsource   {found.source}\nsha256   {found.sha256}\nfile    "
         f" {found.path}"

@@ -1,6 +1,6 @@
 from .blending import blend as blend
-from .crops import Photos as Photos
-from .kernel_muon import Muon as Muon
+from .crops import Crops as Crops
+from .kernel_muon import KernelMuon as KernelMuon
 from .network import TransformNet as TransformNet
 from .network import build_transform_net as build_transform_net
 from .network_file import load_transform_net as load_transform_net

@@ -12,7 +12,7 @@ from ..images.formats import SUFFIXES
 from ..images.load import image_size, load_image
 
 
-class Photos:
+class Crops:
     """Crops of the pictures in a folder: the i-th is the same whenever it is asked for, so a
     training can go on anywhere.
 

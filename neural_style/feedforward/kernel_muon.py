@@ -1,4 +1,4 @@
-"""The optimiser that trains transform networks: Muon for their kernels, Adam for the rest."""
+"""The optimiser that trains transform networks: KernelMuon for their kernels, Adam for the rest."""
 
 import keras
 from keras import ops
@@ -11,7 +11,7 @@ ADAM = 1 / 3
 
 
 #: The root mean square of a kernel's step, in learning rates: Adam's is as long (Liu et al. 2025,
-#: "Muon is Scalable for LLM Training", equation 4).
+#: "KernelMuon is Scalable for LLM Training", equation 4).
 RMS = 0.2
 
 
@@ -26,7 +26,7 @@ LARGEST = 1e6
 A, B, C, TURNS = 3.4445, -4.7750, 2.0315, 5
 
 
-class Muon(keras.optimizers.Adam):
+class KernelMuon(keras.optimizers.Adam):
     """Adam whose steps of convolution kernels are orthogonal matrices: every direction that the
     gradients have agreed on counts alike.
 

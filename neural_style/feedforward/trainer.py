@@ -68,7 +68,7 @@ class StyleTrainer(keras.Model):
         tv_weight=1e-5,
         grid_weight=0.1,
         style_scales=1,
-        error="relative",
+        scale="relative",
         ramp=0,
     ):
         super().__init__(name="style_trainer")
@@ -106,11 +106,11 @@ class StyleTrainer(keras.Model):
             return style_loss(
                 {name: ops.convert_to_numpy(value) for name, value in painting.items()},
                 style_layers,
-                error,
+                scale,
             )
 
         self._styles = [[target(style, scale) for scale in range(style_scales)] for style in styles]
-        self._content = partial(content_loss, layers=content_layers, error=error)
+        self._content = partial(content_loss, layers=content_layers, scale=scale)
         self._variation = total_variation_loss()
         self._trackers = {name: keras.metrics.Mean(name=name) for name in self._weights_of}
         self._total = _AsItIs(name="total")

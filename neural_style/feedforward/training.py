@@ -21,10 +21,10 @@ from ..losses.loss import layer_weights
 from ..provenance.identity import digest
 from ..vgg.extractor import check_extractor, feature_extractor
 from ..vgg.layers import check_layers, smallest_side
-from ..vgg.weights import load_weights
+from ..vgg.weights import vgg_weights
 from .backup import Backup, claim, last_losses, steps_done
-from .crops import Photos, rounds
-from .kernel_muon import Muon
+from .crops import Crops, rounds
+from .kernel_muon import KernelMuon
 from .network import LEAST_SIDE, TransformNet, build_transform_net, check_scale
 from .network_file import check_network_path, save_transform_net
 from .trainer import CONTENT_LAYERS, RAMP, STYLE_LAYERS, StyleTrainer
@@ -43,7 +43,7 @@ MOST_CROP, MOST_BATCH, MOST_STEPS, MOST_SCALES = 1 << 14, 1 << 14, 10**9, 16
 CLIP = 1.0
 
 
-class _MuonOnAll(Muon):
+class _MuonOnAll(KernelMuon):
     """On several devices, it cuts the gradient of the whole batch; Keras cuts each device's own,
     and then adds them up.
     """
@@ -81,7 +81,7 @@ def train_transform_net(
     learning_rate=3e-3,
     start=None,
     name=None,
-    licence="",
+    license="",
     precision="float32",
     strategy=None,
     backup=None,
@@ -111,10 +111,10 @@ def train_transform_net(
         network, weights, pooling, normalize: of the feature network, see feature_extractor.
         content_layers, style_layers, content_weight, style_weight, tv_weight, grid_weight,
             style_scales: of the losses, see StyleTrainer.
-        learning_rate: Muon's at the start, see muon.Muon; it falls to 0 along a cosine.
+        learning_rate: Muon's at the start, see kernel_muon.KernelMuon; it falls to 0 along a cosine.
         start: a network to go on from, {name: network} where each style has its own, or None for a
             new one; much faster where it knows another style already.
-        name: of the one style, for the file's record (the file's name). licence: of the paintings,
+        name: of the one style, for the file's record (the file's name). license: of the paintings,
             likewise.
         precision: "bfloat16" for the network's and the features' convolutions.
         strategy: a tf.distribute.Strategy; batch_size is that of all devices together.
@@ -179,7 +179,7 @@ def train_transform_net(
             "output",
             "weights",
             "name",
-            "licence",
+            "license",
             "start",
             "strategy",
             "backup",
@@ -187,7 +187,7 @@ def train_transform_net(
             "progress",
         )
     }
-    for key, value in (("name", name or ""), ("licence", licence)):
+    for key, value in (("name", name or ""), ("license", license)):
         if not isinstance(value, str):
             raise TypeError(f"{key} must be a text. Received: {key}={value!r:.200}")
     if output is not None and not isinstance(output, (str, os.PathLike)):
@@ -262,7 +262,7 @@ def train_transform_net(
         for each in paintings:
             check_network_path(Path(output, f"{each}.keras"))
     batches, folder = _batches(photos, crop, batch_size, seed, strategy)
-    parameters = load_weights(network, weights)
+    parameters = vgg_weights(network, weights)
     epoch, done = min(EPOCH, steps), 0
     several_workers = bool(
         strategy and strategy.cluster_resolver and strategy.cluster_resolver.cluster_spec()
@@ -324,7 +324,7 @@ def train_transform_net(
         trainer.records = [
             {
                 "style": style,
-                "licence": licence,
+                "license": license,
                 "settings": settings,
                 "together_with": [other for other in paintings if other != style],
                 "started_from": None if start is None else starts[style].record.get("style"),
@@ -404,17 +404,17 @@ def _fit(trainer, batches, done, steps, epoch, callbacks, progress):
 
 
 def _optimizer(learning_rate, steps, strategy):
-    """Muon, along a cosine to 0, with the gradient of the whole batch cut to CLIP."""
+    """KernelMuon, along a cosine to 0, with the gradient of the whole batch cut to CLIP."""
     rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     if strategy is None:
-        return Muon(rate, global_clipnorm=CLIP)
+        return KernelMuon(rate, global_clipnorm=CLIP)
     # each device's loss is a share of the whole batch's, and so is what its gradient is cut to
     return _MuonOnAll(rate, global_clipnorm=CLIP / strategy.num_replicas_in_sync, name="muon")
 
 
 def _batches(photos, crop, batch_size, seed, strategy):
     """(a function of the numbers of the first batch and of the one after the last, that gives
-    these; the Photos, if they are of a folder).
+    these; the Crops, if they are of a folder).
     """
     if not isinstance(photos, (str, os.PathLike)):
         return rounds(photos), None
@@ -424,7 +424,7 @@ def _batches(photos, crop, batch_size, seed, strategy):
             f"batch_size must be a multiple of the number of devices, {replicas}. Received:"
             f" batch_size={batch_size}"
         )
-    folder = Photos(photos, crop, seed)
+    folder = Crops(photos, crop, seed)
     return partial(folder.batches, batch_size), folder
 
 

@@ -85,7 +85,7 @@ def _formats(file):
     file.seek(0)
     known = _known_formats()
     if head[4:8] == b"ftyp" and head[8:12] in _HEIC and "HEIF" not in known:
-        load("pillow_heif", "pillow-heif", "heic").register_heif_opener()
+        load("pillow_heif").register_heif_opener()
         known = Image.OPEN
     if head[4:8] == b"ftyp" and head[8:12] in _AVIF and "AVIF" not in known:
         raise ValueError(

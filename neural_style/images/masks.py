@@ -90,7 +90,7 @@ def from_rectangle(image, rectangle, steps=5):
         rectangle: (left, top, width, height) in pixels; all outside it is background.
         steps: of GrabCut.
     """
-    cv2, image, steps = load("cv2", "OpenCV", "masks"), load_image(image), count("steps", steps)
+    cv2, image, steps = load("cv2"), load_image(image), count("steps", steps)
     height, width = image.shape[:2]
     if (
         not isinstance(rectangle, (list, tuple, np.ndarray))
@@ -129,7 +129,7 @@ def from_scribbles(image, scribbles, steps=5):
             background, all between is to be found. Or an int array, H x W: 1, 0 and -1.
         steps: of GrabCut.
     """
-    cv2, image, steps = load("cv2", "OpenCV", "masks"), load_image(image), count("steps", steps)
+    cv2, image, steps = load("cv2"), load_image(image), count("steps", steps)
     if isinstance(scribbles, np.ndarray) and scribbles.ndim == 2 and scribbles.dtype.kind == "i":
         subject, background = scribbles == 1, scribbles == 0
     else:

@@ -126,4 +126,4 @@ def _map(mask, name):
 
 def load_pymatting():
     """The library, or an ImportError that names the extra."""
-    return load("pymatting", "PyMatting", "photo")
+    return load("pymatting")

@@ -69,7 +69,7 @@ def check_writable(path, bits=8, alpha="white", inputs=(), overwrite=False):
     if bits == 16:
         if file_format not in WITH_16_BITS:
             raise ValueError(f"16 bits a channel need .png or .tiff. Received: {str(path)!r}")
-        load("cv2", "OpenCV", "masks")
+        load("cv2")
     if choice("alpha", alpha, ALPHAS) == "keep" and file_format not in WITH_ALPHA:
         raise ValueError(
             "a picture that keeps its transparency needs a format with alpha: .png, .webp or"
@@ -108,7 +108,7 @@ def _encoded_16(array, suffix, options):
     array = np.concatenate(
         [array[..., 2::-1], array[..., 3:]], axis=-1
     )  # OpenCV's order: B, G, R, alpha
-    done, data = load("cv2", "OpenCV", "masks").imencode(suffix, np.ascontiguousarray(array))
+    done, data = load("cv2").imencode(suffix, np.ascontiguousarray(array))
     if not done:
         raise OSError(f"OpenCV could not encode the picture as {suffix}")
     data = data.tobytes()

@@ -7,6 +7,7 @@ import time
 from .. import plotting
 from .._shared.checks import number
 from .._shared.display import duration, in_notebook, say
+from .._shared.optional import missing
 
 
 class ProgressBar:
@@ -90,7 +91,7 @@ def progress():
     if not in_notebook():
         return ProgressBar()
     if importlib.util.find_spec("matplotlib") is None:
-        say('a live preview needs matplotlib: pip install "neural-style[notebooks]"')
+        say(f"no live preview: {missing('matplotlib')}")
         return ProgressBar()
     return LivePreview()
 

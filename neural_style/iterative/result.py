@@ -62,7 +62,7 @@ class TransferResult:
         )
 
     def plot(self):
-        """Draw the loss curves (needs matplotlib: pip install "neural-style[notebooks]")."""
+        """Draw the loss curves (needs matplotlib)."""
         from ..plotting import plot_losses
 
         return plot_losses(self.history)

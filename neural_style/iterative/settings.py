@@ -13,11 +13,11 @@ from ..images.formats import ALPHAS
 from ..images.load import load_image, load_with_alpha
 from ..images.masks import Region, check_map, check_masks
 from ..images.matting import load_pymatting
-from ..losses.content import CONTENT_ERRORS
-from ..losses.loss import check_error, layer_weights
+from ..losses.content import CONTENT_SCALES
+from ..losses.loss import check_scale, layer_weights
 from ..losses.regularizers import total_variation_loss
 from ..losses.statistics import check_statistic
-from ..losses.style import STYLE_ERRORS
+from ..losses.style import STYLE_SCALES
 from ..optimize.optimize import OPTIMIZERS
 from ..vgg.extractor import check_extractor
 from ..vgg.layers import check_layers, smallest_side
@@ -68,7 +68,7 @@ def check_arguments(
     style_weight,
     tv_weight,
     photorealism_weight,
-    error,
+    scale,
     tv_options,
     style_scale,
     init,
@@ -84,7 +84,7 @@ def check_arguments(
     preserve_color,
     masks,
     content_map,
-    style_loss,
+    statistic,
     seed,
     alpha,
 ):
@@ -141,20 +141,20 @@ def check_arguments(
         )
     choice("optimizer", optimizer, OPTIMIZERS)
     seed = count("seed", seed, 0)
-    if isinstance(error, dict) and set(error) != {"content", "style"}:
+    if isinstance(scale, dict) and set(scale) != {"content", "style"}:
         raise ValueError(
-            "error must be a name or have the keys 'content' and 'style'. Received:"
-            f" error={error!r}"
+            "scale must be a name or have the keys 'content' and 'style'. Received:"
+            f" scale={scale!r}"
         )
-    for value, known in zip(errors(error), (CONTENT_ERRORS, STYLE_ERRORS)):
-        check_error(value, known)
+    for value, known in zip(scales(scale), (CONTENT_SCALES, STYLE_SCALES)):
+        check_scale(value, known)
     _check_tv_options(tv_options)
 
-    check_statistic(style_loss)
-    if style_loss != "gram" and errors(error)[1] not in ("relative", "mean"):
+    check_statistic(statistic)
+    if statistic != "gram" and scales(scale)[1] not in ("relative", "mean"):
         raise ValueError(
-            f"style_loss={style_loss!r} knows the errors 'relative' and 'mean'. Received:"
-            f" error={error!r}"
+            f"statistic={statistic!r} supports only scale='relative' or 'mean'. Received:"
+            f" scale={scale!r}"
         )
     if preserve_color is not None and not (
         isinstance(preserve_color, str) and preserve_color in PRESERVE
@@ -176,7 +176,7 @@ def check_arguments(
         "photorealism_weight": (
             photorealism if isinstance(photorealism_weight, (list, tuple)) else photorealism[0]
         ),
-        "error": error,
+        "scale": scale,
         "tv_options": tv_options,
         "style_scale": style_scale,
         "init": init,
@@ -192,7 +192,7 @@ def check_arguments(
         "preserve_color": preserve_color,
         "masks": masks,
         "content_map": content_map,
-        "style_loss": style_loss,
+        "statistic": statistic,
         "seed": seed,
         "alpha": alpha,
     }
@@ -275,8 +275,8 @@ def check_arguments(
         network,
     )
     images = [("content", content, 1)] if content is not None else []
-    for name, image, scale in [*images, *(("style", image, style_scale) for image, _ in styles)]:
-        longer = scaled(stages[0].size, scale)
+    for name, image, times in [*images, *(("style", image, style_scale) for image, _ in styles)]:
+        longer = scaled(stages[0].size, times)
         side = min(load_image(image, longer).shape[:2])
         if side < least:
             raise ValueError(
@@ -423,6 +423,6 @@ def _check_init(init, content, styles):
     return init
 
 
-def errors(error):
+def scales(scale):
     """(content's, style's) of the argument `error`."""
-    return (error["content"], error["style"]) if isinstance(error, dict) else (error, error)
+    return (scale["content"], scale["style"]) if isinstance(scale, dict) else (scale, scale)

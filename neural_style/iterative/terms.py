@@ -16,7 +16,7 @@ from ..optimize.targets import describe
 from ..vgg.layers import receptive_fields
 from ..vgg.preprocessing import preprocess
 from .schedule import scaled
-from .settings import errors
+from .settings import scales
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def build_losses(
     terms,
     content_layers,
     style_layers,
-    error,
+    scale,
     tv_options,
     statistic,
     network,
@@ -57,10 +57,10 @@ def build_losses(
             content_map: H x W, or None.
         terms: names of the losses wanted. tiling: a Tiling. The rest is transfer()'s.
     """
-    content_error, style_error = errors(error)
+    content_form, style_form = scales(scale)
     content_names = [*layer_weights(content_layers)] if "content" in terms else []
     parts = _parts(content, styles, regions, style_layers, network) if "style" in terms else []
-    compared = parts if style_error == "relative" and content is not None else []
+    compared = parts if style_form == "relative" and content is not None else []
     losses, maps, own = {}, None, []
     if content_names or compared:
         measures = [style_statistics([*part.weights], statistic, part.mask) for part in compared]
@@ -71,7 +71,7 @@ def build_losses(
             if content_map is None
             else _at_layers(content_map, content.shape, content_names, network)
         )
-        losses["content"] = content_loss(maps, content_layers, content_error, weight_maps)
+        losses["content"] = content_loss(maps, content_layers, content_form, weight_maps)
     if "style" in terms:
         side = max(tiling.smallest, *(content if content is not None else styles[0][0]).shape[:2])
         tiling = (
@@ -86,7 +86,7 @@ def build_losses(
                     (describe(extractor, preprocess(image), [], [measure], tiling)[1][0], share)
                 )
             return style_loss(
-                blend, part.weights, style_error, content_statistics, statistic, part.mask
+                blend, part.weights, style_form, content_statistics, statistic, part.mask
             )
 
         weighted = [

@@ -23,7 +23,7 @@ from ..provenance.record import make_record
 from ..vgg.extractor import feature_extractor
 from ..vgg.layers import activation_bytes, tile_geometry
 from ..vgg.preprocessing import IMAGENET_MEAN_BGR, deprocess, pixels_of, preprocess
-from ..vgg.weights import load_weights
+from ..vgg.weights import vgg_weights
 from .checkpoint import State
 from .plan import estimate, plan
 from .progress import progress as progress_here
@@ -66,7 +66,7 @@ def transfer(
     style_weight=50.0,
     tv_weight=1e-5,
     photorealism_weight=0.0,
-    error="relative",
+    scale="relative",
     tv_options=None,
     style_scale=1.0,
     init=None,
@@ -82,7 +82,7 @@ def transfer(
     preserve_color=None,
     masks=None,
     content_map=None,
-    style_loss="gram",
+    statistic="gram",
     seed=0,
     alpha="white",
     callback=None,
@@ -109,7 +109,7 @@ def transfer(
             recolouring of the content's (Luan et al. 2017; extra `photo`). Or a list, for so many
             stages at `size`, each from the last one's result: (0, 1) is Luan et al.'s way, first
             without it, then with it.
-        error: the scale of content and style loss, one for both or {"content": ..., "style": ...}:
+        scale: that of content and style loss, one for both or {"content": ..., "style": ...}:
             "relative" (errors in proportion to the target's energy: one style_weight fits every
             painting, size and network), "paper" (equations 1 and 4), or another that content_loss
             and style_loss know.
@@ -144,7 +144,7 @@ def transfer(
             image of its number, or the only one. Where no region is, the result is the content.
         content_map: a mask that multiplies the content's squared errors: 1 keeps a face, 0 sets the
             sky free, and an array may go above 1.
-        style_loss: what is compared: "gram", "moments" or "wasserstein"; see losses.style_loss.
+        statistic: what is compared: "gram", "moments" or "wasserstein"; see losses.statistic.
         seed: seeds the noise; nothing else in a run is random.
         alpha: what becomes of a photo's transparency: "white": the photo is laid on white, and the
             result is opaque. "keep": the result has the photo's alpha, for .png, .webp and .tiff,
@@ -222,7 +222,7 @@ def _run(content, style, inputs, callbacks, progress, checkpoint, resume, starte
         for shape, stage in zip(shapes, stages)
     ]
     check_regions(content, styles, inputs.regions, stages, s.style_layers, s.network, s.style_scale)
-    parameters = load_weights(s.network, s.weights)
+    parameters = vgg_weights(s.network, s.weights)
     record = make_record(*given, inputs.settings, parameters)
     state = checkpoint.begin(record, resume, stages, shapes) if checkpoint else State()
     extractor = feature_extractor(
@@ -311,9 +311,9 @@ def _run(content, style, inputs, callbacks, progress, checkpoint, resume, starte
                 terms=stage.weights,
                 content_layers=s.content_layers,
                 style_layers=s.style_layers,
-                error=s.error,
+                scale=s.scale,
                 tv_options=s.tv_options,
-                statistic=s.style_loss,
+                statistic=s.statistic,
                 network=s.network,
                 tiling=planned.tiling,
             )

@@ -5,12 +5,12 @@ import math
 import numpy as np
 from keras import ops
 
-from .loss import Loss, _energy, _layer, _positive, check_error, layer_weights
+from .loss import Loss, _energy, _layer, _positive, check_scale, layer_weights
 
-CONTENT_ERRORS = ("relative", "paper", "mean", "sum", "sqrt")
+CONTENT_SCALES = ("relative", "paper", "mean", "sum", "sqrt")
 
 
-def content_loss(target, layers, error="relative", weight_maps=None):
+def content_loss(target, layers, scale="relative", weight_maps=None):
     """How far the generated picture's feature maps F are from the content image's, P.
 
         "paper":    sum_l w_l 1/2 sum_ij (F_ij - P_ij)^2                equation 1
@@ -27,7 +27,7 @@ def content_loss(target, layers, error="relative", weight_maps=None):
     Args:
         target: features of the content image; the generated picture must have its size.
         layers: names, which share the weight 1 evenly, or {name: w_l}.
-        error: one of the above; "relative" is this library's own.
+        scale: one of the above; "relative" is this library's own.
         weight_maps: {name: 1 x h x w x 1}, which multiply the squared errors position by position;
             see masks.shrink.
     """
@@ -36,7 +36,7 @@ def content_loss(target, layers, error="relative", weight_maps=None):
         name: target[name] if isinstance(target.get(name), np.ndarray) else _layer(target, name)
         for name in weights
     }
-    check_error(error, CONTENT_ERRORS)
+    check_scale(scale, CONTENT_SCALES)
     scales = {
         name: {
             "paper": lambda: 1 / 2,
@@ -44,7 +44,7 @@ def content_loss(target, layers, error="relative", weight_maps=None):
             "mean": lambda: 1 / math.prod(p.shape[1:]),
             "sqrt": lambda: 1 / (2 * math.sqrt(math.prod(p.shape[1:]))),
             "relative": lambda: 1 / _positive(_energy(p), name),
-        }[error]()
+        }[scale]()
         for name, p in targets.items()
     }
 

@@ -24,8 +24,7 @@ class Loss:
     sums: dict
     value: Callable
     maps: dict = field(default_factory=dict)
-    whole: bool = False
-    strips: bool = False
+    scope: str = "tiles"
 
     def __call__(self, features):
         return self.value(self.statistics(features))
@@ -98,10 +97,10 @@ def _layer(features, name):
     return ops.cast(features[name], "float32")
 
 
-def check_error(error, known):
-    """Raise for an error that is not among CONTENT_ERRORS or STYLE_ERRORS."""
-    if error not in known:
-        raise ValueError(f"error must be one of {known}. Received: error={error!r}")
+def check_scale(scale, known):
+    """Raise a ValueError for a scale that is not among `known`."""
+    if scale not in known:
+        raise ValueError(f"scale must be one of {known}. Received: scale={scale!r}")
 
 
 def _energy(array):
@@ -122,6 +121,6 @@ def _positive(energy, name):
     if not positive:
         raise ValueError(
             f"layer {name!r} of the target is zero everywhere, so no error is relative to it; use"
-            " error='paper'"
+            " scale='paper'"
         )
     return energy

@@ -45,4 +45,4 @@ def photorealism_loss(laplacian):
         # nearer 0, float32 is more exact
         return quadratic(tf.reshape(x, (pixels, 3)) / 255)
 
-    return Loss({"image": energy}, lambda sums: sums["image"], whole=True)
+    return Loss({"image": energy}, lambda sums: sums["image"], scope="image")

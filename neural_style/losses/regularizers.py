@@ -57,7 +57,7 @@ def total_variation_loss(exponent=1.25, reduction="mean", separate=False):
             for s in sums["image"].values()
         )
 
-    return Loss({"image": variation}, value, strips=True)
+    return Loss({"image": variation}, value, scope="strips")
 
 
 def grid_loss(y):

@@ -2,13 +2,13 @@
 
 from keras import ops
 
-from .loss import Loss, _layer, _positive, check_error, layer_weights
+from .loss import Loss, _layer, _positive, check_scale, layer_weights
 from .statistics import check_statistic, positions
 
-STYLE_ERRORS = ("relative", "paper", "mean", "sum")
+STYLE_SCALES = ("relative", "paper", "mean", "sum")
 
 
-def style_loss(target, layers, error="relative", content=None, statistic="gram", mask=None):
+def style_loss(target, layers, scale="relative", content=None, statistic="gram", mask=None):
     """How far the style of the generated picture is from that of the style image.
 
     statistic="gram": how far the Gram matrices of the generated picture, G, are from those of the
@@ -46,7 +46,7 @@ def style_loss(target, layers, error="relative", content=None, statistic="gram",
             or a list of (one of these, share) for a blend, the mixture of them. A share is a
             number, or {layer: number} for strokes of one image and shapes of another.
         layers: names, which share the weight 1 evenly (w_l = 1/5 in the paper), or {name: w_l}.
-        error: one of the above; "relative" is this library's own.
+        scale: one of the above; "relative" is this library's own.
         content: features or statistics of the content image, for "relative" only; see above.
         statistic: one of STATISTICS.
         mask: {name: 1 x h x w x 1}, the region of the generated picture that counts, from
@@ -55,18 +55,18 @@ def style_loss(target, layers, error="relative", content=None, statistic="gram",
     """
     weights = layer_weights(layers)
     known = check_statistic(statistic)
-    check_error(error, STYLE_ERRORS if statistic == "gram" else ("relative", "mean"))
+    check_scale(scale, STYLE_SCALES if statistic == "gram" else ("relative", "mean"))
     blend = target if isinstance(target, list) else [(target, 1.0)]
     targets = {name: known.describe(_mixture(blend, name, known)) for name in weights}
     compared = (
         {}
-        if content is None or error != "relative"
+        if content is None or scale != "relative"
         else {name: known.describe(_statistics_of(content, name, known)) for name in weights}
     )
 
-    def scale(name):
+    def layer_scale(name):
         described, channels = targets[name], next(iter(targets[name].values())).shape[-1]
-        if error == "relative":
+        if scale == "relative":
             energy = _positive(
                 float(
                     known.distance(
@@ -82,12 +82,12 @@ def style_loss(target, layers, error="relative", content=None, statistic="gram",
             )
         if statistic != "gram":
             return 1 / channels
-        return {"paper": 1 / (4 * channels**2), "sum": 1 / 36, "mean": 1 / channels**4}[error]
+        return {"paper": 1 / (4 * channels**2), "sum": 1 / 36, "mean": 1 / channels**4}[scale]
 
-    scales = {name: scale(name) for name in weights}
+    scales = {name: layer_scale(name) for name in weights}
     measured = style_statistics(weights, statistic, mask)
     sums = dict(measured.sums)
-    if error == "sum":
+    if scale == "sum":
         sums["image"] = lambda x: {"positions": positions(x)}
 
     def value(sums):
@@ -97,7 +97,7 @@ def style_loss(target, layers, error="relative", content=None, statistic="gram",
             described = known.describe(statistics[name])
             batch = ops.cast(ops.shape(next(iter(described.values())))[0], "float32")
             distance = known.distance(described, targets[name]) / batch
-            if error == "sum":
+            if scale == "sum":
                 distance = distance * ops.square(
                     sums[name]["positions"] / sums["image"]["positions"]
                 )

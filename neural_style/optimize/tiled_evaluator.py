@@ -36,9 +36,9 @@ class TiledEvaluator(Evaluator):
 
     def _compile(self, extractor, losses, loss_weights):
         tiling, (height, width) = self._tiling, self.shape[1:3]
-        layered = {name: loss for name, loss in losses.items() if not (loss.whole or loss.strips)}
-        striped = {name: loss for name, loss in losses.items() if loss.strips}
-        whole = {name: loss for name, loss in losses.items() if loss.whole}
+        layered = {name: loss for name, loss in losses.items() if loss.scope == "tiles"}
+        striped = {name: loss for name, loss in losses.items() if loss.scope == "strips"}
+        whole = {name: loss for name, loss in losses.items() if loss.scope == "image"}
 
         def tile_sums(crop, core, maps):
             return layer_statistics(

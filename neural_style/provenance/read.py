@@ -13,7 +13,7 @@ from PIL import Image
 
 from .._shared.files import file_digest, is_regular
 from ..images.masks import Region
-from ..vgg.weights import load_weights
+from ..vgg.weights import vgg_weights
 from .record import KEY, MOST_BYTES, _sidecar
 from .schema import checked
 
@@ -95,7 +95,7 @@ def arguments_of(record):
             settings[name] = _given_again(settings[name], found)
     style = known["style"] and [(found(identity), share) for identity, share in known["style"]]
     content = found(known["content"])
-    weights = load_weights(settings.get("network", "vgg16"), settings.get("weights", "imagenet"))
+    weights = vgg_weights(settings.get("network", "vgg16"), settings.get("weights", "imagenet"))
     if weights.sha256 != known["weights"]["sha256"]:
         raise ValueError(
             f"the weights are not those of the run: it had {known['weights']['source']}'s of"

@@ -143,7 +143,7 @@ def _is_steps(value):
 #: values. All others are of the caller: where files are written, what is called on the way.
 SETTINGS = {
     **dict.fromkeys(
-        ("network", "pooling", "optimizer", "precision", "style_loss", "alpha"), _is_text
+        ("network", "pooling", "optimizer", "precision", "statistic", "alpha"), _is_text
     ),
     **dict.fromkeys(("content_weight", "style_weight", "tv_weight", "style_scale"), is_finite),
     **dict.fromkeys(("noise_std", "learning_rate"), _or_none(is_finite)),
@@ -158,7 +158,7 @@ SETTINGS = {
     "photorealism_weight": lambda value: (
         is_finite(value) or (isinstance(value, list) and all(map(is_finite, value)))
     ),
-    "error": lambda value: (
+    "scale": lambda value: (
         _is_text(value)
         or (
             isinstance(value, dict)

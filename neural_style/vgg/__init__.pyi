@@ -2,4 +2,4 @@ from .extractor import feature_extractor as feature_extractor
 from .layers import receptive_fields as receptive_fields
 from .preprocessing import deprocess as deprocess
 from .preprocessing import preprocess as preprocess
-from .weights import load_weights as load_weights
+from .weights import vgg_weights as vgg_weights

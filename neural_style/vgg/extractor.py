@@ -12,7 +12,7 @@ from .._shared.checks import choice, flag
 from .build import POOLINGS, PRECISIONS, _build
 from .layers import check_layers
 from .normalization import _normalize, mean_activations
-from .weights import check_weights, load_weights
+from .weights import check_weights, vgg_weights
 
 logger = logging.getLogger("neural_style")
 
@@ -32,7 +32,7 @@ def feature_extractor(
         layers: names: Keras' (block4_conv2, block4_pool) or the paper's (conv4_2, relu4_2, pool4).
             Activations are those after the ReLU.
         network: "vgg16" or "vgg19".
-        weights: see weights.load_weights.
+        weights: see weights.vgg_weights.
         pooling: "avg" or "max". Gatys et al. 2016, section 2: average pooling gives slightly more
             appealing pictures.
         normalize: scale each filter so that its mean activation over pictures and positions is 1
@@ -58,7 +58,7 @@ def feature_extractor(
         logger.warning(
             "this processor has neither AVX512-BF16 nor AMX: bfloat16 is slower here than float32"
         )
-    parameters = load_weights(network, weights)
+    parameters = vgg_weights(network, weights)
     convolutions = parameters.layers
     if normalize:
         convolutions = _normalize(convolutions, mean_activations(parameters, pooling))

@@ -35,7 +35,7 @@ class Weights:
     layers: dict = field(repr=False)
 
 
-def load_weights(network="vgg16", weights="imagenet"):
+def vgg_weights(network="vgg16", weights="imagenet"):
     """Find, verify and read the weights of a VGG.
 
     Args:

@@ -123,7 +123,7 @@ class Window:
 
     def __init__(self, title):
         os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-        pygame = load("pygame", "pygame", "video")
+        pygame = load("pygame")
         self._pygame, self._screen, self._title = pygame, None, title
         try:
             pygame.display.init()

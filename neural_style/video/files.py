@@ -325,4 +325,4 @@ def _limit():
 
 def load_av():
     """PyAV, or an ImportError that names the extra."""
-    return load("av", "PyAV", "video")
+    return load("av")

@@ -118,4 +118,4 @@ def _squared(flow):
 
 def load_cv2():
     """OpenCV, or an ImportError that names the extra."""
-    return load("cv2", "OpenCV", "video")
+    return load("cv2")

@@ -13,7 +13,7 @@ from keras import ops
 
 from ..images.load import load_image
 from ..images.resize import resize
-from ..iterative.settings import check_arguments, check_backend, errors
+from ..iterative.settings import check_arguments, check_backend, scales
 from ..iterative.start import start as first_x
 from ..iterative.transfer import PIXEL_RANGE, transfer
 from ..losses.content import content_loss
@@ -41,7 +41,7 @@ OPTIONS = (
     "content_weight",
     "style_weight",
     "tv_weight",
-    "error",
+    "scale",
     "tv_options",
     "style_scale",
     "size",
@@ -49,7 +49,7 @@ OPTIONS = (
     "steps",
     "bounds",
     "precision",
-    "style_loss",
+    "statistic",
     "seed",
 )
 
@@ -168,9 +168,9 @@ class Painter:
             name: ops.convert_to_numpy(f).astype("float32")
             for name, f in self.content(preprocess(image)).items()
         }
-        error = errors(self.options["error"])[0]
-        if error != "relative":
-            return content_loss(features, self.options["content_layers"], error)
+        scale = scales(self.options["scale"])[0]
+        if scale != "relative":
+            return content_loss(features, self.options["content_layers"], scale)
         shares = {
             name: np.full((*f.shape[:3], 1), 1 / np.square(f, dtype="float64").sum(), "float32")
             for name, f in features.items()
@@ -179,7 +179,7 @@ class Painter:
 
     def _style_loss(self, stage, first):
         measure = style_statistics(
-            [*layer_weights(self.options["style_layers"])], self.options["style_loss"]
+            [*layer_weights(self.options["style_layers"])], self.options["statistic"]
         )
         size = max(1, round(stage.size * self.options["style_scale"]))
         blend = [
@@ -189,9 +189,9 @@ class Painter:
         return style_loss(
             blend,
             self.options["style_layers"],
-            errors(self.options["error"])[1],
+            scales(self.options["scale"])[1],
             self._statistics(load_image(first, stage.size), measure),
-            self.options["style_loss"],
+            self.options["statistic"],
         )
 
     def _statistics(self, image, measure):

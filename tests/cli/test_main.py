@@ -251,7 +251,7 @@ def test_options_reach_transfer(folder, monkeypatch):
         network="vgg19",
         weights="w.h5",
         pooling="max",
-        error="paper",
+        scale="paper",
         precision="bfloat16",
         bounds=False,
         seed=4,
@@ -713,7 +713,7 @@ CONTROLS = {
         {"masks": {"content": "labels.png", "style": ["of_style.png"], "inside": False}},
     ),
     "content map": (["--content-map", "left.png"], {"content_map": "left.png"}),
-    "moments": (["--style-loss", "moments"], {"style_loss": "moments"}),
+    "moments": (["--statistic", "moments"], {"statistic": "moments"}),
     "strokes": (
         ["--strokes-from", "other.png"],
         {"style": [("other.png", ["conv1_1"]), ("style.png", ["conv3_1"])]},
@@ -784,7 +784,7 @@ def test_controls_on_the_command_line(folder, name):
         (["--strokes-from", "nowhere.png"], "nowhere.png"),
         (["other.png", "--strokes-from", "other.png"], "one STYLE"),
         (["--strokes-from", "other.png", "--style-layers", "conv1_1"], "and deeper ones"),
-        (["--style-loss", "cosine"], "statistic must be"),
+        (["--statistic", "cosine"], "statistic must be"),
         (["--content-map", "text.jpg"], "not a picture"),
     ],
 )
@@ -911,7 +911,7 @@ def test_train_and_stylize(folder, capsys):
         "--quiet",
         "--name",
         "mosaic",
-        "--licence",
+        "--license",
         "CC0",
     ]
     assert (
@@ -948,7 +948,7 @@ def test_train_and_stylize(folder, capsys):
         weights="random.h5",
     )
     assert all(np.array_equal(a, b) for a, b in zip(net.get_weights(), again.get_weights()))
-    assert (net.record["style"], net.record["licence"]) == ("mosaic", "CC0")
+    assert (net.record["style"], net.record["license"]) == ("mosaic", "CC0")
     assert (
         main(["stylize", "content.png", "-o", "out.png", "--style", "net.keras", "--size", "32"])
         == 0
@@ -995,7 +995,7 @@ def test_trains_options_reach_the_function(folder, capsys, monkeypatch):
         "learning_rate": 0.1,
         "start": "starry_night",
         "name": "mosaic",
-        "licence": "CC0",
+        "license": "CC0",
         "network": "vgg19",
         "weights": "vgg.npz",
         "precision": "bfloat16",

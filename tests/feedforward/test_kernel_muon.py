@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from neural_style.feedforward.kernel_muon import ADAM, MOMENTUM, RMS, Muon, orthogonalized
+from neural_style.feedforward.kernel_muon import ADAM, MOMENTUM, RMS, KernelMuon, orthogonalized
 
 
 def kernel(*shape, seed=0):
@@ -35,7 +35,7 @@ def test_kernels_move_by_orthogonalized_momentum_and_the_rest_by_adam():
             optimizer.apply([keras.ops.convert_to_tensor(gradient[name]) for name in variables])
         return {name: keras.ops.convert_to_numpy(variable) for name, variable in variables.items()}
 
-    found, adam = moved(Muon(0.01)), moved(keras.optimizers.Adam(0.01 * ADAM))
+    found, adam = moved(KernelMuon(0.01)), moved(keras.optimizers.Adam(0.01 * ADAM))
     for name in ("rgb", "scale"):
         np.testing.assert_allclose(found[name], adam[name], rtol=1e-6)
     expected, momentum = starts["kernel"].reshape(36, 8), 0
@@ -53,7 +53,7 @@ def test_kernels_move_by_orthogonalized_momentum_and_the_rest_by_adam():
 def test_a_step_is_as_long_as_the_learning_rate_says_whatever_the_gradient():
     lengths = []
     for factor in (1e-3, 1e3):
-        variable, optimizer = keras.Variable(np.zeros((3, 3, 16, 32), "float32")), Muon(0.01)
+        variable, optimizer = keras.Variable(np.zeros((3, 3, 16, 32), "float32")), KernelMuon(0.01)
         optimizer.build([variable])
         optimizer.apply([keras.ops.convert_to_tensor(factor * kernel(3, 3, 16, 32))])
         lengths.append(np.sqrt(np.mean(keras.ops.convert_to_numpy(variable) ** 2)))
@@ -77,7 +77,7 @@ def test_a_gradient_beyond_float32_does_no_harm():
             keras.Variable(np.zeros((3, 3, 4, 8), "float32")),
             keras.Variable(np.zeros(8, "float32")),
         ]
-        optimizer = Muon(0.01, global_clipnorm=1.0)
+        optimizer = KernelMuon(0.01, global_clipnorm=1.0)
         optimizer.build(variables)
         optimizer.apply(
             [

@@ -17,7 +17,7 @@ from keras import ops
 from odd_pictures import damaged_exif
 
 from neural_style import (
-    Photos,
+    Crops,
     Preview,
     StyleTrainer,
     blend,
@@ -145,7 +145,7 @@ def test_training_lowers_the_loss_and_leaves_the_features_alone(photos, tmp_path
         **{**QUICK, "steps": 150, "learning_rate": 5e-3},
         backup=tmp_path / "backup",
         name="mosaic",
-        licence="CC0",
+        license="CC0",
     )
     losses = [float(row["loss"]) for row in rows(tmp_path / "backup" / "log.csv")]
     style = [float(row["style"]) for row in rows(tmp_path / "backup" / "log.csv")]
@@ -154,7 +154,7 @@ def test_training_lowers_the_loss_and_leaves_the_features_alone(photos, tmp_path
     assert loaded.record == json.loads(json.dumps(net.record))
     assert (
         loaded.record["style"] == "mosaic"
-        and loaded.record["licence"] == "CC0"
+        and loaded.record["license"] == "CC0"
         and loaded.record["photos"] == 8
     )
     assert loaded.record["settings"]["steps"] == loaded.record["steps"] == 150
@@ -431,13 +431,13 @@ def test_broken_files_are_left_out_and_counted(photos, tmp_path, caplog):
 
 
 def test_crops(photos):
-    crops = Photos(photos, 32, seed=4)
+    crops = Crops(photos, 32, seed=4)
     assert len(crops.paths) == 8
     assert crops[5].shape == (32, 32, 3) and crops[5].dtype == np.uint8
-    assert np.array_equal(crops[5], Photos(photos, 32, seed=4)[5]) and not np.array_equal(
-        crops[5], Photos(photos, 32, seed=5)[5]
+    assert np.array_equal(crops[5], Crops(photos, 32, seed=4)[5]) and not np.array_equal(
+        crops[5], Crops(photos, 32, seed=5)[5]
     )
-    whole = Photos(photos, 40)  # one photo is 40 pixels high: its crops are its height
+    whole = Crops(photos, 40)  # one photo is 40 pixels high: its crops are its height
     assert (
         {crops._path(index) for index in range(8)}
         == {crops._path(index) for index in range(8, 16)}
@@ -458,10 +458,10 @@ def test_crops(photos):
 def test_no_crop_comes_twice_for_pictures_that_cannot_be_used(photos):
     for number in range(8):
         save_image(picture(20, 20, number), photos / f"small{number}.png")
-    crops = Photos(photos, 32)
+    crops = Crops(photos, 32)
     assert len({crops[index].tobytes() for index in range(64)}) == 64
     assert all(
-        np.array_equal(crops[index], Photos(photos, 32)[index]) for index in (3, 40)
+        np.array_equal(crops[index], Crops(photos, 32)[index]) for index in (3, 40)
     )  # whatever else was loaded before
 
 
@@ -471,7 +471,7 @@ def test_crops_come_at_several_scales_and_mirrored(tmp_path):
     )  # a grey ramp: its slope tells the scale, its sign the mirror
     save_image(ramp, tmp_path / "ramp.png")
     slopes = [
-        float(np.mean(np.diff(Photos(tmp_path, 32)[index][16, :, 0].astype(float))))
+        float(np.mean(np.diff(Crops(tmp_path, 32)[index][16, :, 0].astype(float))))
         for index in range(40)
     ]
     assert min(slopes) < -3 and max(slopes) > 3 and min(map(abs, slopes)) < 1.3
@@ -714,7 +714,7 @@ def test_several_styles_at_once(photos, tmp_path):
         photos,
         tmp_path / "nets",
         **settings,
-        licence="CC0",
+        license="CC0",
         callbacks=[
             keras.callbacks.ModelCheckpoint(tmp_path / "best.keras"),
             Preview([picture(40, 30)], tmp_path / "preview", steps=100, size=40),
@@ -834,7 +834,7 @@ def test_no_picture_ends_a_training(photos, monkeypatch):
         return known(path)
 
     monkeypatch.setattr(photos_module, "image_size", size)
-    crops = Photos(photos, 10)
+    crops = Crops(photos, 10)
     assert all(crops[index].shape == (10, 10, 3) for index in range(24))
     assert {path.name for path in crops.unusable} == {"script.jpg", "phone.heic", "huge.png"}
     assert (
@@ -844,7 +844,7 @@ def test_no_picture_ends_a_training(photos, monkeypatch):
 
 
 def test_photos_that_vanish_are_told_and_not_waited_for(photos):
-    crops = Photos(photos, 32)
+    crops = Crops(photos, 32)
     for path in crops.paths:
         path.unlink()
     with pytest.raises(ValueError, match="none of the 8 pictures can be used any more"):
@@ -1064,7 +1064,7 @@ def test_numbers_of_numpy(photos):
         ("output", b"net.keras"),
         ("backup", 5),
         ("name", 5),
-        ("licence", None),
+        ("license", None),
         ("network", ["vgg16"]),
         ("pooling", ["avg"]),
         ("precision", ["float32"]),
@@ -1075,8 +1075,8 @@ def test_numbers_of_numpy(photos):
     ],
 )
 def test_odd_arguments_are_refused_by_name_before_any_work(photos, monkeypatch, name, value):
-    monkeypatch.setattr(training, "load_weights", None)
-    monkeypatch.setattr(training, "Photos", None)
+    monkeypatch.setattr(training, "vgg_weights", None)
+    monkeypatch.setattr(training, "Crops", None)
     with pytest.raises((ValueError, TypeError), match=name) as caught:
         train_transform_net(picture(48, 48), photos, **{**QUICK, name: value})
     assert len(str(caught.value)) < 500

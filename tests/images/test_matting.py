@@ -137,5 +137,5 @@ def test_clear_errors(call, error, words):
 
 def test_a_missing_extra_is_named(monkeypatch):
     monkeypatch.setattr(extras.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ImportError, match=r"neural-style\[photo\]"):
+    with pytest.raises(ImportError, match='pip install "pymatting>=1.1.13"$'):
         estimate_alpha(picture(9, 9), picture(9, 9))

@@ -329,7 +329,7 @@ def test_progress_is_a_preview_in_a_notebook_and_a_bar_elsewhere(monkeypatch, ca
     monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
     assert (
         isinstance(module.progress(), ProgressBar)
-        and "neural-style[notebooks]" in capsys.readouterr().out
+        and 'pip install "matplotlib>=3.8"' in capsys.readouterr().out
     )
 
 

@@ -145,7 +145,7 @@ def test_bad_statistics(sample):
     style = float32(sample[1])
     with pytest.raises(ValueError, match="statistic must be one of"):
         style_loss(style, LAYERS, statistic="cosine")
-    with pytest.raises(ValueError, match="error must be one of .*'mean'"):
+    with pytest.raises(ValueError, match="scale must be one of .*'mean'"):
         style_loss(style, LAYERS, "paper", statistic="moments")
 
 
@@ -163,10 +163,10 @@ CONTENT, STYLE = picture(48, 64, 1), picture(64, 48, 2)
 
 @pytest.mark.parametrize("statistic", STATISTICS)
 def test_transfer_with_each(statistic):
-    result = transfer(CONTENT, STYLE, style_loss=statistic, **QUICK)
+    result = transfer(CONTENT, STYLE, statistic=statistic, **QUICK)
     assert (
         result.history["style"][-1] < result.history["style"][0]
-        and result.settings["style_loss"] == statistic
+        and result.settings["statistic"] == statistic
     )
 
 
@@ -189,6 +189,6 @@ def test_transfer_with_strokes_and_shapes():
 
 def test_transfer_refuses_what_a_statistic_does_not_know():
     with pytest.raises(ValueError, match="statistic must be one of"):
-        transfer(CONTENT, STYLE, style_loss="cosine", **QUICK)
-    with pytest.raises(ValueError, match="'relative' and 'mean'"):
-        transfer(CONTENT, STYLE, style_loss="moments", error="paper", **QUICK)
+        transfer(CONTENT, STYLE, statistic="cosine", **QUICK)
+    with pytest.raises(ValueError, match="supports only scale='relative' or 'mean'"):
+        transfer(CONTENT, STYLE, statistic="moments", scale="paper", **QUICK)

@@ -38,25 +38,25 @@ def tiling(tile, layers=LAYERS, network="vgg16"):
     return Tiling(tile, *tile_geometry(layers, network))
 
 
-def losses_of(content, style, grams_of_content=None, error="relative"):
+def losses_of(content, style, grams_of_content=None, scale="relative"):
     return {
-        "content": content_loss(content, CONTENT_LAYERS, error),
+        "content": content_loss(content, CONTENT_LAYERS, scale),
         "tv": total_variation_loss(),
-        "style": style_loss(style, STYLE_LAYERS, error, grams_of_content),
+        "style": style_loss(style, STYLE_LAYERS, scale, grams_of_content),
     }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("height,width,tile", [(301, 215, 192), (215, 160, 176), (250, 333, 208)])
-@pytest.mark.parametrize("error", ["relative", "sum"])
-def test_loss_and_gradient_are_those_of_the_whole_picture(extractor, height, width, tile, error):
+@pytest.mark.parametrize("scale", ["relative", "sum"])
+def test_loss_and_gradient_are_those_of_the_whole_picture(extractor, height, width, tile, scale):
     content, style, x = (
         preprocess(picture(h, w, seed))
         for h, w, seed in [(height, width, 1), (270, 190, 2), (height, width, 3)]
     )
     features = extractor(content)
     whole = Evaluator(
-        extractor, losses_of(features, extractor(style), features, error), WEIGHTS, x.shape
+        extractor, losses_of(features, extractor(style), features, scale), WEIGHTS, x.shape
     )
     cut = tiling(tile)
     assert len(cut.tiles(height, width)) > 1
@@ -64,7 +64,7 @@ def test_loss_and_gradient_are_those_of_the_whole_picture(extractor, height, wid
     content_maps, [content_grams] = describe(extractor, content, CONTENT_LAYERS, [measure], cut)
     _, [style_grams] = describe(extractor, style, (), [measure], cut)
     tiled = TiledEvaluator(
-        extractor, losses_of(content_maps, style_grams, content_grams, error), WEIGHTS, x.shape, cut
+        extractor, losses_of(content_maps, style_grams, content_grams, scale), WEIGHTS, x.shape, cut
     )
     (loss, grad), (tiled_loss, tiled_grad) = whole(x.ravel()), tiled(x.ravel())
     assert tiled_loss == pytest.approx(loss, rel=1e-5)

@@ -88,7 +88,7 @@ def test_what_a_record_holds_and_that_it_travels_with_the_picture(folder):
         {},
         {"init": "noise", "seed": 7, "noise_std": 3.0},
         {"steps": {32: 2, 48: 2, 64: 2}},
-        {"error": {"content": "mean", "style": "relative"}},
+        {"scale": {"content": "mean", "style": "relative"}},
         {"optimizer": "adam", "learning_rate": 5.0, "bounds": False},
     ],
 )
@@ -294,7 +294,7 @@ def test_repeating_looks_beside_the_picture_and_in_the_current_folder_by_digest(
 def test_other_weights_than_the_runs_are_refused(folder):
     from neural_style.vgg import download, weights
 
-    layers = weights.load_weights("vgg16", None).layers
+    layers = weights.vgg_weights("vgg16", None).layers
     download._write_h5(layers, Path("mine.h5"))
     transfer("content.png", "style.png", **{**QUICK, "weights": "mine.h5"}).save("out.png")
     assert arguments_of("out.png")["weights"].sha256 == digest("mine.h5")
@@ -311,7 +311,7 @@ def test_other_weights_than_the_runs_are_refused(folder):
 
 @pytest.mark.network
 def test_weights_loaded_before_and_layers_of_any_collection_are_recorded_and_repeated(folder):
-    from neural_style import load_weights
+    from neural_style import vgg_weights
 
     options = {
         **QUICK,
@@ -321,7 +321,7 @@ def test_weights_loaded_before_and_layers_of_any_collection_are_recorded_and_rep
     first = transfer(
         "content.png",
         "style.png",
-        **{**options, "weights": load_weights("vgg16", "torchvision")},
+        **{**options, "weights": vgg_weights("vgg16", "torchvision")},
         checkpoint="run.npz",
     )
     first.save("out.png")

