@@ -37,9 +37,9 @@ from .iterative.callbacks import SaveEvery as SaveEvery
 from .iterative.callbacks import StopWhen as StopWhen
 from .iterative.callbacks import TimeLimit as TimeLimit
 from .iterative.checkpoint import Checkpoint as Checkpoint
+from .iterative.intermediate import IntermediateResult as IntermediateResult
 from .iterative.many import map_transfer as map_transfer
 from .iterative.progress import LivePreview as LivePreview
-from .iterative.recorder import IntermediateResult as IntermediateResult
 from .iterative.result import TransferResult as TransferResult
 from .iterative.sweep import sweep as sweep
 from .iterative.transfer import transfer as transfer

@@ -306,11 +306,11 @@ def checkpoints():
     import numpy as np
 
     from neural_style import Checkpoint
-    from neural_style.iterative.schedule import Stage
+    from neural_style.iterative.schedule import StageSettings
 
     made, _ = a_record()
     stages, shapes = (
-        [Stage(16, 2, {"style": 1.0}), Stage(32, 1, {"style": 1.0})],
+        [StageSettings(16, 2, {"style": 1.0}), StageSettings(32, 1, {"style": 1.0})],
         [(12, 16, 3), (24, 32, 3)],
     )
     checkpoint = Checkpoint("run.npz")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from .._shared.types import Tensor
@@ -121,3 +122,12 @@ def graph_as_written() -> Iterator[None]:
             _users -= 1
             if _users == 0:
                 options.set_experimental_options({"disable_meta_optimizer": _before})
+
+
+def check_backend() -> None:
+    """Raise a RuntimeError unless Keras computes on TensorFlow."""
+    if keras.backend.backend() != "tensorflow":
+        raise RuntimeError(
+            "the optimization of pixels needs Keras on TensorFlow; set KERAS_BACKEND=tensorflow. "
+            f"Received: {keras.backend.backend()}"
+        )

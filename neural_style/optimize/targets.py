@@ -57,7 +57,8 @@ def targets_of(
     height, width = x.shape[1:3]
     maps: dict[str, np.ndarray] = {}
     totals = None
-    for crop, core in tiling.tiles(height, width):
+    tiles = tiling.tiles(height, width)
+    for crop, core in tiles:
         parts = [
             {
                 name: tf.constant(part)
@@ -71,6 +72,9 @@ def targets_of(
             )
         for name, tile_map in tile_maps.items():
             s = tiling.strides[name]
+            if len(tiles) == 1:
+                maps[name] = tile_map.numpy()
+                continue
             if name not in maps:
                 maps[name] = np.empty((1, height // s, width // s, tile_map.shape[-1]), "float32")
             tiling.part(maps, crop, core)[name][...] = tile_map

@@ -11,11 +11,11 @@ from helpers import random_weights
 from PIL import Image
 
 from neural_style import TransferResult, deprocess, load_image, match_color, read_record, transfer
-from neural_style.images.color import recolored_style
+from neural_style.images.color_modes import color_mode
 from neural_style.iterative.schedule import schedule
-from neural_style.iterative.settings import INITS
+from neural_style.iterative.inputs import INITS
 
-module = sys.modules["neural_style.iterative.transfer"]
+module = sys.modules["neural_style.iterative.stage"]
 CONTENT, STYLE = picture(48, 64, 1), picture(60, 45, 2)
 QUICK = {"weights": None, "size": 64, "start_size": None, "steps": 3, "progress": False}
 
@@ -214,8 +214,8 @@ def test_numbers_that_are_not_finite_end_the_run_with_the_last_good_picture():
 
 
 def test_an_interrupt_between_stages_keeps_the_picture_and_one_before_any_does_not(monkeypatch):
-    module = sys.modules["neural_style.iterative.terms"]
-    real, calls = module.describe, []
+    module = sys.modules["neural_style.iterative.stage"]
+    real, calls = module.targets_of, []
 
     def interrupted(at):
         def describe(*arguments):
@@ -226,12 +226,12 @@ def test_an_interrupt_between_stages_keeps_the_picture_and_one_before_any_does_n
         return describe
 
     monkeypatch.setattr(
-        module, "describe", interrupted(3)
+        module, "targets_of", interrupted(3)
     )  # content and style of the first stage, then this
     result = transfer(CONTENT, STYLE, **{**QUICK, "start_size": 32})
     assert result.message == "interrupted" and result.image.size == (64, 48)
     calls.clear()
-    monkeypatch.setattr(module, "describe", interrupted(1))
+    monkeypatch.setattr(module, "targets_of", interrupted(1))
     with pytest.raises(KeyboardInterrupt):
         transfer(CONTENT, STYLE, **QUICK)
 
@@ -418,7 +418,7 @@ def test_the_style_comes_in_the_contents_colours(mode):
     result = transfer(CONTENT, STYLE, preserve_color=mode, **{**QUICK, "steps": 10})
     by_hand = transfer(
         CONTENT,
-        recolored_style(load_image(STYLE, 64), load_image(CONTENT, 64), mode),
+        color_mode(mode).style(load_image(STYLE, 64), load_image(CONTENT, 64)),
         **{**QUICK, "steps": 10},
     )
     np.testing.assert_array_equal(np.asarray(result.image), np.asarray(by_hand.image))

@@ -175,7 +175,7 @@ def test_transfer_in_tiles_makes_the_same_picture(height, width, tile, layers, m
         return TiledEvaluator(*arguments)
 
     monkeypatch.setattr(
-        sys.modules["neural_style.iterative.transfer"], "TiledEvaluator", tiled_evaluator
+        sys.modules["neural_style.iterative.stage"], "TiledEvaluator", tiled_evaluator
     )
     content, style = picture(height, width, 1), picture(200, 170, 2)
     options = dict(size=width, start_size=None, steps=3, progress=False, **layers)
@@ -191,11 +191,11 @@ def test_transfer_in_tiles_makes_the_same_picture(height, width, tile, layers, m
 @pytest.mark.slow
 def test_a_large_style_image_is_described_in_tiles(monkeypatch):
     """style_scale must not cost more memory than the picture itself does."""
-    module = sys.modules["neural_style.iterative.terms"]
+    module = sys.modules["neural_style.iterative.stage"]
     tilings = []
-    real = module.describe
+    real = module.targets_of
     monkeypatch.setattr(
-        module, "describe", lambda *a: tilings.append((a[1].shape[1:3], a[4])) or real(*a)
+        module, "targets_of", lambda *a: tilings.append((a[1].shape[1:3], a[4])) or real(*a)
     )
     pictures = []
     for tile in (None, 200):
