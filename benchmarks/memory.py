@@ -76,7 +76,7 @@ def _measure(size, arguments):
     from neural_style.iterative import plan as preflight
     from neural_style.iterative.plan import plan
     from neural_style.iterative.transfer import CONTENT_LAYERS, STYLE_LAYERS
-    from neural_style.optimize.targets import describe
+    from neural_style.optimize.targets import targets_of
     from neural_style.optimize.tiled_evaluator import TiledEvaluator
     from neural_style.vgg.layers import activation_bytes, tile_geometry
 
@@ -113,8 +113,8 @@ def _measure(size, arguments):
         tile,
     ).tiling
     measure = style_statistics(STYLE_LAYERS)
-    maps, [grams] = describe(extractor, preprocess(content), CONTENT_LAYERS, [measure], tiling)
-    _, [target] = describe(extractor, preprocess(style), (), [measure], tiling)
+    maps, [grams] = targets_of(extractor, preprocess(content), CONTENT_LAYERS, [measure], tiling)
+    _, [target] = targets_of(extractor, preprocess(style), (), [measure], tiling)
     losses = {
         "content": content_loss(maps, CONTENT_LAYERS),
         "tv": total_variation_loss(),

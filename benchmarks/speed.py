@@ -41,7 +41,8 @@ from neural_style import (
     transfer,
     vgg_weights,
 )
-from neural_style.iterative.transfer import CONTENT_LAYERS, PIXEL_RANGE, STYLE_LAYERS
+from neural_style.iterative.stage import PIXEL_RANGE
+from neural_style.iterative.transfer import CONTENT_LAYERS, STYLE_LAYERS
 from neural_style.vgg.architecture import conv_layers
 from neural_style.vgg.layers import check_layers
 

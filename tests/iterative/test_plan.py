@@ -13,7 +13,7 @@ from neural_style._shared.memory import free_memory
 from neural_style.iterative.plan import estimate, plan
 from neural_style.iterative.schedule import StageSettings
 from neural_style.iterative.transfer import CONTENT_LAYERS, STYLE_LAYERS
-from neural_style.optimize.lbfgs import MEMORY
+from neural_style.optimize.lbfgs import CORRECTIONS
 from neural_style.vgg.layers import activation_bytes, tile_geometry
 
 LAYERS = (*CONTENT_LAYERS, *STYLE_LAYERS)
@@ -121,7 +121,7 @@ def test_the_line_before_a_run_says_time_memory_tiles_and_history(monkeypatch, c
     assert f"in tiles of {plans[1].tiling.tile} pixels" in lines[1] and "history" not in lines[1]
     assert (
         f"L-BFGS's history cut to {plans[2].corrections}" in lines[2]
-        and plans[2].corrections < MEMORY
+        and plans[2].corrections < CORRECTIONS
     )
     monkeypatch.setattr(
         sys.modules["neural_style.iterative.recorder"],
@@ -148,7 +148,9 @@ def test_the_estimate_of_time_is_near_the_truth():
     extractor = feature_extractor(LAYERS, weights=random_weights(), normalize=False)
     planned = plan(160, 160, tile_geometry(LAYERS, "vgg16"), activation_bytes(LAYERS, "vgg16"))
     minutes, seconds = (
-        estimate(extractor, [(160, 160, 3)], [StageSettings(160, 40, {})], [planned]).split()[1].split(":")
+        estimate(extractor, [(160, 160, 3)], [StageSettings(160, 40, {})], [planned])
+        .split()[1]
+        .split(":")
     )
     told = 60 * int(minutes) + int(seconds)
     took = transfer(

@@ -12,8 +12,8 @@ from PIL import Image
 
 from neural_style import TransferResult, deprocess, load_image, match_color, read_record, transfer
 from neural_style.images.color_modes import color_mode
-from neural_style.iterative.schedule import schedule
 from neural_style.iterative.inputs import INITS
+from neural_style.iterative.schedule import schedule
 
 module = sys.modules["neural_style.iterative.stage"]
 CONTENT, STYLE = picture(48, 64, 1), picture(60, 45, 2)
@@ -226,8 +226,8 @@ def test_an_interrupt_between_stages_keeps_the_picture_and_one_before_any_does_n
         return describe
 
     monkeypatch.setattr(
-        module, "targets_of", interrupted(3)
-    )  # content and style of the first stage, then this
+        module, "targets_of", interrupted(4)
+    )  # content, its statistics and the style of the first stage, then this
     result = transfer(CONTENT, STYLE, **{**QUICK, "start_size": 32})
     assert result.message == "interrupted" and result.image.size == (64, 48)
     calls.clear()

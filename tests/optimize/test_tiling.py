@@ -20,7 +20,7 @@ from neural_style import (
     transfer,
 )
 from neural_style.iterative.transfer import CONTENT_LAYERS, STYLE_LAYERS
-from neural_style.optimize.targets import describe
+from neural_style.optimize.targets import targets_of
 from neural_style.optimize.tiled_evaluator import TiledEvaluator
 from neural_style.optimize.tiling import Tiling
 from neural_style.vgg.layers import tile_geometry
@@ -61,8 +61,8 @@ def test_loss_and_gradient_are_those_of_the_whole_picture(extractor, height, wid
     cut = tiling(tile)
     assert len(cut.tiles(height, width)) > 1
     measure = style_statistics(STYLE_LAYERS)
-    content_maps, [content_grams] = describe(extractor, content, CONTENT_LAYERS, [measure], cut)
-    _, [style_grams] = describe(extractor, style, (), [measure], cut)
+    content_maps, [content_grams] = targets_of(extractor, content, CONTENT_LAYERS, [measure], cut)
+    _, [style_grams] = targets_of(extractor, style, (), [measure], cut)
     tiled = TiledEvaluator(
         extractor, losses_of(content_maps, style_grams, content_grams, scale), WEIGHTS, x.shape, cut
     )
@@ -71,7 +71,7 @@ def test_loss_and_gradient_are_those_of_the_whole_picture(extractor, height, wid
     assert np.abs(tiled_grad - grad).max() < 1e-4 * np.abs(grad).max()
     for name in WEIGHTS:
         assert tiled.terms[name] == pytest.approx(whole.terms[name], rel=2e-5)
-    other, _ = describe(extractor, preprocess(picture(height, width, 9)), CONTENT_LAYERS, [], cut)
+    other, _ = targets_of(extractor, preprocess(picture(height, width, 9)), CONTENT_LAYERS, [], cut)
     for evaluator in (whole, tiled):
         evaluator.retarget({name: other if name == "content" else {} for name in WEIGHTS})
     assert tiled(x.ravel())[0] == pytest.approx(whole(x.ravel())[0], rel=1e-5) and whole(x.ravel())[
@@ -111,7 +111,7 @@ def test_a_halo_too_small_would_be_seen(extractor):
 def test_targets_in_tiles_are_those_of_the_whole_picture(extractor):
     x = preprocess(picture(301, 215, 1))
     whole, cut = (
-        describe(extractor, x, CONTENT_LAYERS, [style_statistics(STYLE_LAYERS)], tiling(tile))
+        targets_of(extractor, x, CONTENT_LAYERS, [style_statistics(STYLE_LAYERS)], tiling(tile))
         for tile in (None, 192)
     )
     grams = [
