@@ -127,6 +127,7 @@ def test_a_mask_of_ones_gives_exactly_the_unmasked_result():
     assert np.abs(np.asarray(plain.image).astype(int) - np.asarray(labelled.image)).max() <= 1
 
 
+@pytest.mark.network
 @pytest.mark.slow
 @pytest.mark.parametrize("inside", [False, True])
 def test_each_half_has_its_own_style(inside):
@@ -134,7 +135,7 @@ def test_each_half_has_its_own_style(inside):
     it changes it by 5 % at most; without, the positions that see across the border, on so small a
     picture half of them, follow it more."""
     masks = [LEFT, 1 - LEFT]
-    runs = {**QUICK, "steps": 150, "style_weight": 5.0}
+    runs = {**QUICK, "weights": "torchvision", "steps": 150, "style_weight": 5.0}
 
     def run(*styles):
         return transfer(
@@ -156,7 +157,7 @@ def test_each_half_has_its_own_style(inside):
         )
     alone = [images[-1] for images in seen]
     everywhere = transfer(CONTENT, ONE, **runs).image
-    extractor = feature_extractor(LAYERS, weights=random_weights(), normalize=False)
+    extractor = feature_extractor(LAYERS, weights="torchvision", normalize=False)
 
     def half_loss(image, side):
         style = extractor(preprocess(load_image((ONE, OTHER)[side], 96)))
@@ -250,13 +251,20 @@ def test_a_weighted_sum_is_the_sum_of_its_losses(tiny):
     )
 
 
+@pytest.mark.network
 @pytest.mark.slow
 def test_the_content_map_keeps_what_it_marks():
     kept = transfer(
-        CONTENT, ONE, steps=15, content_map=LEFT * 20, **{**QUICK, "content_weight": 1.0}
+        CONTENT,
+        ONE,
+        steps=15,
+        content_map=LEFT * 20,
+        **{**QUICK, "weights": "torchvision", "content_weight": 1.0},
     )
     error = ((np.asarray(kept.image).astype(float) - CONTENT) ** 2).mean(axis=(0, 2))
-    free = transfer(CONTENT, ONE, steps=15, **{**QUICK, "content_weight": 1.0})
+    free = transfer(
+        CONTENT, ONE, steps=15, **{**QUICK, "weights": "torchvision", "content_weight": 1.0}
+    )
     error_free = ((np.asarray(free.image).astype(float) - CONTENT) ** 2).mean(axis=(0, 2))
     assert (
         error[:44].mean() < 0.8 * error_free[:44].mean()

@@ -19,10 +19,18 @@ CONTENT, STYLE = picture(48, 64, 1), picture(60, 45, 2)
 QUICK = {"weights": None, "size": 64, "start_size": None, "steps": 3, "progress": False}
 
 
+@pytest.fixture(
+    scope="module", params=["random", pytest.param("torchvision", marks=pytest.mark.network)]
+)
+def parameters(request):
+    """The weights of `result`."""
+    return random_weights() if request.param == "random" else request.param
+
+
 @pytest.fixture(scope="module")
-def result():
+def result(parameters):
     return transfer(
-        CONTENT, STYLE, weights=random_weights(), size=64, start_size=32, steps=8, progress=False
+        CONTENT, STYLE, weights=parameters, size=64, start_size=32, steps=8, progress=False
     )
 
 
@@ -57,9 +65,9 @@ def test_same_seed_same_bytes_and_another_seed_another_picture():
     assert (a != c).any()
 
 
-def test_default_settings_give_the_same_bytes_twice(result):
+def test_default_settings_give_the_same_bytes_twice(result, parameters):
     again = transfer(
-        CONTENT, STYLE, weights=random_weights(), size=64, start_size=32, steps=8, progress=False
+        CONTENT, STYLE, weights=parameters, size=64, start_size=32, steps=8, progress=False
     )
     assert again.image.tobytes() == result.image.tobytes()
 
@@ -282,13 +290,14 @@ def test_style_scale(monkeypatch):
     assert {32, 64, 96} <= set(sizes) and len(set(pictures)) == 3
 
 
+@pytest.mark.network
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "sgd"])
 def test_each_optimizer_lowers_the_loss_within_bounds(optimizer):
     seen = []
     result = transfer(
         CONTENT,
         STYLE,
-        weights=random_weights(),
+        weights="torchvision",
         size=64,
         start_size=None,
         steps=30,
