@@ -202,6 +202,7 @@ def test_killed_runs_go_on_and_leave_no_half_file(tmp_path):
             assert np.isfinite(file["x"]).all()
 
 
+@pytest.mark.slow
 def test_a_time_limit_counts_the_seconds_of_this_call(tmp_path, monkeypatch):
     """A run that was killed after 290 seconds and is resumed with TimeLimit(300) has 300 seconds,
     not ten.

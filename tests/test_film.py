@@ -426,6 +426,7 @@ def interrupted(clip, net, tmp_path, frames=5, **options):
     return work
 
 
+@pytest.mark.slow
 def test_other_files_beside_the_frames_change_nothing(clip, tmp_path, net):
     """Whole and half files under the names that a killed save leaves, now and in older versions;
     and files that are not ours.
@@ -464,6 +465,7 @@ def test_what_a_kill_leaves_before_the_first_frame_is_no_hindrance(clip, tmp_pat
     )
 
 
+@pytest.mark.slow
 def test_a_damaged_frame_is_painted_anew(clip, tmp_path, net, caplog):
     stylize_video(clip, net, tmp_path / "whole.mp4", smooth=0.5, progress=False)
     work = interrupted(clip, net, tmp_path)

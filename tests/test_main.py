@@ -812,6 +812,7 @@ def test_bad_controls_are_one_line(folder, capsys, options, words):
     assert words in error and error.count("\n") == 1 and not Path("out.png").exists()
 
 
+@pytest.mark.slow
 def test_matte(folder, capsys):
     """A disc cut out by its mask, by a trimap and by a rectangle, as a PNG with alpha and on
     another picture.

@@ -245,6 +245,7 @@ def test_a_sweep_over_two_arguments_and_over_one():
     ].get_title() == "seed=2"
 
 
+@pytest.mark.slow
 def test_an_interrupted_sweep_ends_with_the_cells_there_are():
     calls = []
 

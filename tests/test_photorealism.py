@@ -181,6 +181,7 @@ def test_weights_that_cannot_be(weight):
         transfer(CONTENT, STYLE, photorealism_weight=weight, **QUICK)
 
 
+@pytest.mark.slow
 def test_transfer_in_tiles_too():
     options = {**QUICK, "size": 160, "steps": 3}
     pictures = [

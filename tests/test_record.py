@@ -107,6 +107,7 @@ def test_a_start_from_a_file_is_repeated_too(folder):
     assert transfer(**arguments, progress=False).image.tobytes() == first.image.tobytes()
 
 
+@pytest.mark.slow
 def test_the_command_line_repeats_a_run(folder, capfd):
     link_random_weights()
     line = (
@@ -270,6 +271,7 @@ def test_names_by_default_whole_paths_on_request_or_nothing(folder):
         result.save("out.png", record="all")
 
 
+@pytest.mark.slow
 def test_repeating_looks_beside_the_picture_and_in_the_current_folder_by_digest(
     folder, monkeypatch
 ):

@@ -1007,6 +1007,7 @@ def test_a_network_that_cannot_be_saved_at_the_end_is_not_lost(photos, tmp_path,
     assert caught.value.result.record["steps"] == 2
 
 
+@pytest.mark.slow
 def test_numbers_of_numpy(photos):
     """They train what Python's numbers train, and their record is ready for JSON."""
     numbers = {

@@ -16,7 +16,15 @@ from neural_style.color import recolored_style
 
 module = sys.modules["neural_style.iterative"]
 CONTENT, STYLE = picture(48, 64, 1), picture(60, 45, 2)
-QUICK = {"weights": None, "size": 64, "start_size": None, "steps": 3, "progress": False}
+QUICK = {
+    "weights": random_weights(),
+    "size": 64,
+    "start_size": None,
+    "steps": 3,
+    "content_layers": ["conv2_2"],
+    "style_layers": ["conv1_1", "conv2_1"],
+    "progress": False,
+}
 
 
 @pytest.fixture(
@@ -113,14 +121,12 @@ def test_layer_weights_paper_errors_and_terms_left_out():
     result = transfer(
         CONTENT,
         STYLE,
-        style_layers={"conv1_1": 0.2, "conv2_1": 0.8},
-        content_layers="conv2_2",
         error="paper",
         content_weight=1e-3,
         tv_weight=0,
         pooling="max",
         normalize=False,
-        **QUICK,
+        **{**QUICK, "style_layers": {"conv1_1": 0.2, "conv2_1": 0.8}, "content_layers": "conv2_2"},
     )
     assert set(result.history) == {"total", "content", "style"}
     assert set(transfer(CONTENT, STYLE, content_weight=0, **QUICK).history) == {
@@ -374,7 +380,11 @@ def test_progress_shows_terms_and_time_and_silence_is_silent(capfd):
         ({"weights": "nowhere.h5"}, FileNotFoundError, "nowhere.h5"),
         ({"pooling": "sum"}, ValueError, "sum"),
         ({"precision": "half"}, ValueError, "half"),
-        ({"content": picture(1, 1), "size": 8}, ValueError, "only 8 pixels.*need 16"),
+        (
+            {"content": picture(1, 1), "size": 8, "style_layers": ["conv5_1"]},
+            ValueError,
+            "only 8 pixels.*need 16",
+        ),
         ({"style": picture(2, 90)}, ValueError, "style image is only 1 pixels"),
     ],
 )

@@ -142,6 +142,7 @@ def test_saved_and_loaded_with_its_record(tmp_path, compact):
         assert (tmp_path / "net.keras").stat().st_size < 0.75 * whole
 
 
+@pytest.mark.slow
 def test_a_saved_network_is_keras_own(tmp_path):
     """Any program that imports neural_style loads it with Keras' load_model."""
     save_transform_net(
@@ -204,6 +205,7 @@ def test_blend_is_the_mean_of_the_weights():
         blend([(first, -1), (second, 1)])
 
 
+@pytest.mark.slow
 def test_exports_as_a_saved_model(tmp_path):
     """Keras' own export: for TensorFlow Serving, and for LiteRT and ONNX converters that start from
     it.
@@ -429,6 +431,7 @@ def test_a_file_that_is_forged_in_nothing_is_not_refused(tmp_path, monkeypatch):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_a_few_bytes_cannot_ask_for_gigabytes(tmp_path):
     """A configuration of a large network without the weights for it: nothing is built or unpacked."""
     path = forged(
@@ -476,6 +479,7 @@ def test_pretrained_weights_are_read_as_keras_reads_them(name):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_a_network_that_was_fitted_is_saved_without_its_optimizer(tmp_path):
     net, x = build_transform_net(24, 1), picture(32, 32)[None].astype("float32")
     net.compile("adam", "mse")
@@ -493,6 +497,7 @@ def test_no_network_is_built_that_could_not_be_read_again(arguments):
         build_transform_net(*arguments)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compact", [False, True])
 def test_a_full_disk_leaves_the_old_network(tmp_path, compact):
     save_transform_net(build_transform_net(2, 0), tmp_path / "net.keras")

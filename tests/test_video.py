@@ -141,6 +141,7 @@ def test_bad_frames(tmp_path):
     assert not [*tmp_path.iterdir()]
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_film(tmp_path):
     still = picture(128, 128, noise=0)
     write_video((np.roll(still, i, axis=1) for i in range(600)), tmp_path / "film.mp4")
