@@ -84,9 +84,11 @@ def test_what_a_record_holds_and_that_it_travels_with_the_picture(folder):
     [
         {},
         {"init": "noise", "seed": 7, "noise_std": 3.0},
-        {"steps": {32: 2, 48: 2, 64: 2}},
+        pytest.param({"steps": {32: 2, 48: 2, 64: 2}}, marks=pytest.mark.slow),
         {"error": {"content": "mean", "style": "relative"}},
-        {"optimizer": "adam", "learning_rate": 5.0, "bounds": False},
+        pytest.param(
+            {"optimizer": "adam", "learning_rate": 5.0, "bounds": False}, marks=pytest.mark.slow
+        ),
     ],
 )
 def test_the_same_picture_again(folder, settings):

@@ -245,6 +245,7 @@ def test_at_least_four_styles_are_shipped():
     assert len(pretrained()) >= 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", pretrained())
 def test_pretrained_networks_leave_no_grid(name):
     """Of the pattern of 4 x 4 pixels that the upsamplings could leave, not one grey level."""
@@ -252,6 +253,7 @@ def test_pretrained_networks_leave_no_grid(name):
     assert float(grid_loss(painted[None])) ** 0.5 < 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first,second", [*itertools.combinations(pretrained(), 2)])
 def test_between_two_pretrained_networks_lies_a_style(first, second):
     """Half of each paints with as much contrast, and follows the photo as well, as the two
