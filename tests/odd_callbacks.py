@@ -191,6 +191,7 @@ ROWS = [
         "transfer(weights=load_weights(…)).save('w.png')",
         lambda: saved(),
         works(lambda settings: settings["weights"] is None, ["w.png"]),
+        slow=True,
     ),
     Row(
         "style_layers={set}, save",
@@ -207,9 +208,9 @@ ROWS = [
         lambda: run(checkpoint="run.npz"),
         works(finished, ["run.npz"]),
     ),
-    Row("callback: r.x[:] = 0, lbfgs", lambda: spoiled("lbfgs", 0), works(bool)),
+    Row("callback: r.x[:] = 0, lbfgs", lambda: spoiled("lbfgs", 0), works(bool), slow=True),
     Row("the same, adam", lambda: spoiled("adam", 0), works(bool)),
-    Row("callback: r.x[:] = nan, lbfgs", lambda: spoiled("lbfgs", np.nan), works(bool)),
+    Row("callback: r.x[:] = nan, lbfgs", lambda: spoiled("lbfgs", np.nan), works(bool), slow=True),
     Row("the same, adam", lambda: spoiled("adam", np.nan), works(bool)),
     Row(
         "callback raises OSError(28)",
@@ -313,7 +314,12 @@ ROWS = [
         lambda: map_transfer([{"content": "photo.png"}]),
         refused("job 0: missing a required argument: 'style'", TypeError),
     ),
-    Row("progress=True where sys.stdout is None (pythonw)", without_output, works(finished, [])),
+    Row(
+        "progress=True where sys.stdout is None (pythonw)",
+        without_output,
+        works(finished, []),
+        slow=True,
+    ),
     Row(
         "mock.patch('neural_style.transfer')", patched, works(lambda found: found == ("mine", True))
     ),

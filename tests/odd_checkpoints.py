@@ -157,17 +157,20 @@ ROWS = [
             lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
         ),
         works(bool),
+        slow=True,
     ),
-    Row("a flipped byte in them", lambda: activations(flip), works(bool)),
+    Row("a flipped byte in them", lambda: activations(flip), works(bool), slow=True),
     Row(
         "other shapes in them",
         lambda: activations(lambda path: rewrite(path, lambda mean: mean[:3])),
         works(bool),
+        slow=True,
     ),
     Row(
         "NaN in them",
         lambda: activations(lambda path: rewrite(path, lambda mean: mean * np.nan)),
         works(bool),
+        slow=True,
     ),
     Row(
         "an .h5 of 7 KB that claims 10.8 GB, 9 GB limit", claims, refused_as(r"claims\.h5.*must be")

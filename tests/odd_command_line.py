@@ -382,6 +382,7 @@ ROWS = [
             "stylize", "photo.png", "-o", "o.png", "--style", "starry_night=inf,poppies=1"
         ),
         told("share"),
+        slow=True,
     ),
     Row(
         "stylize share nan",

@@ -152,6 +152,7 @@ ROWS = [
         "a picture as film",
         lambda: (film("photo.png"), len([*read_frames("d.mp4")]), video_info("d.mp4").width),
         works(lambda result: result == (1, 1, 64)),
+        slow=True,
     ),
     Row(
         "no such film",

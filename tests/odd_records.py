@@ -155,7 +155,7 @@ ROWS = [
         lambda: text(json.dumps({**record(), "note": "x" * 2_000_000}), compressed=True),
         refused_as(NONE),
     ),
-    Row("record of 70 M characters", lambda: text("x" * 70_000_000), refused_as(NONE)),
+    Row("record of 70 M characters", lambda: text("x" * 70_000_000), refused_as(NONE), slow=True),
     Row(
         "read_record(20,000 x 20,000 bomb)",
         lambda: part(lambda data: png(20_000, 20_000)),
@@ -212,7 +212,7 @@ ROWS = [
         another_weights_file,
         refused_as("weights are not those of the run"),
     ),
-    Row("the same run again", again, works(bool)),
+    Row("the same run again", again, works(bool), slow=True),
     Row(
         "content='/…/Acme divorce/IMG_2031.jpg', save PNG",
         private,

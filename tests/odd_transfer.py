@@ -148,6 +148,7 @@ ROWS = [
         works(lambda result: len(result.history["total"]) == 2),
         steps={16: 1, 32: 1},
         start_size=8,
+        slow=True,
     ),
     no("steps={16: 0, 32: 1}", "a schedule of steps", steps={16: 0, 32: 1}),
     no("steps=10**400", "steps must be a positive integer, at most", steps=10**400),

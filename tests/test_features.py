@@ -142,7 +142,16 @@ def damage(how):
     return change
 
 
-@pytest.mark.parametrize("how", ["cut in half", "a byte changed", "other shapes", "NaN"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "a byte changed",
+        *(
+            pytest.param(how, marks=pytest.mark.slow)
+            for how in ("cut in half", "other shapes", "NaN")
+        ),
+    ],
+)
 def test_damaged_mean_activations_are_computed_anew_and_written_for_good(
     how, empty_cache, monkeypatch, caplog
 ):

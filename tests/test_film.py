@@ -77,6 +77,7 @@ def count_starts(monkeypatch):
     return seen
 
 
+@pytest.mark.slow
 def test_a_film_starts_anew_after_a_cut(clip, tmp_path, monkeypatch):
     seen = count_starts(monkeypatch)
     assert (
@@ -90,6 +91,7 @@ def test_a_film_starts_anew_after_a_cut(clip, tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "out.mp4"]
 
 
+@pytest.mark.slow
 def test_long_term(clip, tmp_path, monkeypatch):
     seen = count_starts(monkeypatch)
     stylize_video(
@@ -168,6 +170,7 @@ def test_by_a_network(clip, tmp_path, net):
     assert video_info(tmp_path / "small.mp4").width == 40
 
 
+@pytest.mark.slow
 def test_smoothing_along_the_flow(clip, tmp_path, net):
     for smooth in (0.0, 0.6):
         stylize_video(
@@ -340,6 +343,7 @@ def test_bad_arguments(clip, tmp_path, monkeypatch, options, message):
     assert os.listdir() == ["clip.mp4"]
 
 
+@pytest.mark.slow
 def test_numpys_numbers_are_taken(clip, tmp_path, net):
     """They are the same settings as Python's: the frames of the one call are those of the other."""
 
@@ -493,6 +497,7 @@ def test_the_order_of_a_very_long_film(tmp_path, monkeypatch):
     assert film._has_frames(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("link", [None, os.symlink, os.link])
 def test_the_source_is_not_overwritten(tmp_path, net, link):
     """Nor by the name of a link to it; with overwrite=True it is, by the film that another name

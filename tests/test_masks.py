@@ -110,6 +110,7 @@ def test_inside_means_nothing_from_beyond_the_border(extractor):
         assert agree is same
 
 
+@pytest.mark.slow
 def test_a_mask_of_ones_gives_exactly_the_unmasked_result():
     plain = transfer(CONTENT, ONE, steps=5, **QUICK)
     masked = transfer(CONTENT, ONE, steps=5, masks=[np.ones((64, 96))], **QUICK)
@@ -348,6 +349,7 @@ def test_masks_ask_for_content_and_style_and_for_no_shares():
         transfer(None, ONE, content_map=LEFT, **QUICK)
 
 
+@pytest.mark.slow
 def test_a_region_that_vanishes_at_a_layer_does_not_count_there():
     """A thin region, inside only: deep layers have no position in it, conv1_1 has."""
     thin = np.zeros((64, 96), "float32")

@@ -208,6 +208,7 @@ def test_no_jobs_no_results():
     assert [*map_transfer([])] == []
 
 
+@pytest.mark.slow
 def test_a_sweep_over_two_arguments_and_over_one():
     settings = {name: value for name, value in QUICK.items() if name != "style_layers"}
     sheet, results = sweep(

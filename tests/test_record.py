@@ -83,9 +83,9 @@ def test_what_a_record_holds_and_that_it_travels_with_the_picture(folder):
     "settings",
     [
         {},
-        {"init": "noise", "seed": 7, "noise_std": 3.0},
+        pytest.param({"init": "noise", "seed": 7, "noise_std": 3.0}, marks=pytest.mark.slow),
         pytest.param({"steps": {32: 2, 48: 2, 64: 2}}, marks=pytest.mark.slow),
-        {"error": {"content": "mean", "style": "relative"}},
+        pytest.param({"error": {"content": "mean", "style": "relative"}}, marks=pytest.mark.slow),
         pytest.param(
             {"optimizer": "adam", "learning_rate": 5.0, "bounds": False}, marks=pytest.mark.slow
         ),
@@ -100,6 +100,7 @@ def test_the_same_picture_again(folder, settings):
     assert again.image.tobytes() == first.image.tobytes()
 
 
+@pytest.mark.slow
 def test_a_start_from_a_file_is_repeated_too(folder):
     save_image(picture(48, 64, 8), "start.png")
     first = transfer("content.png", "style.png", init=Path("start.png"), **QUICK)
@@ -291,6 +292,7 @@ def test_repeating_looks_beside_the_picture_and_in_the_current_folder_by_digest(
     assert load_image("again.png").tobytes() == first.image.tobytes()
 
 
+@pytest.mark.slow
 def test_other_weights_than_the_runs_are_refused(folder):
     from neural_style import weights
 

@@ -73,6 +73,7 @@ def test_same_seed_same_bytes_and_another_seed_another_picture():
     assert (a != c).any()
 
 
+@pytest.mark.slow
 def test_default_settings_give_the_same_bytes_twice(result, parameters):
     again = transfer(
         CONTENT, STYLE, weights=parameters, size=64, start_size=32, steps=8, progress=False
@@ -94,6 +95,7 @@ def test_inits(init):
     assert abs(after.astype(int) - start).mean() < 10
 
 
+@pytest.mark.slow
 def test_inputs_of_every_kind(tmp_path):
     Image.fromarray(CONTENT).save(tmp_path / "content.png")
     pictures = [
@@ -431,7 +433,13 @@ def test_luminance_keeps_the_contents_chroma_and_a_stopped_run_does_too():
     assert np.abs(chroma(stopped.image) - chroma(load_image(CONTENT, 64))).max() < 0.8
 
 
-@pytest.mark.parametrize("mode", ["match", "match_cholesky", "histogram"])
+@pytest.mark.parametrize(
+    "mode",
+    [
+        "match",
+        *(pytest.param(mode, marks=pytest.mark.slow) for mode in ("match_cholesky", "histogram")),
+    ],
+)
 def test_the_style_comes_in_the_contents_colours(mode):
     result = transfer(CONTENT, STYLE, preserve_color=mode, **{**QUICK, "steps": 10})
     by_hand = transfer(
@@ -469,6 +477,7 @@ def cut_out():
     return np.dstack([np.where(alpha[..., None] > 0, CONTENT, 0).astype("uint8"), alpha])
 
 
+@pytest.mark.slow
 def test_the_photos_alpha_is_kept_on_request(tmp_path):
     rgba = cut_out()
     result = transfer(rgba, STYLE, alpha="keep", **QUICK)

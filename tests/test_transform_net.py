@@ -459,7 +459,7 @@ def test_a_network_is_read_from_keras_files_alone(tmp_path, name):
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("shape", [(1, 0), (3, 2), (5, 12)])
+@pytest.mark.parametrize("shape", [(1, 0), (3, 2), pytest.param((5, 12), marks=pytest.mark.slow)])
 def test_weights_are_read_as_keras_reads_them(tmp_path, precision, shape):
     net = varied(build_transform_net(*shape, precision=precision))
     save_transform_net(net, tmp_path / "net.keras")
