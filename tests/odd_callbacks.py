@@ -197,16 +197,19 @@ ROWS = [
         "style_layers={set}, save",
         lambda: saved(style_layers={"conv1_2", "conv1_1"}),
         works(lambda settings: settings["style_layers"] == ["conv1_1", "conv1_2"], ["w.png"]),
+        slow=True,
     ),
     Row(
         "style_layers=dict.keys(), save",
         lambda: saved(style_layers={"conv1_2": 1, "conv1_1": 1}.keys()),
         works(lambda settings: settings["style_layers"] == ["conv1_2", "conv1_1"], ["w.png"]),
+        slow=True,
     ),
     Row(
         "weights=load_weights(…), checkpoint=…",
         lambda: run(checkpoint="run.npz"),
         works(finished, ["run.npz"]),
+        slow=True,
     ),
     Row("callback: r.x[:] = 0, lbfgs", lambda: spoiled("lbfgs", 0), works(bool), slow=True),
     Row("the same, adam", lambda: spoiled("adam", 0), works(bool)),
@@ -229,6 +232,7 @@ ROWS = [
             ),
             [],
         ),
+        slow=True,
     ),
     Row(
         "callback=3",
@@ -246,7 +250,7 @@ ROWS = [
         works(lambda messages: messages == ["all steps done"] * 4),
         slow=True,
     ),
-    Row("callback raises SystemExit", left, works(lambda found: found == (3, (32, 24)))),
+    Row("callback raises SystemExit", left, works(lambda found: found == (3, (32, 24))), slow=True),
     Row(
         "Ctrl-C while callbacks are closed, all steps done",
         lambda: warned(lambda: run(Late())),
@@ -256,6 +260,7 @@ ROWS = [
                 and found[1] == ["at the end of the run, Late failed: KeyboardInterrupt"]
             )
         ),
+        slow=True,
     ),
     Row(
         "disk full at a checkpoint",
@@ -267,6 +272,7 @@ ROWS = [
             ),
             [],
         ),
+        slow=True,
     ),
     Row(
         "two transfers in two threads",
@@ -284,6 +290,7 @@ ROWS = [
         "map_transfer(jobs, ProcessPoolExecutor()) after TensorFlow was used",
         forked,
         refused("executor must spawn its processes", ValueError),
+        slow=True,
     ),
     Row(
         "the same, TensorFlow only imported",

@@ -122,10 +122,20 @@ def same(result):
 
 
 ROWS = [
-    Row("resume with ./photo.png for photo.png", lambda: resume("./photo.png"), works(same)),
-    Row("resume with the absolute path", lambda: resume(os.path.abspath("photo.png")), works(same)),
+    Row(
+        "resume with ./photo.png for photo.png",
+        lambda: resume("./photo.png"),
+        works(same),
+        slow=True,
+    ),
+    Row(
+        "resume with the absolute path",
+        lambda: resume(os.path.abspath("photo.png")),
+        works(same),
+        slow=True,
+    ),
     Row("resume with more steps", lambda: resume(steps=3), refused_as("another setting steps;")),
-    Row("resume, same", resume, works(same)),
+    Row("resume, same", resume, works(same), slow=True),
     Row(
         "checkpoint with a short x",
         lambda: changed(x=lambda x: x[:-3]),
@@ -150,6 +160,7 @@ ROWS = [
             transfer("art.png", "photo.png", checkpoint="run.npz", **QUICK),
         )[1],
         works(same),
+        slow=True,
     ),
     Row(
         "mean activations cut in half, transfer(normalize=True)",

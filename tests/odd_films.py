@@ -101,7 +101,7 @@ is_true, six = (
 )
 
 ROWS = [
-    Row("output = source", lambda: film(output="own.mp4"), refused("also an input")),
+    Row("output = source", lambda: film(output="own.mp4"), refused("also an input"), slow=True),
     Row("half a hidden .png left in work", lambda: resumed(half=True), is_true, slow=True),
     Row("a whole hidden .png left in work", lambda: resumed(half=False), is_true, slow=True),
     Row(

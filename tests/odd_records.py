@@ -149,6 +149,7 @@ ROWS = [
         "record of 2 M characters",
         lambda: text(json.dumps({**record(), "note": "x" * 2_000_000})),
         works(lambda found: len(found["note"]) == 2_000_000),
+        slow=True,
     ),
     Row(
         "compressed record of 2 MB",
@@ -195,11 +196,13 @@ ROWS = [
         "settings have steps 10^9, size 8192",
         lambda: forged(steps=10**9, size=8192),
         works(lambda given: given["steps"] == 10**9),
+        slow=True,
     ),
     Row(
         "no init among the settings",
         lambda: without("init"),
         works(lambda given: "init" not in given),
+        slow=True,
     ),
     Row("style 5", lambda: with_part("style", 5), refused_as(NONE)),
     Row("style 'abc'", lambda: with_part("style", "abc"), refused_as(NONE)),
@@ -211,6 +214,7 @@ ROWS = [
         "weights file changed since, or sha256 000…",
         another_weights_file,
         refused_as("weights are not those of the run"),
+        slow=True,
     ),
     Row("the same run again", again, works(bool), slow=True),
     Row(
@@ -219,6 +223,7 @@ ROWS = [
         works(
             lambda data: b"Acme" not in data and b"alice" not in data and b"IMG_2031.jpg" in data
         ),
+        slow=True,
     ),
-    Row("content with GPS in its EXIF", gps, works(lambda exif: exif == {})),
+    Row("content with GPS in its EXIF", gps, works(lambda exif: exif == {}), slow=True),
 ]

@@ -133,6 +133,7 @@ def test_the_methods_flicker_less(clip, tmp_path):
     assert warped < 0.6 * alone and held < 0.6 * alone
 
 
+@pytest.mark.slow
 def test_one_painter_for_the_whole_film(clip, tmp_path, monkeypatch):
     """The network, the first frame's graph and the next frames' graph: each compiled once, so that
     memory does not grow.
@@ -179,6 +180,7 @@ def test_smoothing_along_the_flow(clip, tmp_path, net):
     assert flicker(tmp_path / "0.6.mp4", clip) < 0.7 * flicker(tmp_path / "0.0.mp4", clip)
 
 
+@pytest.mark.slow
 def test_frames_every_and_sound(tmp_path, net):
     with_sound(tmp_path / "source.mp4")
     assert stylize_video(tmp_path / "source.mp4", net, tmp_path / "all.mp4", progress=False) == 20
@@ -615,6 +617,7 @@ def test_somebody_elses_film_json_is_left_alone(clip, tmp_path, net):
     ) == 1
 
 
+@pytest.mark.slow
 def test_a_callback_that_fails_is_a_warning(clip, tmp_path, net, caplog):
     stylize_video(clip, net, tmp_path / "whole.mp4", smooth=0.5, progress=False)
     seen = []

@@ -722,11 +722,7 @@ CONTROLS = {
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[pytest.mark.slow] * (name not in ("masks", "luminance")))
-        for name in CONTROLS
-    ],
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name != "masks")) for name in CONTROLS]
 )
 def test_controls_on_the_command_line(folder, name):
     """The same picture as from transfer(), and again from the record."""

@@ -189,6 +189,7 @@ def test_where_no_region_is_the_content_stays():
     assert np.abs(result[:, :48] - content[:, :48]).mean() > 5
 
 
+@pytest.mark.slow
 def test_masks_in_tiles_are_masks_without(extractor):
     image, style = preprocess(picture(203, 150, 4)), extractor(preprocess(ONE))
     soft = np.clip(np.linspace(-0.5, 1.5, 150), 0, 1).astype("float32") * np.ones(

@@ -60,6 +60,7 @@ def test_a_job_that_is_killed_fails_alone():
     ]
 
 
+@pytest.mark.slow
 def test_an_executor_that_forks_is_refused_once_tensorflow_was_used(expected):
     forks = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork"))
     refused = pytest.raises(

@@ -176,7 +176,7 @@ def test_every_preset_has_its_formula_here():
 
 
 #: The others are left to the slow tier.
-QUICK = ("anishathalye", "chollet_dlwp", "vgg16_avgpool")
+QUICK = ("vgg16_avgpool",)
 
 
 @pytest.mark.parametrize(

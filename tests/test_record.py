@@ -126,6 +126,7 @@ def test_the_command_line_repeats_a_run(folder, capfd):
     assert "needs CONTENT and STYLE, or --from-record" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_inputs_that_are_gone_or_changed_or_were_no_files(folder):
     transfer("content.png", "style.png", **QUICK).save("out.png")
     save_image(picture(64, 48, 3), "style.png")
@@ -333,6 +334,7 @@ def test_weights_loaded_before_and_layers_of_any_collection_are_recorded_and_rep
     )
 
 
+@pytest.mark.slow
 def test_records_of_earlier_versions_are_read_and_of_later_ones_not(folder):
     first = transfer("content.png", "style.png", **QUICK)
     first.save("out.png", record="paths")

@@ -81,7 +81,10 @@ def test_loss_and_gradient_are_those_of_the_whole_picture(extractor, height, wid
 @pytest.mark.parametrize(
     "options", [{}, {"separate": True, "exponent": 0.5}, {"separate": True, "reduction": "sum"}]
 )
-@pytest.mark.parametrize("height", [301, 513, 512, 257])  # 257: the last strip is one row
+@pytest.mark.parametrize(
+    "height",  # 257: the last strip is one row
+    [301, *(pytest.param(height, marks=pytest.mark.slow) for height in (513, 512)), 257],
+)
 def test_total_variation_in_strips_is_that_of_the_whole_picture(options, height):
     x, loss = preprocess(picture(height, 150, 3)), {"tv": total_variation_loss(**options)}
     whole = Evaluator(lambda x: {"image": x}, loss, {"tv": 1.0}, x.shape)

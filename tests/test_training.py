@@ -93,6 +93,7 @@ def test_the_loss_is_its_numpy_transcription(tiny):
     )
 
 
+@pytest.mark.slow
 def test_the_style_at_several_scales_is_their_mean(tiny):
     """Each scale's loss is that of pictures which were made smaller beforehand, by means of 2 x 2
     pixels.

@@ -285,6 +285,7 @@ def test_noise_std():
     )  # ImageNet's mean
 
 
+@pytest.mark.slow
 def test_style_scale(monkeypatch):
     sizes = []
     real = module.load_image
@@ -417,6 +418,7 @@ def chroma(image):
     return (image[..., [2, 0]] - (image @ LUMA)[..., None]) / [1.772, 1.402]
 
 
+@pytest.mark.slow
 def test_luminance_keeps_the_contents_chroma_and_a_stopped_run_does_too():
     result = transfer(CONTENT, STYLE, preserve_color="luminance", **{**QUICK, "steps": 10})
     assert (
