@@ -101,7 +101,7 @@ is_true, six = (
 )
 
 ROWS = [
-    Row("output = source", lambda: film(output="own.mp4"), refused("also an input")),
+    Row("output = source", lambda: film(output="own.mp4"), refused("also an input"), slow=True),
     Row("half a hidden .png left in work", lambda: resumed(half=True), is_true, slow=True),
     Row("a whole hidden .png left in work", lambda: resumed(half=False), is_true, slow=True),
     Row(
@@ -152,6 +152,7 @@ ROWS = [
         "a picture as film",
         lambda: (film("photo.png"), len([*read_frames("d.mp4")]), video_info("d.mp4").width),
         works(lambda result: result == (1, 1, 64)),
+        slow=True,
     ),
     Row(
         "no such film",

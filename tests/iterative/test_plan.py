@@ -57,6 +57,7 @@ def test_adam_takes_over_where_l_bfgs_would_not_fit():
     )
 
 
+@pytest.mark.slow
 def test_a_run_that_adam_took_over_goes_on_and_says_so(monkeypatch, capsys):
     real = sys.modules["neural_style.iterative.prepare"].plan
 

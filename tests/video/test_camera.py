@@ -204,6 +204,7 @@ def test_numpys_numbers_are_taken(film, net, tmp_path):
         stylize_camera(np.int64(77), net, tmp_path / "out.mp4")
 
 
+@pytest.mark.slow
 def test_the_film_in_its_place_is_not_overwritten(film, net, tmp_path):
     before, link = film.read_bytes(), tmp_path / "link.mp4"
     link.symlink_to(film)
@@ -235,6 +236,7 @@ def test_a_picture_that_cannot_be_read_is_told(film, net, tmp_path, monkeypatch)
     assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
 
 
+@pytest.mark.slow
 def test_no_display(film, net, tmp_path, monkeypatch):
     monkeypatch.setenv("SDL_VIDEODRIVER", "there_is_none")
     with pytest.raises(ValueError, match="no display"):
@@ -272,6 +274,7 @@ def test_cameras_that_are_none(film, net, tmp_path):
         stylize_camera(film, net, tmp_path / "out.gif")
 
 
+@pytest.mark.slow
 def test_a_camera_is_read_once_over(film):
     camera = Camera(film)
     frames = [*camera]

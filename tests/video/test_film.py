@@ -77,6 +77,7 @@ def count_starts(monkeypatch):
     return seen
 
 
+@pytest.mark.slow
 def test_a_film_starts_anew_after_a_cut(clip, tmp_path, monkeypatch):
     seen = count_starts(monkeypatch)
     assert (
@@ -90,6 +91,7 @@ def test_a_film_starts_anew_after_a_cut(clip, tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "out.mp4"]
 
 
+@pytest.mark.slow
 def test_long_term(clip, tmp_path, monkeypatch):
     seen = count_starts(monkeypatch)
     stylize_video(
@@ -131,6 +133,7 @@ def test_the_methods_flicker_less(clip, tmp_path):
     assert warped < 0.6 * alone and held < 0.6 * alone
 
 
+@pytest.mark.slow
 def test_one_painter_for_the_whole_film(clip, tmp_path, monkeypatch):
     """The network, the first frame's graph and the next frames' graph: each compiled once, so that
     memory does not grow.
@@ -168,6 +171,7 @@ def test_by_a_network(clip, tmp_path, net):
     assert video_info(tmp_path / "small.mp4").width == 40
 
 
+@pytest.mark.slow
 def test_smoothing_along_the_flow(clip, tmp_path, net):
     for smooth in (0.0, 0.6):
         stylize_video(
@@ -176,6 +180,7 @@ def test_smoothing_along_the_flow(clip, tmp_path, net):
     assert flicker(tmp_path / "0.6.mp4", clip) < 0.7 * flicker(tmp_path / "0.0.mp4", clip)
 
 
+@pytest.mark.slow
 def test_frames_every_and_sound(tmp_path, net):
     with_sound(tmp_path / "source.mp4")
     assert stylize_video(tmp_path / "source.mp4", net, tmp_path / "all.mp4", progress=False) == 20
@@ -340,6 +345,7 @@ def test_bad_arguments(clip, tmp_path, monkeypatch, options, message):
     assert os.listdir() == ["clip.mp4"]
 
 
+@pytest.mark.slow
 def test_numpys_numbers_are_taken(clip, tmp_path, net):
     """They are the same settings as Python's: the frames of the one call are those of the other."""
 
@@ -426,6 +432,7 @@ def interrupted(clip, net, tmp_path, frames=5, **options):
     return work
 
 
+@pytest.mark.slow
 def test_other_files_beside_the_frames_change_nothing(clip, tmp_path, net):
     """Whole and half files under the names that a killed save leaves, now and in older versions;
     and files that are not ours.
@@ -464,6 +471,7 @@ def test_what_a_kill_leaves_before_the_first_frame_is_no_hindrance(clip, tmp_pat
     )
 
 
+@pytest.mark.slow
 def test_a_damaged_frame_is_painted_anew(clip, tmp_path, net, caplog):
     stylize_video(clip, net, tmp_path / "whole.mp4", smooth=0.5, progress=False)
     work = interrupted(clip, net, tmp_path)
@@ -491,6 +499,7 @@ def test_the_order_of_a_very_long_film(tmp_path, monkeypatch):
     assert film._has_frames(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("link", [None, os.symlink, os.link])
 def test_the_source_is_not_overwritten(tmp_path, net, link):
     """Nor by the name of a link to it; with overwrite=True it is, by the film that another name
@@ -608,6 +617,7 @@ def test_somebody_elses_film_json_is_left_alone(clip, tmp_path, net):
     ) == 1
 
 
+@pytest.mark.slow
 def test_a_callback_that_fails_is_a_warning(clip, tmp_path, net, caplog):
     stylize_video(clip, net, tmp_path / "whole.mp4", smooth=0.5, progress=False)
     seen = []

@@ -141,6 +141,7 @@ def test_bad_frames(tmp_path):
     assert not [*tmp_path.iterdir()]
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_film(tmp_path):
     still = picture(128, 128, noise=0)
     write_video((np.roll(still, i, axis=1) for i in range(600)), tmp_path / "film.mp4")
@@ -298,6 +299,7 @@ write_video([still[:64, 3 * i:3 * i + 80] for i in range(12)], sys.argv[1], 12)
 """
 
 
+@pytest.mark.slow
 def test_the_same_frames_are_the_same_film(tmp_path):
     """Whatever was in memory before: glibc fills it with bytes of our choice. x264's AVX-512 code
     made up to four films of these frames.
