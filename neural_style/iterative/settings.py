@@ -128,7 +128,8 @@ def checked(given: Settings) -> Settings:
     _check_losses(settings)
     color_mode(settings.preserve_color)
     for term in settings.terms:
-        settings.feature_network.check_layers(term.layers)
+        if term.layers:
+            settings.feature_network.check_layers(term.layers)
     return settings
 
 

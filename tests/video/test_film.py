@@ -21,14 +21,14 @@ from neural_style import (
     Evaluator,
     build_transform_net,
     load_image,
-    painter,
     save_transform_net,
     stylize,
     stylize_video,
 )
 from neural_style.losses.regularizers import temporal_loss
+from neural_style.vgg import feature_network
 from neural_style.vgg.preprocessing import preprocess
-from neural_style.video import film
+from neural_style.video import film, frames
 from neural_style.video.files import load_av, read_frames, video_info, write_video
 from neural_style.video.flow import optical_flow, reliable, warping_error
 
@@ -139,10 +139,10 @@ def test_one_painter_for_the_whole_film(clip, tmp_path, monkeypatch):
     memory does not grow.
     """
     made = []
-    for name in ("feature_extractor", "Evaluator"):
+    for module, name in ((feature_network, "feature_extractor"), (frames, "Evaluator")):
         original = getattr(neural_style, name)
         monkeypatch.setattr(
-            painter,
+            module,
             name,
             lambda *args, original=original, name=name, **kwargs: (
                 made.append(name) or original(*args, **kwargs)
