@@ -91,7 +91,7 @@ def main():
                 style,
                 folder / f"{method}.mp4",
                 method=method,
-                work=work,
+                checkpoint=work,
                 progress=False,
                 **{
                     name: value

@@ -142,8 +142,8 @@ ROWS = [
     Row("colour=1", lambda: film(colour=1), refused("does not take colour", TypeError)),
     Row("size=0", lambda: film(size=0), refused("size must be")),
     Row(
-        "work= a folder with other things",
-        lambda: film(work="folder"),
+        "checkpoint= a folder with other things",
+        lambda: film(checkpoint="folder"),
         refused("'folder' is a folder with other things"),
     ),
     Row("smooth=1", lambda: film(smooth=1), six, slow=True),

@@ -23,10 +23,10 @@ from ..feedforward.stylize import is_network, resolve
 from ..images.load import check_size, load_image
 from ..images.save import save_image
 from ..provenance.identity import digest
+from .checkpoint import _claimed, _frame, _read_again
 from .files import check_video_path, paths_in, read_frames, video_info, write_video
 from .flow import LEAST_SIDE, load_cv2
 from .frames import OPTIONS, Painter, check_style, known_from
-from .work import _claimed, _frame, _read_again
 
 logger = logging.getLogger("neural_style")
 
@@ -50,7 +50,8 @@ def stylize_video(
     smooth=0.0,
     frames=None,
     every=1,
-    work=None,
+    checkpoint=None,
+    resume=True,
     executor=None,
     callback=None,
     progress=True,
@@ -77,9 +78,10 @@ def stylize_video(
         smooth: for "network": share of the last result, moved along the flow, in this one.
         frames: a slice of the source's frames; every: paint each so-manieth of them, and show it so
             much longer.
-        work: the folder for finished frames, PNG; None: beside `output`, removed when the film is
-            whole. A film that was interrupted or killed goes on where it stood when it is asked for
-            again. One run at a time may use the folder.
+        checkpoint: The folder for finished frames, PNG. None: a folder beside `output`, removed
+            when the film is whole. One run at a time may use the folder.
+        resume: Go on where an earlier run of the same film was interrupted or killed. False: remove
+            the frames of that run and paint them anew.
         executor: a concurrent.futures.Executor for the methods whose frames do not depend on each
             other; see map_transfer.
         callback: called after each frame with (number, picture, frames in all, or None where the
@@ -105,6 +107,7 @@ def stylize_video(
     )
     _check_others(executor, callback, settings)
     progress, overwrite = checks.flag("progress", progress), checks.flag("overwrite", overwrite)
+    resume = checks.flag("resume", resume)
     check_video_path(output, [source, *paths_in(style), options.get("weights")], overwrite)
     info = video_info(source)
     settings = {**settings, **_check_style(style, next(read_frames(source))[1], settings, options)}
@@ -116,17 +119,17 @@ def stylize_video(
         raise none
 
     beside = Path(output).with_name(f".{Path(output).name}.frames")
-    work = beside if work is None else Path(work)
+    work = beside if checkpoint is None else Path(checkpoint)
     if work.resolve() == Path(output).resolve():
         raise ValueError(
-            f"work must be another folder than the output. Received: work={str(work)!r}"
+            f"checkpoint must be another folder than the output. Received: checkpoint={str(work)!r}"
         )
     identity = {
         "source": digest(source),
         "style": digest(style),
         "settings": json.loads(json.dumps(settings, default=_plain)),
     }
-    with _claimed(work, identity, passing=work == beside):
+    with _claimed(work, identity, passing=work == beside, resume=resume):
         if executor is None:
             times = _paint_frames(source, style, settings, work, picked, total, callback, progress)
         else:

@@ -9,6 +9,7 @@ from conftest import picture
 
 from neural_style import build_transform_net, stylize, stylize_camera
 from neural_style.video import camera as camera_module
+from neural_style.video import devices as devices_module
 from neural_style.video.devices import Camera
 from neural_style.video.files import read_frames, video_info, write_video
 
@@ -229,7 +230,7 @@ def test_a_picture_that_cannot_be_read_is_told(film, net, tmp_path, monkeypatch)
         yield 0, picture(48, 64)
         raise MemoryError("a frame too large")
 
-    monkeypatch.setattr(camera_module, "read_frames", read)
+    monkeypatch.setattr(devices_module, "read_frames", read)
     with pytest.raises(MemoryError, match="too large"):
         stylize_camera(film, net, tmp_path / "out.mp4", size=32, window=False)
     assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]

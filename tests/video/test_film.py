@@ -16,12 +16,10 @@ from helpers import PATHS, varied, with_sound
 from helpers import QUICK_FILM as QUICK
 from PIL import Image
 
-import neural_style
 from neural_style import (
     Evaluator,
     build_transform_net,
     load_image,
-    painter,
     save_transform_net,
     stylize,
     stylize_video,
@@ -29,6 +27,7 @@ from neural_style import (
 from neural_style.losses.regularizers import temporal_loss
 from neural_style.vgg.preprocessing import preprocess
 from neural_style.video import film
+from neural_style.video import frames as frames_module
 from neural_style.video.files import load_av, read_frames, video_info, write_video
 from neural_style.video.flow import optical_flow, reliable, warping_error
 
@@ -137,9 +136,9 @@ def test_one_painter_for_the_whole_film(clip, tmp_path, monkeypatch):
     """
     made = []
     for name in ("feature_extractor", "Evaluator"):
-        original = getattr(neural_style, name)
+        original = getattr(frames_module, name)
         monkeypatch.setattr(
-            painter,
+            frames_module,
             name,
             lambda *args, original=original, name=name, **kwargs: (
                 made.append(name) or original(*args, **kwargs)
@@ -158,7 +157,8 @@ def net(tmp_path):
 @pytest.mark.slow
 def test_by_a_network(clip, tmp_path, net):
     assert (
-        stylize_video(clip, net, tmp_path / "out.mp4", work=tmp_path / "work", progress=False) == 12
+        stylize_video(clip, net, tmp_path / "out.mp4", checkpoint=tmp_path / "work", progress=False)
+        == 12
     )
     for number, (_, image) in enumerate(read_frames(clip)):
         assert np.array_equal(
@@ -217,13 +217,13 @@ def test_callback(clip, tmp_path, net):
 
 @pytest.mark.slow
 def test_workers_paint_the_same_frames(clip, tmp_path, net):
-    stylize_video(clip, net, tmp_path / "alone.mp4", work=tmp_path / "alone", progress=False)
+    stylize_video(clip, net, tmp_path / "alone.mp4", checkpoint=tmp_path / "alone", progress=False)
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as executor:
         stylize_video(
             clip,
             net,
             tmp_path / "pool.mp4",
-            work=tmp_path / "pool",
+            checkpoint=tmp_path / "pool",
             executor=executor,
             progress=False,
         )
@@ -237,14 +237,14 @@ import sys
 from neural_style import stylize_video
 from helpers import QUICK_FILM as QUICK, picture
 if __name__ == "__main__":
-    stylize_video(sys.argv[1], picture(64, 64, 5), sys.argv[2], work=sys.argv[3], **QUICK)
+    stylize_video(sys.argv[1], picture(64, 64, 5), sys.argv[2], checkpoint=sys.argv[3], **QUICK)
 """
 
 
 @pytest.mark.slow
 def test_killed_and_resumed_gives_the_same_frames(clip, tmp_path):
     stylize_video(
-        clip, picture(64, 64, 5), tmp_path / "whole.mp4", work=tmp_path / "whole", **QUICK
+        clip, picture(64, 64, 5), tmp_path / "whole.mp4", checkpoint=tmp_path / "whole", **QUICK
     )
     killed = subprocess.Popen(
         [
@@ -266,7 +266,7 @@ def test_killed_and_resumed_gives_the_same_frames(clip, tmp_path):
     assert 4 <= there < 12 and not (tmp_path / "out.mp4").exists()
     assert (
         stylize_video(
-            clip, picture(64, 64, 5), tmp_path / "out.mp4", work=tmp_path / "work", **QUICK
+            clip, picture(64, 64, 5), tmp_path / "out.mp4", checkpoint=tmp_path / "work", **QUICK
         )
         == 12
     )
@@ -276,15 +276,20 @@ def test_killed_and_resumed_gives_the_same_frames(clip, tmp_path):
 
 
 def test_a_folder_of_another_film_is_refused(clip, tmp_path, net):
-    stylize_video(clip, net, tmp_path / "out.mp4", work=tmp_path / "work", progress=False)
+    stylize_video(clip, net, tmp_path / "out.mp4", checkpoint=tmp_path / "work", progress=False)
     with pytest.raises(ValueError, match="another film or of other settings"):
         stylize_video(
-            clip, net, tmp_path / "out.mp4", work=tmp_path / "work", smooth=0.5, progress=False
+            clip,
+            net,
+            tmp_path / "out.mp4",
+            checkpoint=tmp_path / "work",
+            smooth=0.5,
+            progress=False,
         )
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "diary.txt").write_text("mine")
     with pytest.raises(ValueError, match="other things"):
-        stylize_video(clip, net, tmp_path / "out.mp4", work=tmp_path / "full", progress=False)
+        stylize_video(clip, net, tmp_path / "out.mp4", checkpoint=tmp_path / "full", progress=False)
 
 
 def test_after_an_error_the_film_can_be_asked_for_rightly(clip, tmp_path, net):
@@ -326,8 +331,9 @@ def test_after_an_error_the_film_can_be_asked_for_rightly(clip, tmp_path, net):
         ({"smooth": np.nan}, "smooth"),
         ({"progress": "no"}, "progress"),
         ({"overwrite": 1}, "overwrite"),
+        ({"resume": 0}, "resume"),
         ({"size": 8}, "at least 16 x 16"),
-        ({"work": "out.mp4"}, "work must be another"),
+        ({"checkpoint": "out.mp4"}, "checkpoint must be another"),
         ({"steps": 0}, "steps"),
     ],
 )
@@ -343,11 +349,11 @@ def test_bad_arguments(clip, tmp_path, monkeypatch, options, message):
 def test_numpys_numbers_are_taken(clip, tmp_path, net):
     """They are the same settings as Python's: the frames of the one call are those of the other."""
 
-    def paint(work, **options):
+    def paint(folder, **options):
         stylize_video(
-            clip, net, tmp_path / "out.mp4", work=tmp_path / work, progress=False, **options
+            clip, net, tmp_path / "out.mp4", checkpoint=tmp_path / folder, progress=False, **options
         )
-        return json.loads((tmp_path / work / "film.json").read_text())
+        return json.loads((tmp_path / folder / "film.json").read_text())
 
     plain = paint(
         "a",
@@ -387,7 +393,9 @@ def test_a_notebook_sees_each_frame_as_it_is_painted(clip, tmp_path, net, monkey
     monkeypatch.setattr(
         "IPython.display.display", lambda display_id: SimpleNamespace(update=shown.append)
     )
-    stylize_video(clip, net, tmp_path / "out.mp4", frames=slice(0, 3), work=tmp_path / "frames")
+    stylize_video(
+        clip, net, tmp_path / "out.mp4", frames=slice(0, 3), checkpoint=tmp_path / "frames"
+    )
     lines, pictures = shown[::2], shown[1::2]
     assert [line.split(",")[0] for line in lines] == [
         "frame 1 of 3",
@@ -477,6 +485,48 @@ def test_a_damaged_frame_is_painted_anew(clip, tmp_path, net, caplog):
         f"00000{number}.png is painted anew" in text for number, text in zip((1, 2, 4), warnings)
     )
     assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+
+
+def test_without_resume_the_old_frames_are_painted_anew(clip, tmp_path, net):
+    """A frame of the earlier run, altered here, is kept with resume=True and replaced without."""
+    folder, painted = tmp_path / "frames", []
+
+    def film_of(output, **options):
+        painted.clear()
+        stylize_video(
+            clip,
+            net,
+            tmp_path / output,
+            checkpoint=folder,
+            frames=slice(4),
+            callback=lambda number, *_: painted.append(number),
+            progress=False,
+            **options,
+        )
+        return (tmp_path / output).read_bytes()
+
+    whole = film_of("whole.mp4")
+    Image.fromarray(picture(64, 80, 9)).save(folder / "000001.png")
+    (folder / "000009.png").write_bytes(b"left of an earlier run")
+    (folder / "notes.txt").write_text("mine")
+    assert film_of("resumed.mp4") != whole and painted == []
+    assert film_of("anew.mp4", resume=False) == whole and painted == [0, 1, 2, 3]
+    assert sorted(os.listdir(folder)) == [
+        *(f"{number:06d}.png" for number in range(4)),
+        "film.json",
+        "notes.txt",
+    ]
+
+
+def test_without_resume_another_film_s_frames_stay(clip, tmp_path, net):
+    folder = tmp_path / "frames"
+    stylize_video(
+        clip, net, tmp_path / "out.mp4", checkpoint=folder, frames=slice(2), progress=False
+    )
+    before = sorted(os.listdir(folder))
+    with pytest.raises(ValueError, match="another film or of other settings"):
+        stylize_video(clip, net, tmp_path / "out.mp4", checkpoint=folder, resume=False)
+    assert sorted(os.listdir(folder)) == before
 
 
 @pytest.mark.slow
@@ -602,7 +652,7 @@ def test_somebody_elses_film_json_is_left_alone(clip, tmp_path, net):
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "film.json").write_text('{"title": "my holidays"}')
     with pytest.raises(ValueError, match="other things"):
-        stylize_video(clip, net, tmp_path / "out.mp4", work=tmp_path / "work", progress=False)
+        stylize_video(clip, net, tmp_path / "out.mp4", checkpoint=tmp_path / "work", progress=False)
     assert (tmp_path / "work" / "film.json").read_text() == '{"title": "my holidays"}' and len(
         os.listdir(tmp_path / "work")
     ) == 1

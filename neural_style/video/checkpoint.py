@@ -14,6 +14,9 @@ logger = logging.getLogger("neural_style")
 #: In the folder for frames: which film and settings they are of.
 MANIFEST = "film.json"
 
+#: The name of a finished frame.
+FRAME_NAME = re.compile(r"[0-9]{6,}\.png")
+
 
 def _frame(work, number):
     return work / f"{number:06d}.png"
@@ -35,15 +38,17 @@ def _read_again(path, shape):
 
 
 @contextmanager
-def _claimed(work, identity, passing):
+def _claimed(work, identity, passing, resume=True):
     """The folder for frames, this film's and this run's alone. A passing one goes when the film is
-    whole, or if no frame is finished.
+    whole, or if no frame is finished. Without `resume`, frames of an earlier run are removed.
     """
     _check_folder(work)
     work.mkdir(parents=True, exist_ok=True)
     try:
         with only_user(work):
             _claim(work, identity)
+            if not resume:
+                _remove_frames(work)
             whole = False
             try:
                 yield
@@ -68,7 +73,7 @@ def _claim(work, identity):
     elif _manifest(work) != identity:
         raise ValueError(
             f"{str(work)!r} has the frames of another film or of other settings; remove it, or give"
-            " another work="
+            " another checkpoint="
         )
 
 
@@ -77,14 +82,16 @@ def _check_folder(work):
     of a killed run, is not.
     """
     if os.path.lexists(work) and not work.is_dir():
-        raise ValueError(f"{str(work)!r} is no folder; give another work=")
+        raise ValueError(f"{str(work)!r} is no folder; give another checkpoint=")
     left = re.compile(r"\.lock|\..*\.part")
     if (
         work.is_dir()
         and _manifest(work) is None
         and not all(left.fullmatch(name) for name in os.listdir(work))
     ):
-        raise ValueError(f"{str(work)!r} is a folder with other things in it; give another work=")
+        raise ValueError(
+            f"{str(work)!r} is a folder with other things in it; give another checkpoint="
+        )
 
 
 def _manifest(work):
@@ -101,4 +108,11 @@ def _manifest(work):
 
 
 def _has_frames(work):
-    return any(re.fullmatch(r"[0-9]{6,}\.png", name) for name in os.listdir(work))
+    return any(FRAME_NAME.fullmatch(name) for name in os.listdir(work))
+
+
+def _remove_frames(work):
+    """Remove the finished frames, and nothing else that lies in the folder."""
+    for name in os.listdir(work):
+        if FRAME_NAME.fullmatch(name):
+            (work / name).unlink()
