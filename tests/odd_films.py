@@ -11,7 +11,8 @@ from odd import Row, refused, works
 from PIL import Image
 
 from neural_style import build_transform_net, save_transform_net, stylize_video
-from neural_style.video.files import read_frames, video_info, write_video
+from neural_style.video.read import read_frames, video_info
+from neural_style.video.write import write_video
 
 LISTS = {
     "hls.mp4": "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nother.mp4\n#EXT-X-ENDLIST\n",

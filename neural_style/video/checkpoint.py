@@ -1,31 +1,84 @@
-"""The folder for the finished frames of a film."""
+"""Keep the finished frames of a film in a folder, so that a killed film goes on from there."""
 
 import json
 import logging
 import os
 import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from .._shared import types
 from .._shared.files import only_user, whole_or_not
 from ..images.load import load_image
+from ..provenance.identity import digest
 
 logger = logging.getLogger("neural_style")
 
-#: In the folder for frames: which film and settings they are of.
+#: The file in the folder that says which film and which settings the frames belong to.
 MANIFEST = "film.json"
 
 #: The name of a finished frame.
 FRAME_NAME = re.compile(r"[0-9]{6,}\.png")
 
+#: The names of what a killed run can leave before its first frame.
+LEFT_NAME = re.compile(r"\.lock|\..*\.part")
 
-def _frame(work, number):
-    return work / f"{number:06d}.png"
+
+def film_identity(source: Any, style: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe a film by digests and settings, as JSON has them, for the folder's manifest."""
+    return {
+        "source": digest(source),
+        "style": digest(style),
+        "settings": json.loads(json.dumps(settings, default=_plain)),
+    }
 
 
-def _read_again(path, shape):
-    """A frame that was painted before; None if there is none, or, with a warning, if it is damaged."""
+def folder_for_frames(checkpoint: types.Path | None, output: types.Path) -> tuple[Path, bool]:
+    """Choose the folder for finished frames.
+
+    Args:
+        checkpoint: The folder that the caller names. None: a hidden folder beside the output.
+        output: The film to write.
+
+    Returns:
+        (the folder, whether it is removed after the film).
+
+    Raises:
+        ValueError: `checkpoint` names the output.
+    """
+    output = Path(output)
+    beside = output.with_name(f".{output.name}.frames")
+    folder = beside if checkpoint is None else Path(checkpoint)
+    if folder.resolve() == output.resolve():
+        raise ValueError(
+            "checkpoint must be another folder than the output. Received:"
+            f" checkpoint={str(folder)!r}"
+        )
+    return folder, folder == beside
+
+
+def frame_path(folder: Path, number: int) -> Path:
+    """Give the path of a finished frame."""
+    return folder / f"{number:06d}.png"
+
+
+def finished_frame(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Read a frame that an earlier run painted.
+
+    Args:
+        path: The frame's path.
+        shape: The shape that the frame must have: (H, W, 3).
+
+    Returns:
+        uint8 RGB, H x W x 3. None if there is no such frame or, with a warning, if it is damaged.
+    """
     if not os.path.lexists(path):
         return None
+    reason: object
     try:
         result = load_image(path)
         if result.shape == shape:
@@ -38,66 +91,75 @@ def _read_again(path, shape):
 
 
 @contextmanager
-def _claimed(work, identity, passing, resume=True):
-    """The folder for frames, this film's and this run's alone. A passing one goes when the film is
-    whole, or if no frame is finished. Without `resume`, frames of an earlier run are removed.
+def claimed(
+    folder: Path, identity: Mapping[str, Any], passing: bool, resume: bool = True
+) -> Iterator[None]:
+    """Reserve a folder for the frames of this film and for this run alone.
+
+    Args:
+        folder: The folder; it is made where it is missing.
+        identity: What film_identity gives for the film.
+        passing: Remove the folder when the film is complete, or if no frame is finished.
+        resume: Keep the frames of an earlier run of the same film. False: remove them first.
+
+    Raises:
+        ValueError: The folder belongs to another film, has other settings or other things in it.
+        RuntimeError: Another run uses the folder.
     """
-    _check_folder(work)
-    work.mkdir(parents=True, exist_ok=True)
+    _check_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        with only_user(work):
-            _claim(work, identity)
+        with only_user(folder):
+            _claim(folder, identity)
             if not resume:
-                _remove_frames(work)
+                _remove_frames(folder)
             whole = False
             try:
                 yield
                 whole = True
             finally:
-                if passing and (whole or not _has_frames(work)):
-                    for path in work.iterdir():
+                if passing and (whole or not _has_frames(folder)):
+                    for path in folder.iterdir():
                         if path.name != ".lock" and not path.is_dir():
                             path.unlink()
     finally:
         if passing:
-            with suppress(OSError):  # it has frames or other things, or by now is another run's
-                work.rmdir()
+            # The folder stays if it has frames or other things, or if another run has claimed it.
+            with suppress(OSError):
+                folder.rmdir()
 
 
-def _claim(work, identity):
-    """Make the folder this film's; it must be new, or of the same film with the same settings."""
-    _check_folder(work)
-    if not _has_frames(work):
-        with whole_or_not(work / MANIFEST) as file:
+def _claim(folder: Path, identity: Mapping[str, Any]) -> None:
+    """Write the film's manifest into a folder without frames; check it in a folder with frames."""
+    _check_folder(folder)
+    if not _has_frames(folder):
+        with whole_or_not(folder / MANIFEST) as file:
             file.write(json.dumps(identity).encode())
-    elif _manifest(work) != identity:
+    elif _manifest(folder) != identity:
         raise ValueError(
-            f"{str(work)!r} has the frames of another film or of other settings; remove it, or give"
-            " another checkpoint="
+            f"{str(folder)!r} has the frames of another film or of other settings; remove the"
+            " folder, or give another checkpoint="
         )
 
 
-def _check_folder(work):
-    """Raise a ValueError if `work` is a folder of somebody else's; an empty one, or what was left
-    of a killed run, is not.
-    """
-    if os.path.lexists(work) and not work.is_dir():
-        raise ValueError(f"{str(work)!r} is no folder; give another checkpoint=")
-    left = re.compile(r"\.lock|\..*\.part")
+def _check_folder(folder: Path) -> None:
+    """Raise a ValueError if a folder is not ours, not empty, and not what a killed run left."""
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise ValueError(f"{str(folder)!r} is not a folder; give another checkpoint=")
     if (
-        work.is_dir()
-        and _manifest(work) is None
-        and not all(left.fullmatch(name) for name in os.listdir(work))
+        folder.is_dir()
+        and _manifest(folder) is None
+        and not all(LEFT_NAME.fullmatch(name) for name in os.listdir(folder))
     ):
         raise ValueError(
-            f"{str(work)!r} is a folder with other things in it; give another checkpoint="
+            f"{str(folder)!r} is a folder with other things in it; give another checkpoint="
         )
 
 
-def _manifest(work):
-    """What stands in the folder's manifest; None if it has none of ours."""
+def _manifest(folder: Path) -> dict[str, Any] | None:
+    """Read a folder's manifest; None if the folder has none of ours."""
     try:
-        identity = json.loads((work / MANIFEST).read_text())
+        identity = json.loads((folder / MANIFEST).read_text())
     except (OSError, ValueError, RecursionError):
         return None
     return (
@@ -107,12 +169,18 @@ def _manifest(work):
     )
 
 
-def _has_frames(work):
-    return any(FRAME_NAME.fullmatch(name) for name in os.listdir(work))
+def _has_frames(folder: Path) -> bool:
+    """Tell whether a folder has finished frames."""
+    return any(FRAME_NAME.fullmatch(name) for name in os.listdir(folder))
 
 
-def _remove_frames(work):
+def _remove_frames(folder: Path) -> None:
     """Remove the finished frames, and nothing else that lies in the folder."""
-    for name in os.listdir(work):
+    for name in os.listdir(folder):
         if FRAME_NAME.fullmatch(name):
-            (work / name).unlink()
+            (folder / name).unlink()
+
+
+def _plain(value: Any) -> Any:
+    """Convert a setting that JSON does not know."""
+    return value.item() if isinstance(value, np.generic) else str(value)

@@ -11,7 +11,8 @@ from neural_style import build_transform_net, stylize, stylize_camera
 from neural_style.video import camera as camera_module
 from neural_style.video import devices as devices_module
 from neural_style.video.devices import Camera
-from neural_style.video.files import read_frames, video_info, write_video
+from neural_style.video.read import read_frames, video_info
+from neural_style.video.write import write_video
 
 
 @pytest.fixture(scope="module")

@@ -26,10 +26,12 @@ from neural_style import (
 )
 from neural_style.losses.regularizers import temporal_loss
 from neural_style.vgg.preprocessing import preprocess
-from neural_style.video import film
+from neural_style.video import checkpoint as checkpoint_module
+from neural_style.video import film, film_progress, network_painter
 from neural_style.video import frames as frames_module
-from neural_style.video.files import load_av, read_frames, video_info, write_video
 from neural_style.video.flow import optical_flow, reliable, warping_error
+from neural_style.video.read import load_av, read_frames, video_info
+from neural_style.video.write import write_video
 
 
 @pytest.fixture
@@ -389,7 +391,7 @@ def test_bad_sources(tmp_path, net):
 
 def test_a_notebook_sees_each_frame_as_it_is_painted(clip, tmp_path, net, monkeypatch):
     shown = []
-    monkeypatch.setattr(film, "in_notebook", lambda: True)
+    monkeypatch.setattr(film_progress, "in_notebook", lambda: True)
     monkeypatch.setattr(
         "IPython.display.display", lambda display_id: SimpleNamespace(update=shown.append)
     )
@@ -538,7 +540,7 @@ def test_the_order_of_a_very_long_film(tmp_path, monkeypatch):
             assert (moment, name) == (number, f"{number:06d}.png" if number else "000000.png")
     assert number == 1_000_002
     (tmp_path / "1000000.png").touch()
-    assert film._has_frames(tmp_path)
+    assert checkpoint_module._has_frames(tmp_path)
 
 
 @pytest.mark.parametrize("link", [None, os.symlink, os.link])
@@ -694,7 +696,7 @@ def test_an_exception_leaves_the_finished_frames(clip, tmp_path, net, monkeypatc
 
     with pytest.raises(StopIteration):
         stylize_video(clip, net, tmp_path / "out.mp4", smooth=0.5, callback=stop, progress=False)
-    real, left = film.paint, [4]
+    real, left = network_painter.paint, [4]
 
     def paint(*arguments):
         left[0] -= 1
@@ -702,7 +704,7 @@ def test_an_exception_leaves_the_finished_frames(clip, tmp_path, net, monkeypatc
             raise MemoryError("no more")
         return real(*arguments)
 
-    monkeypatch.setattr(film, "paint", paint)
+    monkeypatch.setattr(network_painter, "paint", paint)
     with pytest.raises(MemoryError, match="no more"):
         stylize_video(clip, net, tmp_path / "out.mp4", smooth=0.5, progress=False)
     monkeypatch.undo()
@@ -728,7 +730,8 @@ def test_an_exception_leaves_the_finished_frames(clip, tmp_path, net, monkeypatc
 FULL = """
 import json, os, resource, sys
 from neural_style import stylize_video
-from neural_style.video import film
+from neural_style.video import checkpoint as checkpoint_module
+from neural_style.video import film, film_progress, network_painter
 source, net, folder = sys.argv[1:]
 os.chdir(folder)
 hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]

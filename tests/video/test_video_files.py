@@ -10,7 +10,8 @@ from conftest import picture
 from helpers import frames_of, with_sound
 from PIL import Image
 
-from neural_style.video.files import load_av, read_frames, video_info, write_video
+from neural_style.video.read import load_av, read_frames, video_info
+from neural_style.video.write import write_video
 
 av = load_av()
 
@@ -292,7 +293,7 @@ def test_the_sounds_film_is_not_overwritten(tmp_path):
 ENCODE = """
 import sys
 import numpy as np
-from neural_style.video.files import write_video
+from neural_style.video.write import write_video
 still = np.kron(np.random.default_rng(0).integers(0, 256, (20, 60, 3)), np.ones((8, 8, 1))).astype("uint8")
 write_video([still[:64, 3 * i:3 * i + 80] for i in range(12)], sys.argv[1], 12)
 """
