@@ -1,11 +1,12 @@
-"""Peak memory of one evaluation, or of a short run: python -m benchmarks.memory [--sizes 256,512]
-[--tile N] [--run STEPS] [--budget GB]
+"""Measure the peak memory of one evaluation, or of a short run.
 
-Each row is a process of its own: square random pictures, the default layers and losses, loss and
-gradient once. The peak is that of the resident set, the import of TensorFlow included. --run STEPS
-makes so many L-BFGS steps of transfer() instead, with the optimiser's own pictures: its history
-fills up one correction a step, ten at most. --budget plans as if so many gigabytes were free, with
---tile auto.
+    python -m benchmarks.memory [--sizes 256,512] [--tile N] [--run STEPS] [--budget GB]
+
+Each row is measured in a process of its own: square random pictures, the default layers and losses,
+one evaluation of loss and gradient. The peak is that of the resident set, the import of TensorFlow
+included. --run STEPS makes this number of L-BFGS steps of transfer() instead, so that the
+optimizer's own pictures count too: its history grows by one correction a step, to ten at most.
+--budget GB plans as if this number of gigabytes were free; use it with --tile auto.
 """
 
 import argparse

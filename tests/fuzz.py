@@ -412,7 +412,8 @@ def backups():
 
 
 def films():
-    from neural_style.video.files import read_frames, video_info, write_video
+    from neural_style.video.read import read_frames, video_info
+    from neural_style.video.write import write_video
 
     frames = [colors(48, 64)[:, i : i + 32].copy() for i in range(8)]
     for name in ("film.mp4", "film.mkv", "film.mov"):

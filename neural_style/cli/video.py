@@ -47,7 +47,9 @@ def _add_video(commands):
     )
     command.add_argument("--every", type=int, metavar="N", help="only each N-th frame")
     command.add_argument(
-        "--work", metavar="FOLDER", help="for finished frames, which a killed run goes on from"
+        "--checkpoint",
+        metavar="FOLDER",
+        help="for finished frames, which a killed run goes on from",
     )
     command.add_argument(
         "--weights", help="imagenet (default), torchvision, or a .h5, .mat or .npz file"
