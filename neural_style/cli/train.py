@@ -48,6 +48,7 @@ TYPES = {
     "precision": "Literal['float32', 'bfloat16']",
     "backup": "Path | None",
     "checkpoint": "Path | None",
+    "resume": "bool",
     "seed": "int",
 }
 

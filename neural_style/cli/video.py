@@ -34,6 +34,7 @@ TYPES = {
     "every": "int",
     "work": "Path | None",
     "checkpoint": "Path | None",
+    "resume": "bool",
     "overwrite": "bool",
     "window": "bool",
     "seconds": "float | None",
