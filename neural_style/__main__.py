@@ -1,18 +1,24 @@
-"""python -m neural_style, or neural-style. The commands are in cli/; here is what holds them: no
-interrupt shows a traceback.
+"""The program: python -m neural_style, or neural-style.
+
+The commands are in cli/. This file sees to it that no interrupt shows a traceback.
 """
 
 import sys
+from collections.abc import Sequence
+from typing import NoReturn
 
 from .cli.interrupts import Interrupts
 
 
-def main(argv=None, last=False):
-    """Run the command line; returns the exit code: 0 done, 1 failed, 2 bad input, 130 interrupted,
-    143 terminated.
+def main(argv: Sequence[str] | None = None, last: bool = False) -> int:
+    """Run the command line.
 
-    argv: the arguments, sys.argv's by default. last: the process ends afterwards, so that
-    interrupts are ignored from then on.
+    Args:
+        argv: The arguments, without the program's name; None for those of the process.
+        last: True if the process ends afterwards, so that interrupts are ignored from then on.
+
+    Returns:
+        The exit code: 0 done, 1 failed, 2 bad input, 130 interrupted, 143 terminated.
     """
     with Interrupts(last) as interrupts:
         from .cli.main import run
@@ -20,8 +26,8 @@ def main(argv=None, last=False):
         return run(sys.argv[1:] if argv is None else argv, interrupts)
 
 
-def process():
-    """The program: main(), and its exit code to the system."""
+def process() -> NoReturn:
+    """Run the program of this process, and give its exit code to the system."""
     sys.exit(main(last=True))
 
 

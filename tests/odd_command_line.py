@@ -96,8 +96,7 @@ def done(*writes, words="", check=lambda: True):
     return works(lambda done: done.code == 0 and re.fullmatch(words, done.err) and check(), writes)
 
 
-# ---- Files
-# -----------------------------------------------------------------------------------------------------------
+# ---- Files ----
 
 
 def damaged_exif(path, image):
@@ -168,8 +167,7 @@ def bomb():
     )
 
 
-# ---- Processes
-# -------------------------------------------------------------------------------------------------------
+# ---- Processes ----
 
 
 def process(*arguments, environment=None, **options):
@@ -182,7 +180,7 @@ def process(*arguments, environment=None, **options):
 
 
 def nobody_reads():
-    """Standard output is a pipe into a program that ends at once; two stages, with a line for each."""
+    """Standard output is a pipe into a program that ends at once; two stages, each with a line."""
     options = [*TINY[:-1], "--start-size", "16", "--style-layers", "conv1_1"]
     reader, writer = os.pipe()
     running = process(
@@ -347,7 +345,7 @@ ROWS = [
     Row("--init ''", lambda: transfer("--init", ""), told("init=''")),
     Row("--init photo", lambda: transfer("--init", "photo"), told("init='photo'")),
     Row("--preset nothing", lambda: transfer("--preset", "nothing"), told("nothing")),
-    Row("--error x", lambda: transfer("--error", "x"), told("error")),
+    Row("--scale x", lambda: transfer("--scale", "x"), told("scale must be.*'x'")),
     Row(
         "--masks m.png photo art -o …",
         lambda: call("transfer", "--masks", "m.png", "photo.png", "art.png", "-o", "o.png", *TINY),

@@ -1,7 +1,6 @@
-"""Ctrl-C and SIGTERM in the command line: the picture so far or one line, wherever they find the
-program; never a traceback.
+"""Ctrl-C and SIGTERM in the command line: the picture so far or one line, never a traceback.
 
-A script or a notebook has Python's own KeyboardInterrupt, which transfer() and the others know.
+A script or a notebook has Python's own KeyboardInterrupt, which transfer() and the others handle.
 """
 
 import contextlib
@@ -10,6 +9,9 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any
 
 STARTING, WORKING, STEPPING, SAVING = range(4)
 
@@ -18,83 +20,107 @@ class Interrupts:
     """What an interrupt does depends on the phase of the program:
 
         STARTING    libraries are loading: the process ends at once, with a line
-        WORKING     KeyboardInterrupt, where the program is; what it has so far is kept as each command can
+        WORKING     KeyboardInterrupt, where the program is; each command keeps what it has so far
         STEPPING    steps are made: KeyboardInterrupt at the end of this step, from check()
-        SAVING      it is remembered, and what is being written is written
+        SAVING      the interrupt is remembered, and the file that is being written is completed
 
-    A second one ends the process at once, in each phase, also while a library computes and Python's
-    handlers have to wait. Where the process was started with SIGINT ignored (in the background, by
-    nohup), it stays ignored.
+    A second interrupt ends the process at once, in each phase, also while a library computes and
+    Python's handlers have to wait. Where the process was started with SIGINT ignored (in the
+    background, by nohup), SIGINT stays ignored.
 
     Args:
-        last: the process is ours, and ends after this: interrupts are ignored from then on.
-            Otherwise no interrupt ends the process: at the start, and the second time, it is a
-            KeyboardInterrupt, and the handlers are set back.
+        last: True if the process ends after this: interrupts are ignored from then on. If False, no
+            interrupt ends the process: at the start, and the second time, an interrupt raises
+            KeyboardInterrupt, and the handlers of before are set back at the end.
+
+    Attributes:
+        phase: One of the four phases.
+        received: The number of the first signal; None before there was one.
     """
 
-    #: transfer() may give it its own intermediate result.
+    #: As a callback of transfer(), it does not change the intermediate result, so it needs no copy.
     only_looks = True
 
-    def __init__(self, last=False):
-        self.phase, self.received = STARTING, None
-        self._last, self._before, self._hook, self._stderr, self._told = last, {}, None, None, None
+    def __init__(self, last: bool = False) -> None:
+        self.phase = STARTING
+        self.received: int | None = None
+        self._last = last
+        self._before: dict[int, Any] = {}
+        self._hook: Callable[[sys.UnraisableHookArgs], Any] = sys.unraisablehook
+        self._stderr = -1
+        self._told: socket.socket | None = None
 
-    def __enter__(self):
+    def __enter__(self) -> "Interrupts":
+        """Take over SIGINT and SIGTERM, unless they are ignored."""
         _open_standard_files()
-        self._stderr = os.dup(
-            2
-        )  # also where another takes its place for a while, to keep libraries quiet
+        # A copy, for another file may take the place of standard error, to keep libraries quiet.
+        self._stderr = os.dup(2)
         self._hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
         try:
             for number in (signal.SIGINT, signal.SIGTERM):
-                if signal.getsignal(number) not in (
-                    signal.SIG_IGN,
-                    None,
-                ):  # None: a handler that is not Python's
+                # getsignal() gives None for a handler that is not Python's.
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):
                     self._before[number] = signal.signal(number, self._handle)
             if self._last:
                 signals, self._told = socket.socketpair()
                 self._told.setblocking(False)
                 signal.set_wakeup_fd(self._told.fileno(), warn_on_full_buffer=False)
                 threading.Thread(target=self._watch, args=(signals,), daemon=True).start()
-        except ValueError:  # signals come to the main thread alone
+        except ValueError:  # Only the main thread may set handlers of signals.
             pass
         return self
 
-    def __exit__(self, kind, error, trace):
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Set the handlers back, or ignore interrupts where the process ends now."""
         for number, handler in self._before.items():
             signal.signal(number, signal.SIG_IGN if self._last else handler)
         if not self._last:
             sys.unraisablehook = self._hook
             os.close(self._stderr)
 
-    def __call__(self, intermediate_result):
-        """As a callback of transfer(): from the first step on, an interrupt waits for the end of a
-        step.
+    def __call__(self, intermediate_result: Any) -> None:
+        """As a callback of transfer(): let interrupts wait for the end of a step.
+
+        Args:
+            intermediate_result: What transfer() gives a callback; not used.
+
+        Raises:
+            KeyboardInterrupt: There was an interrupt.
         """
         self.phase = STEPPING
         self.check()
 
-    def check(self):
-        """Raise the KeyboardInterrupt that was remembered."""
+    def check(self) -> None:
+        """Raise the interrupt that was remembered, if there was one.
+
+        Raises:
+            KeyboardInterrupt: There was an interrupt.
+        """
         if self.received is not None:
             raise KeyboardInterrupt
 
     @property
-    def code(self):
-        """The exit code of the process that was interrupted."""
+    def code(self) -> int:
+        """The exit code of a process that was interrupted."""
         return 128 + (self.received or signal.SIGINT)
 
-    def _handle(self, number, frame):
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        """Remember an interrupt, and end the process or raise where the phase asks for it."""
         again, self.received = self.received is not None, self.received or number
         if self._last and self.phase == STARTING:
             self._end(number, b"; nothing was written")
         if self.phase in (STARTING, WORKING) or (again and not self._last):
             raise KeyboardInterrupt
 
-    def _watch(self, signals):
-        """End the process at the second interrupt: in a thread of its own, which the system tells
-        of each signal as it comes.
+    def _watch(self, signals: socket.socket) -> None:
+        """End the process at the second interrupt.
+
+        This runs in a thread of its own, to which the system reports each signal at once.
         """
         seen = 0
         while number := signals.recv(1):
@@ -102,26 +128,29 @@ class Interrupts:
             if seen == 2:
                 self._end(number[0], b" again")
 
-    def _end(self, number, words):
+    def _end(self, number: int, words: bytes) -> None:
+        """End the process at once, with a line on standard error."""
         with contextlib.suppress(OSError):
             os.write(self._stderr, b"neural-style: interrupted" + words + b"\n")
         os._exit(128 + number)
 
-    def _unraisable(self, what):
-        """An interrupt that finds Python in a destructor cannot be raised there; it is remembered,
-        and check() will raise it.
+    def _unraisable(self, what: "sys.UnraisableHookArgs") -> None:
+        """Say nothing of an interrupt that finds Python in a destructor, which cannot raise it.
+
+        The interrupt is remembered, and check() will raise it.
         """
         if not issubclass(what.exc_type, KeyboardInterrupt):
             self._hook(what)
 
 
-def _open_standard_files():
-    """Standard input, output and error that are closed (2>&-) become the null device: else the next
-    file would get their number, and all that libraries write there."""
+def _open_standard_files() -> None:
+    """Open the null device in place of standard input, output and error that are closed (2>&-).
+
+    Otherwise the next file would get their number, and all that libraries write there.
+    """
     for number in (0, 1, 2):
         try:
             os.fstat(number)
         except OSError:
-            os.set_inheritable(
-                os.open(os.devnull, os.O_RDWR), True
-            )  # the lowest number that is free: this one
+            # The system gives the lowest number that is free, which is this one.
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)

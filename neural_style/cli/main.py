@@ -7,18 +7,20 @@ import argparse
 import contextlib
 import os
 import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from .._version import __version__
-from .common import _complain
-from .interrupts import SAVING, WORKING
-from .matte import _add_matte
-from .stylize import _add_stylize
-from .train import _add_train
-from .transfer import _add_transfer
-from .video import _add_video
-from .weights import _add_weights
+from .common import Commands, complain
+from .interrupts import SAVING, WORKING, Interrupts
+from .matte import add_matte
+from .stylize import add_stylize
+from .train import add_train
+from .transfer import add_transfer
+from .video import add_video
+from .weights import add_weights
 
-#: Errors of what was asked for, in place of errors on the way: exit code 2 in place of 1.
+#: Errors in what the user asked for: the exit code is 2. Other errors have the exit code 1.
 BAD_INPUT = (
     ValueError,
     TypeError,
@@ -30,12 +32,20 @@ BAD_INPUT = (
 )
 
 
-#: Errors that are told in a line. Others are mistakes of ours, and show where they happened.
+#: Errors that are reported in one line. Any other error is our bug, so its traceback is shown.
 ERRORS = (*BAD_INPUT, OSError, RuntimeError, ArithmeticError, ImportError, MemoryError)
 
 
-def run(argv, interrupts):
-    """Run the command line within an Interrupts; returns the exit code, see neural_style.__main__.main."""
+def run(argv: Sequence[str], interrupts: Interrupts) -> int:
+    """Run the command line within an Interrupts.
+
+    Args:
+        argv: The arguments, without the program's name.
+        interrupts: The Interrupts, entered before, whose phase follows the program.
+
+    Returns:
+        The exit code; see neural_style.__main__.main().
+    """
     arguments = _parse(argv)
     output = getattr(arguments, "output", None)
     before = _state(output)
@@ -44,33 +54,32 @@ def run(argv, interrupts):
             import tensorflow  # noqa: F401
         interrupts.phase = WORKING
         code = vars(arguments).pop("run")(arguments, interrupts)
-        interrupts.phase = SAVING  # nothing is left to be stopped, and Python checks for signals at calls and loops alone
+        # Nothing is left to be stopped. Python looks for signals only at calls and in loops.
+        interrupts.phase = SAVING
         return interrupts.code if interrupts.received is not None else code
     except (KeyboardInterrupt, Exception) as error:
         interrupts.phase = SAVING
-        rescued = getattr(error, "result", None) is not None
-        if isinstance(error, KeyboardInterrupt) or (
-            interrupts.received is not None and not rescued
-        ):
-            _complain(
-                "interrupted; "
-                + (
-                    "nothing was written"
-                    if _state(output) == before
-                    else f"what was done so far is in {output}"
-                )
-            )
+        if _is_interrupt(error, interrupts):
+            written = _state(output) != before
+            what = f"what was done so far is in {output}" if written else "nothing was written"
+            complain(f"interrupted; {what}")
             return interrupts.code
         if not isinstance(error, ERRORS):
             raise
-        _complain(f"error: {str(error) or type(error).__name__}")
+        complain(f"error: {str(error) or type(error).__name__}")
         return 2 if isinstance(error, BAD_INPUT) else 1
     finally:
         _flush()
 
 
-def _state(path):
-    """What tells whether a file or a folder was written to; None where there is none."""
+def _is_interrupt(error: BaseException, interrupts: Interrupts) -> bool:
+    """Whether an error comes from an interrupt, rather than from a run that kept its picture."""
+    rescued = getattr(error, "result", None) is not None
+    return isinstance(error, KeyboardInterrupt) or (interrupts.received is not None and not rescued)
+
+
+def _state(path: Any) -> tuple[int, int, int] | None:
+    """Return what changes when a file or a folder is written to; None where there is none."""
     try:
         found = os.stat(path)
     except (OSError, TypeError, ValueError):
@@ -78,9 +87,10 @@ def _state(path):
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _flush():
-    """What nobody reads any more (a closed pipe) is thrown away, not complained of at the end of
-    the process.
+def _flush() -> None:
+    """Throw away output that nobody reads (a closed pipe).
+
+    Otherwise Python would complain of it at the end of the process.
     """
     try:
         if sys.stdout is not None:
@@ -90,32 +100,37 @@ def _flush():
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
-def _parse(argv):
-    """The arguments; of a command, options and names may come in any order."""
-    parser, commands = _parser()
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Return the arguments; after a command, options and names may come in any order."""
+    parser, commands = command_parser()
     if argv and argv[0] in commands.choices:
         return commands.choices[argv[0]].parse_intermixed_args(argv[1:])
     return parser.parse_args(argv)
 
 
-def _parser():
+def command_parser() -> tuple[argparse.ArgumentParser, Commands]:
+    """Make the parser of the program.
+
+    Returns:
+        The parser and its commands, of which `.choices` has {name: the command's parser}.
+    """
     parser = argparse.ArgumentParser(
         prog="neural-style", description="Neural style transfer (Gatys, Ecker and Bethge 2016)."
     )
     parser.add_argument("--version", action="version", version=f"neural-style {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_transfer(commands)
-    _add_train(commands)
-    _add_stylize(commands)
-    _add_video(commands)
-    _add_matte(commands)
-    _add_weights(commands)
+    add_transfer(commands)
+    add_train(commands)
+    add_stylize(commands)
+    add_video(commands)
+    add_matte(commands)
+    add_weights(commands)
     return parser, commands
 
 
 @contextlib.contextmanager
-def _quiet_start():
-    """Keep TensorFlow's start-up chatter, which C++ writes to file descriptor 2, off the screen."""
+def _quiet_start() -> Iterator[None]:
+    """Keep TensorFlow's start-up lines, which C++ writes to file descriptor 2, off the screen."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if sys.stderr is not None:
         sys.stderr.flush()

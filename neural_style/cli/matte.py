@@ -1,9 +1,30 @@
 """neural-style matte."""
 
-from .common import _integers
+import argparse
+
+from .common import Commands
+from .interrupts import Interrupts
+from .options import add_options
+from .values import integers
+
+#: Parameters of trimap_from_mask() and estimate_alpha() that are no options made from their
+#: signatures, and why.
+LEFT_OUT = {
+    "mask": "--mask, one of three ways to mark the subject",
+    "image": "the argument IMAGE",
+    "trimap": "--trimap, one of three ways to mark the subject",
+}
+
+#: Types for parameters of these functions whose own annotation no text can give.
+TYPES = {"width": "int", "method": "str"}
 
 
-def _add_matte(commands):
+def add_matte(commands: Commands) -> None:
+    """Add the command "matte".
+
+    Args:
+        commands: The program's commands.
+    """
     command = commands.add_parser(
         "matte",
         help="cut a subject out, with hair and smoke",
@@ -11,7 +32,7 @@ def _add_matte(commands):
             "Cut the subject out of IMAGE: a PNG with alpha, or a picture on another BACKGROUND."
         ),
     )
-    command.add_argument("image", metavar="IMAGE")
+    command.add_argument("image", metavar="IMAGE", help="the picture file with the subject")
     command.add_argument(
         "-o",
         "--output",
@@ -32,22 +53,29 @@ def _add_matte(commands):
     )
     what.add_argument(
         "--rectangle",
-        type=_integers,
+        type=integers,
         metavar="L,T,W,H",
         help="left, top, width and height around the subject, in pixels",
     )
-    command.add_argument(
-        "--width", type=int, default=10, help="of the band on each side of the edge, in pixels (10)"
-    )
-    command.add_argument("--method", default="cf", help="cf (default), knn, lbdm, lkm, rw or sm")
+    for function in ("trimap_from_mask", "estimate_alpha"):
+        add_options(command, "images.matting", function, leave_out=LEFT_OUT, types=TYPES)
     command.add_argument("--background", metavar="FILE", help="lay the subject on this picture")
     command.add_argument(
         "--overwrite", action="store_true", help="let OUT replace one of its inputs"
     )
-    command.set_defaults(run=_matte)
+    command.set_defaults(run=run_matte)
 
 
-def _matte(arguments, interrupts):
+def run_matte(arguments: argparse.Namespace, interrupts: Interrupts) -> int:
+    """Run the command "matte".
+
+    Args:
+        arguments: The parsed arguments.
+        interrupts: The phase of the program, which this command does not change.
+
+    Returns:
+        The exit code.
+    """
     from .._shared.display import say
     from ..images.load import load_image
     from ..images.masks import check_map, from_rectangle
@@ -66,6 +94,8 @@ def _matte(arguments, interrupts):
         overwrite=arguments.overwrite,
         inputs=[arguments.image, arguments.trimap, arguments.mask, arguments.background],
     )
+    given = {name: vars(arguments)[name] for name in TYPES if name in arguments}
+    method = {name: given.pop(name) for name in ("method",) if name in given}
     image = load_image(arguments.image)
     background = arguments.background and load_image(arguments.background)
     if arguments.trimap:
@@ -76,8 +106,8 @@ def _matte(arguments, interrupts):
             if arguments.rectangle
             else check_map(arguments.mask, image, "--mask")
         )
-        trimap = trimap_from_mask(mask, arguments.width)
-    alpha = estimate_alpha(image, trimap, arguments.method)
+        trimap = trimap_from_mask(mask, **given)
+    alpha = estimate_alpha(image, trimap, **method)
     save_image(
         (
             cut_out(image, alpha)

@@ -3,20 +3,46 @@
 import argparse
 import time
 
-from .common import _pretrained, _shares, _tile
+from .common import Commands, pretrained_names
+from .interrupts import Interrupts
+from .options import add_options
+from .values import shares
+
+#: Parameters of stylize() that are no options made from its signature, and why.
+LEFT_OUT = {
+    "source": "the argument IMAGE",
+    "output": "required here, as -o",
+    "net": "--style, which takes shares",
+    "progress": "--quiet",
+}
+
+#: Types for parameters of stylize() whose own annotation no text can give.
+TYPES = {
+    "size": "int | None",
+    "preserve_color": "str | None",
+    "tile": "int | Literal['auto'] | None",
+    "batch_size": "int",
+    "alpha": "Literal['white', 'keep']",
+    "overwrite": "bool",
+}
 
 
-def _add_stylize(commands):
+def add_stylize(commands: Commands) -> None:
+    """Add the command "stylize".
+
+    Args:
+        commands: The program's commands.
+    """
     command = commands.add_parser(
         "stylize",
         help="paint photos with a trained network, in one pass",
         description=(
             "Paint IMAGE, a picture or a folder of them, with a network. "
-            f"Pretrained styles: {', '.join(_pretrained())}."
+            f"Pretrained styles: {', '.join(pretrained_names())}."
         ),
         argument_default=argparse.SUPPRESS,
     )
-    command.add_argument("source", metavar="IMAGE")
+    command.add_argument("source", metavar="IMAGE", help="a picture file, or a folder of them")
     command.add_argument(
         "-o",
         "--output",
@@ -27,33 +53,28 @@ def _add_stylize(commands):
     command.add_argument(
         "--style",
         required=True,
-        type=_shares,
+        type=shares,
         metavar="NET[=S],...",
         help=(
             "the name of a pretrained style or a .keras file; several with shares are blended:"
             " starry_night=0.6,poppies=0.4"
         ),
     )
-    command.add_argument(
-        "--size", type=int, help="longer side of the result in pixels (IMAGE's own)"
-    )
-    command.add_argument("--preserve-color", metavar="HOW", help="luminance: keep IMAGE's chroma")
-    command.add_argument(
-        "--tile",
-        type=_tile,
-        help="side of the tiles in pixels; auto (default): as memory asks; none",
-    )
-    command.add_argument(
-        "--alpha",
-        choices=("white", "keep"),
-        help="IMAGE's transparency: laid on white (default), or kept",
-    )
-    command.add_argument("--overwrite", action="store_true", help="let OUT replace IMAGE")
+    add_options(command, "feedforward.stylize", "stylize", leave_out=LEFT_OUT, types=TYPES)
     command.add_argument("--quiet", dest="progress", action="store_false", help="no progress bar")
-    command.set_defaults(run=_stylize)
+    command.set_defaults(run=run_stylize)
 
 
-def _stylize(arguments, interrupts):
+def run_stylize(arguments: argparse.Namespace, interrupts: Interrupts) -> int:
+    """Run the command "stylize".
+
+    Args:
+        arguments: The parsed arguments.
+        interrupts: The phase of the program; stylize() keeps what it has written by itself.
+
+    Returns:
+        The exit code.
+    """
     from .._shared.display import say
     from ..feedforward.stylize import stylize
 

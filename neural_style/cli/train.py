@@ -2,12 +2,63 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
-from .common import _layers
-from .interrupts import SAVING
+from .common import Commands
+from .interrupts import SAVING, Interrupts
+from .options import add_options
+from .signatures import parameters
+
+#: Steps from one preview to the next.
+PREVIEW_STEPS = 200
+
+#: Parameters of train_transform_net() that are no options made from its signature, and why.
+LEFT_OUT = {
+    "style": "the arguments STYLE",
+    "photos": "the argument PHOTOS",
+    "output": "required here, as -o",
+    "start": "--start, which takes a folder too",
+    "strategy": "--strategy, which names TensorFlow's strategies",
+    "callbacks": "functions of Python; --preview and --tensorboard make two",
+    "progress": "--quiet",
+}
+
+#: Types for parameters of train_transform_net() whose own annotation no text can give.
+TYPES = {
+    "width": "int",
+    "residual_blocks": "int",
+    "crop": "int",
+    "batch_size": "int",
+    "steps": "int",
+    "style_size": "int",
+    "network": "str",
+    "weights": "str",
+    "pooling": "Literal['avg', 'max']",
+    "normalize": "bool",
+    "content_layers": "Layers",
+    "style_layers": "Layers",
+    "content_weight": "float",
+    "style_weight": "float",
+    "tv_weight": "float",
+    "grid_weight": "float",
+    "style_scales": "int",
+    "learning_rate": "float",
+    "name": "str",
+    "license": "str",
+    "precision": "Literal['float32', 'bfloat16']",
+    "backup": "Path | None",
+    "checkpoint": "Path | None",
+    "resume": "bool",
+    "seed": "int",
+}
 
 
-def _add_train(commands):
+def add_train(commands: Commands) -> None:
+    """Add the command "train".
+
+    Args:
+        commands: The program's commands.
+    """
     command = commands.add_parser(
         "train",
         help="train a network that paints any photo in one pass",
@@ -31,47 +82,6 @@ def _add_train(commands):
         ),
     )
     command.add_argument(
-        "--width", type=int, help="filters of the first layer (16; 32 in the paper)"
-    )
-    command.add_argument("--crop", type=int, help="side of the training pictures in pixels (256)")
-    command.add_argument(
-        "--batch-size", type=int, help="pictures in a step, of all devices together (4)"
-    )
-    command.add_argument("--steps", type=int, help="batches (2000)")
-    command.add_argument(
-        "--style-size",
-        type=int,
-        metavar="SIZE",
-        help="longer side of STYLE in pixels: larger, larger strokes (512)",
-    )
-    command.add_argument(
-        "--content-weight", type=float, metavar="W", help="weight of the content loss"
-    )
-    command.add_argument("--style-weight", type=float, metavar="W", help="weight of the style loss")
-    command.add_argument("--tv-weight", type=float, metavar="W", help="weight of total variation")
-    command.add_argument(
-        "--grid-weight",
-        type=float,
-        metavar="W",
-        help="weight of the pattern that upsampling may leave (0.1)",
-    )
-    command.add_argument(
-        "--style-scales",
-        type=int,
-        metavar="N",
-        help="sizes at which the style is compared: 2: also at half the size (1)",
-    )
-    command.add_argument("--content-layers", type=_layers, metavar="L[=W],...", help="relu3_3")
-    command.add_argument(
-        "--style-layers",
-        type=_layers,
-        metavar="L[=W],...",
-        help="relu1_2,relu2_2,relu3_3=0.3,relu4_3=0.1",
-    )
-    command.add_argument(
-        "--learning-rate", type=float, metavar="R", help="of KernelMuon, at the start (0.003)"
-    )
-    command.add_argument(
         "--start",
         metavar="NET",
         help=(
@@ -79,90 +89,63 @@ def _add_train(commands):
             "those in a folder, a file for each style"
         ),
     )
-    command.add_argument("--name", help="of the style, for the file's record (STYLE's file name)")
-    command.add_argument("--license", help="of the style, for the file's record")
-    command.add_argument("--network", choices=("vgg16", "vgg19"), help="feature network (vgg16)")
-    command.add_argument(
-        "--weights", help="imagenet (default), torchvision, or a .h5, .mat or .npz file"
-    )
-    command.add_argument(
-        "--precision", choices=("float32", "bfloat16"), help="of the convolutions (float32)"
-    )
     command.add_argument(
         "--strategy",
         choices=("mirrored", "multi-worker"),
         help="several devices of this machine; several machines, named in TF_CONFIG",
     )
     command.add_argument(
-        "--backup",
-        metavar="FOLDER",
-        help="keep the state here every 50 steps, and go on from it where there is one",
-    )
-    command.add_argument(
         "--preview",
         metavar="FOLDER",
-        help="write here every 200 steps what becomes of three of the PHOTOS",
+        help=f"paint three of the PHOTOS every {PREVIEW_STEPS} steps, and write them here",
     )
     command.add_argument("--tensorboard", metavar="FOLDER", help="write logs for TensorBoard here")
-    command.add_argument("--seed", type=int, help="of all chance (0)")
     command.add_argument(
         "--overwrite", action="store_true", help="let OUT replace the network of --start"
     )
     command.add_argument("--quiet", dest="progress", action="store_false", help="no progress bar")
-    command.set_defaults(run=_train)
+    group = command.add_argument_group("options of train_transform_net()")
+    add_options(
+        group, "feedforward.training", "train_transform_net", leave_out=LEFT_OUT, types=TYPES
+    )
+    command.set_defaults(run=run_train)
 
 
-def _train(arguments, interrupts):
+def run_train(arguments: argparse.Namespace, interrupts: Interrupts) -> int:
+    """Run the command "train".
+
+    Args:
+        arguments: The parsed arguments.
+        interrupts: The phase of the program, which is SAVING from the end of the training on.
+
+    Returns:
+        The exit code; that of an interrupt where the training made fewer steps than asked for.
+
+    Raises:
+        ValueError: Paintings of one name, or an output that is also an input.
+    """
     import keras
 
     from .._shared.display import say
-    from .._shared.optional import load
-    from ..feedforward.crops import Crops
-    from ..feedforward.network_file import load_transform_net
-    from ..feedforward.stylize import resolve
     from ..feedforward.training import train_transform_net
-    from ..feedforward.training_callbacks import Preview
 
     options = vars(arguments)
-    preview, logs = options.pop("preview", None), options.pop("tensorboard", None)
     names = [Path(style).stem for style in options["style"]]
     if len({*names}) < len(names):
         raise ValueError(
             f"the paintings must have different names. Received: {', '.join(options['style'])}"
         )
-    paintings = dict(zip(names, options["style"]))
-    folder = (
-        Path(options["start"]) if "start" in options and Path(options["start"]).is_dir() else None
-    )
+    folder = _folder(options)
     starts = {name: Path(folder, f"{name}.keras") for name in names} if folder else {}
     _check_networks(options, names, [*options["style"], *starts.values()])
-    if (
-        "strategy" in options
-    ):  # before anything else that needs TensorFlow: several workers must meet at its start
-        import tensorflow as tf
-
-        options["strategy"] = {
-            "mirrored": tf.distribute.MirroredStrategy,
-            "multi-worker": tf.distribute.MultiWorkerMirroredStrategy,
-        }[options["strategy"]]()
-
-    def ended(logs=None):
-        interrupts.phase = SAVING  # what was trained is written now
-
-    callbacks = options["callbacks"] = [keras.callbacks.LambdaCallback(on_train_end=ended)]
-    if preview:
-        callbacks.append(
-            Preview(Crops(options["photos"], options.get("crop", 256)).first(3), preview, steps=200)
-        )
-    if logs:
-        load("tensorboard")
-        callbacks.append(keras.callbacks.TensorBoard(logs))
+    # First of all that needs TensorFlow: several workers must meet at its start.
+    if "strategy" in options:
+        options["strategy"] = _strategy(options["strategy"])
+    options["callbacks"] = _callbacks(options, interrupts)
+    paintings = dict(zip(names, options["style"]))
     options["style"] = paintings if len(paintings) > 1 else options["style"][0]
-    if starts:
-        starts = {name: load_transform_net(start) for name, start in starts.items()}
-        options["start"] = starts if len(starts) > 1 else starts[names[0]]
-    elif "start" in options:
-        options["start"] = resolve(options["start"])
+    if "start" in options:
+        options["start"] = _networks(options["start"], starts)
     nets = train_transform_net(**options)
     record = (nets if isinstance(nets, keras.Model) else next(iter(nets.values()))).record
     losses = ", ".join(f"{name} {value:.3f}" for name, value in record["losses"].items())
@@ -170,19 +153,65 @@ def _train(arguments, interrupts):
     return interrupts.code if record["steps"] < record["settings"]["steps"] else 0
 
 
-def _check_networks(options, names, inputs):
-    """Raise a clear error if a network that is to be written is one of the inputs, or could not be
-    written.
-    """
+def _folder(options: dict[str, Any]) -> Path | None:
+    """Return the folder that --start names; None where it names something else, or nothing."""
+    start = options.get("start")
+    return Path(start) if start is not None and Path(start).is_dir() else None
+
+
+def _check_networks(options: dict[str, Any], names: list[str], inputs: list[Any]) -> None:
+    """Raise a clear error if a network to be written is one of the inputs, or cannot be written."""
     from .._shared.files import check_output
 
     output, overwrite = Path(options["output"]), options.pop("overwrite", False)
     inputs = [*inputs, options.get("start"), options.get("weights")]
-    for path in (
-        [output]
-        if len(names) == 1
-        else [output / f"{name}.keras" for name in names]
-        if output.is_dir()
-        else []
-    ):
+    written = [output]
+    if len(names) > 1:
+        written = [output / f"{name}.keras" for name in names] if output.is_dir() else []
+    for path in written:
         check_output(path, inputs, overwrite)
+
+
+def _strategy(name: str) -> Any:
+    """Return TensorFlow's strategy for several devices or several machines."""
+    import tensorflow as tf
+
+    return {
+        "mirrored": tf.distribute.MirroredStrategy,
+        "multi-worker": tf.distribute.MultiWorkerMirroredStrategy,
+    }[name]()
+
+
+def _callbacks(options: dict[str, Any], interrupts: Interrupts) -> list[Any]:
+    """Return the callbacks of the training; --preview and --tensorboard leave the options."""
+    import keras
+
+    from .._shared.optional import load
+    from ..feedforward.crops import Crops
+    from ..feedforward.training_callbacks import Preview
+
+    preview, logs = options.pop("preview", None), options.pop("tensorboard", None)
+
+    def ended(logs: Any = None) -> None:
+        interrupts.phase = SAVING  # The trained network is written now.
+
+    callbacks = [keras.callbacks.LambdaCallback(on_train_end=ended)]
+    if preview:
+        default = parameters("feedforward.training", "train_transform_net")["crop"].default
+        photos = Crops(options["photos"], options.get("crop", default)).first(3)
+        callbacks.append(Preview(photos, preview, steps=PREVIEW_STEPS))
+    if logs:
+        load("tensorboard")
+        callbacks.append(keras.callbacks.TensorBoard(logs))
+    return callbacks
+
+
+def _networks(start: str, starts: dict[str, Path]) -> Any:
+    """Load the network that the training goes on from, or {style: network} for several."""
+    from ..feedforward.network_file import load_transform_net
+    from ..feedforward.stylize import resolve
+
+    if not starts:
+        return resolve(start)
+    nets = {name: load_transform_net(path) for name, path in starts.items()}
+    return nets if len(nets) > 1 else next(iter(nets.values()))

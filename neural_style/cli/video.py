@@ -2,9 +2,75 @@
 
 import argparse
 import time
+from typing import Any
+
+from .common import Commands
+from .forms import Form
+from .interrupts import Interrupts
+from .options import add_options
+from .signatures import constant, parameters
+from .transfer import TYPES as TRANSFER_TYPES
+from .values import camera, frames
+
+#: Parameters of stylize_video() and stylize_camera() that are no options made from their
+#: signatures, and why.
+LEFT_OUT = {
+    "source": "the argument FILM, or --camera",
+    "style": "required here",
+    "net": "--style",
+    "output": "has the short name -o",
+    "executor": "an object of Python",
+    "callback": "a function of Python",
+    "progress": "--quiet",
+}
+
+#: Types for parameters of these functions whose own annotation no text can give.
+TYPES = {
+    "method": "str | None",
+    "temporal_weight": "float",
+    "long_term": "tuple[int, ...]",
+    "next_steps": "float",
+    "smooth": "float",
+    "every": "int",
+    "work": "Path | None",
+    "checkpoint": "Path | None",
+    "resume": "bool",
+    "overwrite": "bool",
+    "window": "bool",
+    "seconds": "float | None",
+}
+
+#: What is written in a way of its own.
+FORMS = {"frames": Form(0, "FIRST:LAST", "FIRST:LAST", frames)}
+
+#: Help for options that the command line writes differently, or that have another default here.
+TEXTS = {
+    "size": "longer side of a painted frame, in pixels (default: FILM's own; 320 for a camera)",
+    "frames": "paint only these frames, counted from 0, without LAST; either may be left out",
+}
 
 
-def _add_video(commands):
+def film_options() -> list[str]:
+    """List the parameters of transfer() that are options of a film too.
+
+    Returns:
+        Their names, in transfer()'s order.
+    """
+    taken = constant("video.frames", "OPTIONS")
+    own = parameters("video.film", "stylize_video")
+    return [
+        name
+        for name in parameters("iterative.transfer", "transfer")
+        if name in taken and name not in own
+    ]
+
+
+def add_video(commands: Commands) -> None:
+    """Add the command "video".
+
+    Args:
+        commands: The program's commands.
+    """
     command = commands.add_parser(
         "video",
         help="paint a film, or what a camera sees",
@@ -14,9 +80,9 @@ def _add_video(commands):
         ),
         argument_default=argparse.SUPPRESS,
     )
-    command.add_argument("source", metavar="FILM", nargs="?")
+    command.add_argument("source", metavar="FILM", nargs="?", help="the film to paint")
     command.add_argument(
-        "--camera", type=_camera, metavar="N", help="a camera's number, or a film in its place"
+        "--camera", type=camera, metavar="N", help="a camera's number, or a film in its place"
     )
     command.add_argument(
         "--style",
@@ -29,77 +95,85 @@ def _add_video(commands):
         metavar="OUT",
         help="the film to write, .mp4, .mov or .mkv; with --camera none is needed",
     )
-    command.add_argument("--method", help="temporal (default), warp, independent or network")
-    command.add_argument(
-        "--size", type=int, help="longer side in pixels (FILM's own; 320 for a camera)"
-    )
-    command.add_argument("--steps", type=int, help="of the optimiser at --size")
-    command.add_argument("--style-weight", type=float, metavar="W")
-    command.add_argument("--temporal-weight", type=float, metavar="W", help="more: steadier")
-    command.add_argument(
-        "--smooth",
-        type=float,
-        metavar="S",
-        help="network: share of the last result, moved along the flow (0)",
-    )
-    command.add_argument(
-        "--frames", type=_slice, metavar="FIRST:LAST", help="only these frames, counted from 0"
-    )
-    command.add_argument("--every", type=int, metavar="N", help="only each N-th frame")
-    command.add_argument(
-        "--checkpoint",
-        metavar="FOLDER",
-        help="for finished frames, which a killed run goes on from",
-    )
-    command.add_argument(
-        "--weights", help="imagenet (default), torchvision, or a .h5, .mat or .npz file"
-    )
-    command.add_argument(
-        "--seconds", type=float, metavar="S", help="with --camera: stop after so many"
-    )
-    command.add_argument("--overwrite", action="store_true", help="let OUT replace FILM")
     command.add_argument("--quiet", dest="progress", action="store_false", help="no progress")
-    command.set_defaults(run=_video)
+    film = parameters("video.film", "stylize_video")
+    add_options(
+        command,
+        "video.film",
+        "stylize_video",
+        leave_out=LEFT_OUT,
+        types=TYPES,
+        forms=FORMS,
+        texts=TEXTS,
+    )
+    painting = command.add_argument_group("options of transfer(), for a film without a network")
+    transfer = parameters("iterative.transfer", "transfer")
+    add_options(
+        painting,
+        "iterative.transfer",
+        "transfer",
+        leave_out={*transfer} - {*film_options()},
+        types=TRANSFER_TYPES,
+        texts=TEXTS,
+    )
+    camera_only = command.add_argument_group("options of a camera")
+    add_options(
+        camera_only,
+        "video.camera",
+        "stylize_camera",
+        leave_out={*LEFT_OUT, *film, *transfer},
+        types=TYPES,
+        texts=TEXTS,
+    )
+    command.set_defaults(run=run_video)
 
 
-def _video(arguments, interrupts):
-    from .._shared.display import say
+def run_video(arguments: argparse.Namespace, interrupts: Interrupts) -> int:
+    """Run the command "video".
 
+    Args:
+        arguments: The parsed arguments.
+        interrupts: The phase of the program; finished frames stay where they are.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        ValueError: Neither a film nor a camera, or both; a film without --output; an option of the
+            other.
+    """
     options = vars(arguments)
     if ("camera" in options) == ("source" in options):
         raise ValueError("video needs either FILM or --camera")
-    style = options.pop("style")
-    if "camera" in options:
-        from ..video.camera import stylize_camera
+    return _run_camera(options) if "camera" in options else _run_film(options)
 
-        options.pop("progress", None)
-        known = {
-            name: options.pop(name)
-            for name in ("output", "size", "seconds", "overwrite")
-            if name in options
-        }
-        source = options.pop("camera")
-        if options:
-            raise ValueError(f"--camera does not go with {', '.join(options)}")
-        shown = stylize_camera(source, style, **known)
-        say(
-            f"{shown.frames} frames in {shown.seconds:.0f} s, {shown.rate:.1f} a second;"
-            f" {shown.dropped} dropped"
-        )
-        return 0
+
+def _run_film(options: dict[str, Any]) -> int:
+    """Paint a film and say how long that took."""
+    from .._shared.display import say
     from ..video.film import stylize_video
 
-    if "output" not in options or "seconds" in options:
-        raise ValueError("a FILM needs --output, and --seconds goes with --camera")
+    if "output" not in options or "seconds" in options or "window" in options:
+        raise ValueError("a FILM needs --output, and --seconds and --window go with --camera")
     output, started = options.pop("output"), time.monotonic()
-    count = stylize_video(options.pop("source"), style, output, **options)
+    count = stylize_video(options.pop("source"), options.pop("style"), output, **options)
     say(f"{output}: {count} frames, {time.monotonic() - started:.0f} s")
     return 0
 
 
-def _camera(text):
-    return int(text) if text.isdigit() else text
+def _run_camera(options: dict[str, Any]) -> int:
+    """Paint what a camera sees and say how many frames were shown."""
+    from .._shared.display import say
+    from ..video.camera import stylize_camera
 
-
-def _slice(text):
-    return slice(*(int(number) if number else None for number in text.split(":")))
+    options.pop("progress", None)
+    source, style = options.pop("camera"), options.pop("style")
+    strange = [name for name in options if name not in parameters("video.camera", "stylize_camera")]
+    if strange:
+        raise ValueError(f"--camera does not go with {', '.join(strange)}")
+    shown = stylize_camera(source, style, **options)
+    say(
+        f"{shown.frames} frames in {shown.seconds:.0f} s, {shown.rate:.1f} a second;"
+        f" {shown.dropped} dropped"
+    )
+    return 0

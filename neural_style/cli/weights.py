@@ -1,25 +1,45 @@
 """neural-style weights."""
 
+import argparse
 
-def _add_weights(commands):
+from .common import Commands
+from .interrupts import Interrupts
+from .options import add_options
+
+#: Types for parameters of vgg_weights() whose own annotation no text can give.
+TYPES = {"network": "Literal['vgg16', 'vgg19']", "weights": "str"}
+
+
+def add_weights(commands: Commands) -> None:
+    """Add the command "weights".
+
+    Args:
+        commands: The program's commands.
+    """
     command = commands.add_parser(
         "weights",
         help="fetch the VGG weights ahead of time and tell which are in use",
         description="Fetch, verify and describe the VGG weights that transfer would use.",
     )
-    command.add_argument("--network", choices=("vgg16", "vgg19"), default="vgg16")
-    command.add_argument(
-        "--weights", default="imagenet", help="imagenet (default), torchvision, or a file"
-    )
-    command.set_defaults(run=_weights)
+    add_options(command, "vgg.weights", "vgg_weights", types=TYPES)
+    command.set_defaults(run=run_weights)
 
 
-def _weights(arguments, interrupts):
+def run_weights(arguments: argparse.Namespace, interrupts: Interrupts) -> int:
+    """Run the command "weights".
+
+    Args:
+        arguments: The parsed arguments.
+        interrupts: The phase of the program, which this command does not change.
+
+    Returns:
+        The exit code.
+    """
     from ..vgg.weights import vgg_weights
 
-    found = vgg_weights(arguments.network, arguments.weights)
+    found = vgg_weights(**vars(arguments))
     print(
-        f"network  {found.network}\nsource   {found.source}\nsha256   {found.sha256}\nfile    "
-        f" {found.path}"
+        f"network  {found.network}\nsource   {found.source}\nsha256   {found.sha256}\n"
+        f"file     {found.path}"
     )
     return 0

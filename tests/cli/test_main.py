@@ -31,8 +31,8 @@ from neural_style import (
     write_video,
 )
 from neural_style.__main__ import main
-from neural_style.cli.common import _layers
 from neural_style.cli.interrupts import Interrupts
+from neural_style.cli.values import layers
 from neural_style.images.masks import Region
 
 
@@ -222,7 +222,7 @@ def test_options_reach_transfer(folder, monkeypatch):
                 "w.h5",
                 "--pooling",
                 "max",
-                "--error",
+                "--scale",
                 "paper",
                 "--precision",
                 "bfloat16",
@@ -677,8 +677,8 @@ def test_presets_blends_and_what_is_left_out_reach_transfer(folder, monkeypatch)
 
 
 def test_layers():
-    assert _layers("conv1_1,conv2_1") == ["conv1_1", "conv2_1"]
-    assert _layers("conv1_1=2,conv2_1") == {"conv1_1": 2.0, "conv2_1": 1.0}
+    assert layers("conv1_1,conv2_1") == ["conv1_1", "conv2_1"]
+    assert layers("conv1_1=2,conv2_1") == {"conv1_1": 2.0, "conv2_1": 1.0}
 
 
 def regions_in(folder):
