@@ -780,7 +780,7 @@ def test_controls_on_the_command_line(folder, name):
         (["--labels", "labels.png"], "one for each STYLE"),
         (["--preserve-color", "hue"], "preserve_color must be"),
         (["--masks", "upper.png"], "proportions of its picture"),
-        (["--labels", "labels.png", "left.png"], "lack colours"),
+        (["--labels", "labels.png", "left.png"], "lack colors"),
         (["--strokes-from", "nowhere.png"], "nowhere.png"),
         (["other.png", "--strokes-from", "other.png"], "one STYLE"),
         (["--strokes-from", "other.png", "--style-layers", "conv1_1"], "and deeper ones"),

@@ -280,10 +280,10 @@ def test_regions_by_labels():
     of_style[:10] = 0
     assert sorted(region.image for region in from_labels(labels, [of_style, second])) == [0, 1]
     with pytest.raises(
-        ValueError, match=r"lack colours .* \(255, 0, 0\); they have \(0, 0, 0\), \(9, 9, 255\)"
+        ValueError, match=r"lack colors .* \(255, 0, 0\); they have \(0, 0, 0\), \(9, 9, 255\)"
     ):
         from_labels(labels, of_style)
-    with pytest.raises(ValueError, match="flat colours"):
+    with pytest.raises(ValueError, match="flat colors"):
         from_labels(np.random.default_rng(0).integers(0, 256, (60, 60, 3), "uint8"), second)
 
 
