@@ -18,8 +18,11 @@ from neural_style import (
     train_transform_net,
     transfer,
 )
-from neural_style.losses import Loss, total_variation_loss
-from neural_style.optimize import Outcome, Status, TiledEvaluator, Tiling
+from neural_style.losses.loss import Loss
+from neural_style.losses.regularizers import total_variation_loss
+from neural_style.optimize.status import Outcome, Status
+from neural_style.optimize.tiled_evaluator import TiledEvaluator
+from neural_style.optimize.tiling import Tiling
 
 CONTENT, STYLE = picture(48, 64, 1), picture(60, 45, 2)
 
@@ -429,7 +432,8 @@ def test_a_network_of_ones_own_from_coarse_to_fine(quick, own):
 
 def test_tiles_of_a_network_of_ones_own_are_exact(own):
     """Strides and halo are found from its layers: the gradient in tiles is the whole one's."""
-    from neural_style.losses import content_loss, style_loss
+    from neural_style.losses.content import content_loss
+    from neural_style.losses.style import style_loss
     from neural_style.vgg.feature_network import FeatureNetwork
 
     layers = ["fine", "coarse"]
@@ -500,7 +504,8 @@ def test_bad_networks(quick, own):
 
 
 def test_losses_are_weighted_and_added(own):
-    from neural_style.losses import content_loss, style_loss
+    from neural_style.losses.content import content_loss
+    from neural_style.losses.style import style_loss
     from neural_style.vgg.feature_network import FeatureNetwork
 
     layers = ["fine", "coarse"]
