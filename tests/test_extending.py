@@ -179,7 +179,7 @@ def test_a_regularizer_is_in_the_record_and_made_again(quick, tmp_path, monkeypa
     with pytest.raises(ValueError, match=r"import nowhere first.*arguments_of\(record, terms="):
         arguments_of(record)
     record["settings"]["terms"][0]["class"] = "os.system"
-    with pytest.raises(ValueError, match="no dataclass"):
+    with pytest.raises(ValueError, match="no such dataclass"):
         arguments_of(record)
 
 
@@ -543,3 +543,20 @@ def test_losses_are_weighted_and_added(own):
         a + 3
     with pytest.raises(TypeError):
         "much" * a
+
+
+def test_a_record_makes_nothing_but_what_its_setting_asks_for(tmp_path):
+    """A record may come from a stranger: no other dataclass of this process is called."""
+    from neural_style.provenance.objects import made_again
+
+    folder = str(tmp_path / "made")
+    forged = {
+        "class": "neural_style.iterative.callbacks.SaveEvery",
+        "arguments": {"steps": 1, "folder": folder},
+    }
+    for setting in ("terms", "optimizer", "statistic", "preserve_color", "network"):
+        with pytest.raises(ValueError, match="no such dataclass"):
+            made_again(setting, forged)
+    with pytest.raises(ValueError, match="not one of keras.optimizers"):
+        made_again("optimizer", {"class": "keras.optimizers.deserialize", "arguments": {}})
+    assert not (tmp_path / "made").exists()

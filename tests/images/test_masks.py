@@ -20,10 +20,10 @@ from neural_style import (
     transfer,
 )
 from neural_style._shared import optional as extras
-from neural_style.images.region import Region
-from neural_style.images.masks import check_masks, shrink
-from neural_style.images.labels import from_labels
 from neural_style.images.grabcut import from_rectangle, from_scribbles
+from neural_style.images.labels import from_labels
+from neural_style.images.masks import check_masks, shrink
+from neural_style.images.region import Region
 from neural_style.losses.loss import weighted_sum
 from neural_style.optimize.tiled_evaluator import TiledEvaluator
 from neural_style.optimize.tiling import Tiling
