@@ -6,7 +6,7 @@ Gatys, Bethge, Hertzmann and Shechtman 2016, "Preserving Color in Neural Artisti
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -64,7 +64,7 @@ class Match:
         form: The matrix, "symmetric" or "cholesky"; see color_transform.
     """
 
-    form: str = "symmetric"
+    form: Literal["symmetric", "cholesky"] = "symmetric"
 
     def style(self, style: np.ndarray, content: np.ndarray) -> np.ndarray:
         return match_color(style, content, self.form)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
@@ -43,7 +43,7 @@ class TransferResult:
     def save(
         self,
         path: Path,
-        record: bool | str = True,
+        record: bool | Literal["paths"] = True,
         bits: int = 8,
         overwrite: bool = False,
         **options: Any,
@@ -65,12 +65,13 @@ class TransferResult:
             FileNotFoundError, PermissionError, ValueError, OSError: What was expected and what
                 came.
         """
-        if bits == 16 and self.pixels is None:
+        picture = self.pixels if bits == 16 else self.image
+        if picture is None:
             raise ValueError(
                 "bits=16 needs the pixels of a run of this process. Received: a result without them"
             )
         save_with_record(
-            self.pixels if bits == 16 else self.image,
+            picture,
             path,
             self.record,
             record,

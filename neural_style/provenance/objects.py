@@ -140,12 +140,13 @@ def _is_keras_optimizer(value: Any) -> bool:
 def _keras_optimizer(name: str, config: dict[str, Any]) -> Any:
     import keras
 
-    found: Any = getattr(keras.optimizers, name, None)
-    if not isinstance(found, type) or not issubclass(found, keras.optimizers.Optimizer):
+    kind = getattr(keras.optimizers, name, None)
+    if not isinstance(kind, type) or not issubclass(kind, keras.optimizers.Optimizer):
         raise ValueError(f"the record's optimizer {name!r} is not one of keras.optimizers")
     if not all(isinstance(one, (str, int, float, bool, type(None))) for one in config.values()):
         raise ValueError(
             "the record's optimizer has a learning rate schedule, which a record cannot make"
             " again; give it: arguments_of(record, optimizer=...)"
         )
+    found: Any = kind
     return found.from_config(config)
