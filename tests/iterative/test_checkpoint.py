@@ -12,7 +12,7 @@ import pytest
 from conftest import picture
 from helpers import random_weights
 
-from neural_style import Checkpoint, transfer
+from neural_style import Checkpoint, deprocess, transfer
 from neural_style.images.save import save_image
 
 CONTENT, STYLE = picture(48, 64, 1), picture(64, 48, 2)
@@ -132,7 +132,6 @@ def test_clear_errors(tmp_path):
         (tmp_path / "other.npz", True, "is not a checkpoint"),
         (tmp_path / "run.txt", False, "end in .npz"),
         (tmp_path / "none" / "run.npz", False, "does not exist"),
-        (None, True, "needs a checkpoint"),
         (tmp_path / "run.npz", "yes", "resume='yes'"),
         (3, False, "Received: int"),
     ]:
@@ -161,7 +160,7 @@ def test_every_so_many_steps_or_seconds_within_its_share(tmp_path):
 SCRIPT = """
 import sys
 import numpy as np
-from neural_style import Checkpoint, transfer
+from neural_style import Checkpoint, deprocess, transfer
 transfer("content.png", "style.png", weights=None, size=96, start_size=48, steps=400, progress=False,
          style_layers=["conv1_1", "conv2_1"], content_layers=["conv2_2"], checkpoint=Checkpoint("run.npz", steps=1), resume=True,
          callback=lambda here: print(here.step, repr(here.fun), flush=True))
@@ -263,3 +262,26 @@ def test_a_forged_checkpoint_is_refused_and_left_as_it_is(tmp_path, state, stopp
     with pytest.raises(ValueError, match="run.npz' is (not a|no) (whole )?checkpoint"):
         transfer(CONTENT, STYLE, checkpoint=path, resume=True, **QUICK)
     assert path.read_bytes() == before
+
+
+def test_a_checkpoint_is_read_by_itself(tmp_path):
+    """What Checkpoint.load() gives is where the run stood; and what is none is told."""
+    result = transfer(CONTENT, STYLE, checkpoint=tmp_path / "run.npz", **QUICK)
+    state = Checkpoint(tmp_path / "run.npz").load()
+    assert state.history == result.history and state.done == QUICK["steps"]
+    np.testing.assert_array_equal(deprocess(state.x, (1, 48, 64, 3)), np.asarray(result.image))
+    with pytest.raises(FileNotFoundError, match="no checkpoint at"):
+        Checkpoint(tmp_path / "nothing.npz").load()
+    (tmp_path / "other.npz").write_bytes(b"other")
+    with pytest.raises(ValueError, match="is not a checkpoint"):
+        Checkpoint(tmp_path / "other.npz").load()
+
+
+def test_a_run_starts_anew_where_it_is_told_to(tmp_path):
+    first = transfer(CONTENT, STYLE, checkpoint=tmp_path / "run.npz", **QUICK)
+    steps = []
+    options = {**QUICK, "checkpoint": tmp_path / "run.npz", "callback": steps.append}
+    again = transfer(CONTENT, STYLE, **options)
+    assert not steps and again.history == first.history
+    anew = transfer(CONTENT, STYLE, resume=False, **options)
+    assert len(steps) == len(first.history["total"]) and anew.history == first.history

@@ -312,9 +312,9 @@ def test_a_cell_of_a_sweep_that_fails_is_left_blank(caplog):
 
 
 def test_a_sweep_that_is_interrupted_before_a_cells_first_step_keeps_the_others(monkeypatch):
-    from neural_style.iterative.transfer import transfer as iterative
+    from neural_style.vgg import feature_network
 
-    real, calls = iterative.vgg_weights, []
+    real, calls = feature_network.vgg_weights, []
 
     def load(*arguments):
         calls.append(arguments)
@@ -322,7 +322,7 @@ def test_a_sweep_that_is_interrupted_before_a_cells_first_step_keeps_the_others(
             raise KeyboardInterrupt
         return real(*arguments)
 
-    monkeypatch.setattr(iterative, "vgg_weights", load)
+    monkeypatch.setattr(feature_network, "vgg_weights", load)
     sheet, results = sweep(
         picture(36, 48, 1), picture(48, 40, 2), seed=[0, 1, 2], **settings_of_a_sweep()
     )

@@ -14,6 +14,7 @@ from neural_style import TransferResult, deprocess, load_image, match_color, rea
 from neural_style.images.color_modes import color_mode
 from neural_style.iterative.inputs import INITS
 from neural_style.iterative.schedule import schedule
+from neural_style.vgg import feature_network
 
 module = sys.modules["neural_style.iterative.stage"]
 CONTENT, STYLE = picture(48, 64, 1), picture(60, 45, 2)
@@ -394,7 +395,7 @@ def test_progress_shows_terms_and_time_and_silence_is_silent(capfd):
 )
 def test_bad_input_is_told_before_any_network_is_built(changes, error, words, monkeypatch):
     monkeypatch.setattr(
-        module, "feature_extractor", lambda *a, **k: pytest.fail("a network was built")
+        feature_network, "feature_extractor", lambda *a, **k: pytest.fail("a network was built")
     )
     with pytest.raises(error, match=words):
         transfer(**{"content": CONTENT, "style": STYLE, **QUICK, **changes})
@@ -462,7 +463,7 @@ def test_preserve_color_asks_for_both_and_for_a_known_way():
     for content, style in ((None, STYLE), (CONTENT, None)):
         with pytest.raises(ValueError, match="preserve_color needs both"):
             transfer(content, style, preserve_color="match", **QUICK)
-    with pytest.raises(ValueError, match="preserve_color must be None or one of .*histogram"):
+    with pytest.raises(ValueError, match="preserve_color must be None, one of .*histogram"):
         transfer(CONTENT, STYLE, preserve_color="hue", **QUICK)
 
 
@@ -540,7 +541,7 @@ def test_the_pixels_before_rounding_are_the_picture(options, tmp_path):
         cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_UNCHANGED)[..., ::-1],
         np.rint(result.pixels * 257),
     )
-    assert read_record(tmp_path / "a.png")["schema"] == 1
+    assert read_record(tmp_path / "a.png")["schema"] == 2
 
 
 @pytest.mark.parametrize("error", [MemoryError("no more"), SystemExit(3), RuntimeError("a bug")])
@@ -580,7 +581,7 @@ def test_bad_regions_and_bad_checkpoints_are_told_before_any_network_is_built(
     one_pixel = np.zeros(CONTENT.shape[:2])
     one_pixel[5, 5] = 1
     monkeypatch.setattr(
-        module, "feature_extractor", lambda *a, **k: pytest.fail("a network was built")
+        feature_network, "feature_extractor", lambda *a, **k: pytest.fail("a network was built")
     )
     for options, words in [
         ({"masks": [masks.Region(one_pixel, inside=True)]}, "no region has a position"),

@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import rosen, rosen_der
 
 from neural_style.optimize.lbfgs import lbfgs
-from neural_style.optimize.status import INTERRUPTED, STOPPED
+from neural_style.optimize.status import DONE, INTERRUPTED, STOPPED, Status
 
 
 def rosenbrock(x):
@@ -14,14 +14,14 @@ def rosenbrock(x):
 
 def test_finds_the_minimum_in_one_run_and_reports_each_step():
     seen = []
-    x, message = lbfgs(
+    x, outcome = lbfgs(
         rosenbrock,
         np.zeros(20),
         500,
         callback=lambda intermediate_result: seen.append(intermediate_result),
     )
     np.testing.assert_allclose(x, 1, atol=1e-6)
-    assert "converged" in message and len(seen) < 500
+    assert outcome.status is Status.CONVERGED and "converged" in outcome.message and len(seen) < 500
     funs = [result.fun for result in seen]
     assert all(b <= a for a, b in itertools.pairwise(funs))
     assert (
@@ -31,10 +31,10 @@ def test_finds_the_minimum_in_one_run_and_reports_each_step():
 
 def test_steps_are_kept_and_told():
     count = []
-    _, message = lbfgs(
+    _, outcome = lbfgs(
         rosenbrock, np.zeros(20), 7, callback=lambda intermediate_result: count.append(1)
     )
-    assert len(count) == 7 and message == "all steps done"
+    assert len(count) == 7 and outcome == DONE
 
 
 def test_bounds_hold_at_every_step_and_clip_the_start():
@@ -79,7 +79,7 @@ def test_a_failed_line_search_is_not_the_end():
             options={"maxiter": 300, "ftol": 0, "gtol": 0},
         )
         assert alone.status == 2 and alone.nit < 20
-        x, _message = lbfgs(coarse, start, 300)
+        x, _ = lbfgs(coarse, start, 300)
         assert coarse(x)[0] <= alone.fun
         if alone.nit == 0:
             assert coarse(x)[0] < 0.5 * alone.fun
@@ -116,14 +116,14 @@ def test_a_noisy_gradient_of_a_network_does_not_end_a_stage_early(tiny):
     )
     assert alone.nit < 10 and evaluator(alone.x)[0] > 0.9 * evaluator(start)[0]
     steps = []
-    x, message = lbfgs(noisy, start, 60, callback=steps.append)
+    x, outcome = lbfgs(noisy, start, 60, callback=steps.append)
     assert evaluator(x)[0] < 1e-3 * evaluator(start)[0]
-    assert message == "all steps done" and len(steps) == 60
+    assert outcome == DONE and len(steps) == 60
 
 
 def test_a_wrong_gradient_ends_the_run_and_says_so():
-    x, message = lbfgs(lambda x: (rosen(x), -rosen_der(x)), np.zeros(5), 50)
-    assert "converged after 0 of 50" in message
+    x, outcome = lbfgs(lambda x: (rosen(x), -rosen_der(x)), np.zeros(5), 50)
+    assert "converged after 0 of 50" in outcome.message
     np.testing.assert_array_equal(x, 0)
 
 
@@ -140,8 +140,8 @@ def test_the_callback_can_stop_and_an_interrupt_keeps_the_best():
 
     for signal, expected in [(StopIteration, STOPPED), (KeyboardInterrupt, INTERRUPTED)]:
         seen, callback = stop_at(5, signal)
-        x, message = lbfgs(rosenbrock, np.zeros(20), 100, callback=callback)
-        assert message == expected and rosen(x) == seen[-1].fun < rosen(np.zeros(20))
+        x, outcome = lbfgs(rosenbrock, np.zeros(20), 100, callback=callback)
+        assert outcome == expected and rosen(x) == seen[-1].fun < rosen(np.zeros(20))
 
 
 def test_other_errors_are_not_swallowed():
