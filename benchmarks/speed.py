@@ -25,10 +25,8 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
 import numpy as np
 import tensorflow as tf
-from scipy.optimize import fmin_l_bfgs_b
 
 from neural_style import (
     Evaluator,
@@ -41,23 +39,18 @@ from neural_style import (
     style_loss,
     total_variation_loss,
     transfer,
-    vgg_weights,
 )
 from neural_style.iterative.stage import PIXEL_RANGE
 from neural_style.iterative.transfer import CONTENT_LAYERS, STYLE_LAYERS
 from neural_style.vgg.architecture import conv_layers
 from neural_style.vgg.layers import check_layers
 
+from .classic_program import classic_program
+from .torch_evaluator import torch_evaluator
+
 IMAGES = Path(__file__).parent.parent / "images"
 LAYERS = (*CONTENT_LAYERS, *STYLE_LAYERS)
-PAPER_LAYERS = (
-    "block4_conv2",
-    "block1_conv1",
-    "block2_conv1",
-    "block3_conv1",
-    "block4_conv1",
-    "block5_conv1",
-)
+PAPER_LAYERS = ("block4_conv2", *(f"block{i}_conv1" for i in range(1, 6)))
 
 
 def main():
@@ -95,7 +88,7 @@ def classic(quick):
     size, rounds = (128, 3) if quick else (256, 10)
     content, style = square("chenonceau", size), square("starry_night", size)
     noise = np.random.default_rng(0).uniform(0, 255, content.shape)[None] - 128
-    seconds, loss, evaluations = _classic_program(content, style, noise, rounds)
+    seconds, loss, evaluations = classic_program(content, style, noise, rounds)
     print(
         f"the classic program, {size} x {size}: {evaluations} evaluations, {seconds:.0f} s, ends at"
         f" a loss of {loss:.4g}"
@@ -125,60 +118,6 @@ def classic(quick):
             "reached": not done,
         }
     return report
-
-
-def _classic_program(content, style, x, rounds):
-    """Run the program as published, but with the right order of the color channels.
-
-    Return (seconds, final loss, evaluations).
-    """
-    height, width = content.shape[:2]
-    vgg = keras.applications.VGG16(weights=None, include_top=False)
-    for name, weights in vgg_weights("vgg16").layers.items():
-        vgg.get_layer(name).set_weights(weights)
-    outputs = keras.Model(vgg.input, {layer.name: layer.output for layer in vgg.layers[1:]})
-    content_x, style_x = preprocess(content), preprocess(style)
-
-    def gram(f):
-        f = tf.reshape(tf.transpose(f, (2, 0, 1)), (f.shape[2], -1))
-        return tf.matmul(f, tf.transpose(f))
-
-    @tf.function
-    def evaluate(x):
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            features = outputs(tf.concat([content_x, style_x, x], axis=0))
-            f = features["block2_conv2"]
-            loss = 0.025 * tf.reduce_sum(tf.square(f[2] - f[0]))
-            for layer in (
-                "block1_conv2",
-                "block2_conv2",
-                "block3_conv3",
-                "block4_conv3",
-                "block5_conv3",
-            ):
-                f = features[layer]
-                loss += (
-                    5.0
-                    / 5
-                    * tf.reduce_sum(tf.square(gram(f[1]) - gram(f[2])))
-                    / (4.0 * 3**2 * (height * width) ** 2)
-                )
-            a = tf.square(x[:, :-1, :-1] - x[:, 1:, :-1])
-            b = tf.square(x[:, :-1, :-1] - x[:, :-1, 1:])
-            loss += 1.0 * tf.reduce_sum(tf.pow(a + b, 1.25))
-        return loss, tape.gradient(loss, x)
-
-    def loss_and_grads(x):
-        nonlocal evaluations
-        evaluations += 1
-        loss, grads = evaluate(tf.constant(x.reshape(content_x.shape), tf.float32))
-        return float(loss), grads.numpy().ravel().astype("float64")
-
-    evaluations, started = 0, time.monotonic()
-    for _ in range(rounds):
-        x, loss, _ = fmin_l_bfgs_b(loss_and_grads, np.ravel(x), maxfun=20)
-    return time.monotonic() - started, loss, evaluations
 
 
 # ---- One evaluation
@@ -289,7 +228,7 @@ def torch_peer(quick):
         return None
     size = 256 if quick else 512
     evaluator, x = _evaluator(size)
-    theirs = _torch_evaluator(torch, size)
+    theirs = torch_evaluator(torch, square("chenonceau", size), square("starry_night", size))
     pairs = [
         (_timed(lambda: evaluator(x + i)), _timed(lambda: theirs(x + i)))
         for i in range(6 if quick else 9)
@@ -302,64 +241,6 @@ def torch_peer(quick):
         f" {ratio:.2f} times faster (losses {ours:.4f} and {loss:.4f})"
     )
     return {"size": size, "seconds": seconds[0], "torch": seconds[1], "ratio": ratio}
-
-
-def _torch_evaluator(torch, size):
-    """Build the same network, losses and picture in PyTorch, as PyTorch programs write them."""
-    functional = torch.nn.functional
-    weights = {
-        name: (torch.tensor(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))), torch.tensor(bias))
-        for name, (kernel, bias) in vgg_weights("vgg16").layers.items()
-    }
-    content_names, style_names = (
-        set(check_layers(names, "vgg16").values()) for names in (CONTENT_LAYERS, STYLE_LAYERS)
-    )
-
-    def extract(x):
-        features = {}
-        for name in weights:
-            if name.endswith("conv1") and name != "block1_conv1":
-                x = functional.avg_pool2d(x, 2)
-            x = functional.relu(functional.conv2d(x, *weights[name], padding=1))
-            features[name] = x
-            if name == "block5_conv1":
-                return features
-
-    def gram(f):
-        f = f.flatten(2)[0]
-        return f @ f.T / f.shape[1]
-
-    def load(name):
-        return torch.tensor(preprocess(square(name, size)).transpose(0, 3, 1, 2).copy())
-
-    with torch.no_grad():
-        content, style = extract(load("chenonceau")), extract(load("starry_night"))
-        A = {name: gram(style[name]) for name in style_names}
-        S = {
-            name: max((A[name] ** 2).sum(), ((gram(content[name]) - A[name]) ** 2).sum())
-            for name in style_names
-        }
-        P = {name: content[name] for name in content_names}
-
-    def evaluate(flat):
-        x = torch.tensor(
-            flat.reshape(1, size, size, 3).transpose(0, 3, 1, 2).astype("float32")
-        ).requires_grad_()
-        f = extract(x)
-        loss = sum(((f[name] - p) ** 2).sum() / (p**2).sum() / len(P) for name, p in P.items())
-        loss = loss + 50 * sum(
-            ((gram(f[name]) - a) ** 2).sum() / S[name] / len(A) for name, a in A.items()
-        )
-        corner = x[:, :, :-1, :-1]
-        loss = (
-            loss
-            + 1e-5
-            * (((x[:, :, 1:, :-1] - corner) ** 2 + (x[:, :, :-1, 1:] - corner) ** 2) ** 1.25).mean()
-        )
-        loss.backward()
-        return float(loss), x.grad.numpy().transpose(0, 2, 3, 1).astype("float64").ravel()
-
-    return evaluate
 
 
 if __name__ == "__main__":

@@ -208,7 +208,7 @@ print(json.dumps(report))
 
 @pytest.mark.slow
 def test_a_full_disk(clip, tmp_path, net):
-    """The disk is full within a frame, and at the beginning, in the middle and at the end of a film.
+    """The disk is full within a frame, and at the start, in the middle and at the end of a film.
 
     A limit to the size of files simulates this.
     """
