@@ -45,8 +45,8 @@ FORMS = {"frames": Form(0, "FIRST:LAST", "FIRST:LAST", frames)}
 
 #: Help for options that the command line writes differently, or that have another default here.
 TEXTS = {
-    "size": "longer side of a painted frame, in pixels (default: FILM's own; 320 for a camera)",
-    "frames": "paint only these frames, counted from 0, without LAST; either may be left out",
+    "size": "Longer side of a painted frame, in pixels (default: FILM's own; 320 for a camera)",
+    "frames": "Paint only these frames, counted from 0, without LAST; either may be left out",
 }
 
 
@@ -73,29 +73,29 @@ def add_video(commands: Commands) -> None:
     """
     command = commands.add_parser(
         "video",
-        help="paint a film, or what a camera sees",
+        help="Paint a film, or what a camera sees",
         description=(
             "Paint FILM in a style; or, with --camera, what a camera sees, until q or Ctrl-C."
             " Options not given have stylize_video()'s defaults."
         ),
         argument_default=argparse.SUPPRESS,
     )
-    command.add_argument("source", metavar="FILM", nargs="?", help="the film to paint")
+    command.add_argument("source", metavar="FILM", nargs="?", help="The film to paint")
     command.add_argument(
-        "--camera", type=camera, metavar="N", help="a camera's number, or a film in its place"
+        "--camera", type=camera, metavar="N", help="A camera's number, or a film in its place"
     )
     command.add_argument(
         "--style",
         required=True,
-        help="a painting; or, in one pass, a pretrained style's name or a .keras file",
+        help="A painting; or, in one pass, a pretrained style's name or a .keras file",
     )
     command.add_argument(
         "-o",
         "--output",
         metavar="OUT",
-        help="the film to write, .mp4, .mov or .mkv; with --camera none is needed",
+        help="The film to write, .mp4, .mov or .mkv; with --camera it may be left out",
     )
-    command.add_argument("--quiet", dest="progress", action="store_false", help="no progress")
+    command.add_argument("--quiet", dest="progress", action="store_false", help="Show no progress")
     film = parameters("video.film", "stylize_video")
     add_options(
         command,
