@@ -1,3 +1,4 @@
-"""What the README claims, measured: run these as python -m benchmarks.<name> from the top of the
-repository.
+"""Programs that measure what the README claims.
+
+Run them as python -m benchmarks.<name> from the top of the repository.
 """

@@ -1,15 +1,19 @@
-"""The pretrained networks against transfer(): python -m benchmarks.fast [--size 512] [--photos 4]
-[--transfer FOLDER] [-o FOLDER]
-                                             python -m benchmarks.fast --speed
-                                             python -m benchmarks.fast --gallery FILE
+"""Compare the pretrained networks with transfer().
 
-Each pretrained style paints photos that no network was trained on, by stylize() and by transfer()
-with its defaults; both are judged as in benchmarks.quality: content distance to the photo, style
-distance to the painting. --transfer keeps transfer()'s results as PHOTO_STYLE.png and takes those
-that are there: they need minutes each. --speed: seconds for 512 x 512 pixels after a warm-up, in
-float32 and bfloat16, and the peak memory of a process that paints 2000 x 1500, with the half-width
-network, whose weights say nothing in this. --gallery draws the README's: each painting, and three
-photos in its style.
+    python -m benchmarks.fast [--size 512] [--photos 4] [--transfer FOLDER] [-o FOLDER]
+    python -m benchmarks.fast --speed
+    python -m benchmarks.fast --gallery FILE
+
+Each pretrained style paints photos that no network was trained on: once by stylize(), and once by
+transfer() with its defaults. Both results are judged as in benchmarks.quality: content distance to
+the photo, style distance to the painting. --transfer keeps transfer()'s results as PHOTO_STYLE.png
+and reuses those that are there, because each one takes minutes.
+
+--speed prints the seconds for 512 x 512 pixels after a warm-up, in float32 and bfloat16, and the
+peak memory of a process that paints 2000 x 1500 pixels. The network has half the width; its weights
+do not matter for this.
+
+--gallery draws the README's gallery: each painting, and three photos in its style.
 """
 
 import argparse
@@ -55,13 +59,15 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--size", type=int, default=512)
-    parser.add_argument("--photos", type=int, default=4, help="how many for each style")
+    parser.add_argument("--photos", type=int, default=4, help="number of photos for each style")
     parser.add_argument(
         "--styles",
         default=",".join(pretrained()),
         help="names of pretrained styles (all), or .keras files named after them",
     )
-    parser.add_argument("--transfer", type=Path, metavar="FOLDER", help="of transfer()'s results")
+    parser.add_argument(
+        "--transfer", type=Path, metavar="FOLDER", help="where transfer()'s results are"
+    )
     parser.add_argument(
         "--known", action="store_true", help="only pairs whose result is in --transfer"
     )

@@ -1,11 +1,12 @@
-"""Peak memory of one evaluation, or of a short run: python -m benchmarks.memory [--sizes 256,512]
-[--tile N] [--run STEPS] [--budget GB]
+"""Measure the peak memory of one evaluation, or of a short run.
 
-Each row is a process of its own: square random pictures, the default layers and losses, loss and
-gradient once. The peak is that of the resident set, the import of TensorFlow included. --run STEPS
-makes so many L-BFGS steps of transfer() instead, with the optimiser's own pictures: its history
-fills up one correction a step, ten at most. --budget plans as if so many gigabytes were free, with
---tile auto.
+    python -m benchmarks.memory [--sizes 256,512] [--tile N] [--run STEPS] [--budget GB]
+
+Each row is measured in a process of its own: square random pictures, the default layers and losses,
+one evaluation of loss and gradient. The peak is that of the resident set, the import of TensorFlow
+included. --run STEPS makes this number of L-BFGS steps of transfer() instead, so that the
+optimizer's own pictures count too: its history grows by one correction a step, to ten at most.
+--budget GB plans as if this number of gigabytes were free; use it with --tile auto.
 """
 
 import argparse
@@ -76,7 +77,7 @@ def _measure(size, arguments):
     from neural_style.iterative import plan as preflight
     from neural_style.iterative.plan import plan
     from neural_style.iterative.transfer import CONTENT_LAYERS, STYLE_LAYERS
-    from neural_style.optimize.targets import describe
+    from neural_style.optimize.targets import targets_of
     from neural_style.optimize.tiled_evaluator import TiledEvaluator
     from neural_style.vgg.layers import activation_bytes, tile_geometry
 
@@ -113,8 +114,8 @@ def _measure(size, arguments):
         tile,
     ).tiling
     measure = style_statistics(STYLE_LAYERS)
-    maps, [grams] = describe(extractor, preprocess(content), CONTENT_LAYERS, [measure], tiling)
-    _, [target] = describe(extractor, preprocess(style), (), [measure], tiling)
+    maps, [grams] = targets_of(extractor, preprocess(content), CONTENT_LAYERS, [measure], tiling)
+    _, [target] = targets_of(extractor, preprocess(style), (), [measure], tiling)
     losses = {
         "content": content_loss(maps, CONTENT_LAYERS),
         "tv": total_variation_loss(),

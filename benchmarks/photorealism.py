@@ -1,15 +1,16 @@
-"""What the matting Laplacian does: python -m benchmarks.photorealism [--size 512] [--weight 2]
-[--pairs 4] [-o FOLDER]
+"""Measure what the matting Laplacian does.
 
-Four photos in the light of another photo, each by transfer() without and with photorealism_weight,
-all else the defaults, and by the two recolourings that use no network, match_color(space="lab") and
-locally_affine of the result without the term.
+    python -m benchmarks.photorealism [--size 512] [--weight 2] [--pairs 4] [-o FOLDER]
 
-residual   sum_c V_c^T L V_c: how far patches are from an affine recolouring of the photo's
+Four photos are painted in the light of another photo: by transfer() without and with
+photorealism_weight, with defaults for all other arguments; and by the two recolorings that use no
+network, match_color(space="lab") and locally_affine of the result without the term.
+
+residual   sum_c V_c^T L V_c: how far patches are from an affine recoloring of the photo's patches
 style      benchmarks.score's distance to the reference, and by how much it is below the photo's own
-edges      mean |cos| of the angle between the gradients of the result's luma and the photo's, over the 5 % of the pixels with the
-           photo's strongest gradients (derivatives of a Gaussian of 1 pixel): 1 where every edge
-           keeps its direction
+edges      mean |cos| of the angle between the gradients of the result's luma and of the photo's
+           luma, over the 5 % of the pixels with the photo's strongest gradients (derivatives of a
+           Gaussian of 1 pixel): 1 where every edge keeps its direction
 """
 
 import argparse
@@ -50,7 +51,7 @@ def main():
     )
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--weight", type=float, default=2.0)
-    parser.add_argument("--pairs", type=int, default=len(PAIRS), help="only the first so many")
+    parser.add_argument("--pairs", type=int, default=len(PAIRS), help="use only the first N pairs")
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FOLDER", help="keep the pictures here"
     )
@@ -63,9 +64,8 @@ def main():
 
 
 def _laplacian_of_700_pixels():
-    matting_laplacian(
-        load_image(IMAGES / "dog.jpg", 64)
-    )  # PyMatting's functions are compiled here, or read from their cache
+    # This call compiles PyMatting's functions, or reads them from their cache.
+    matting_laplacian(load_image(IMAGES / "dog.jpg", 64))
     before, started = peak(), time.perf_counter()
     L = matting_laplacian(load_image(IMAGES / "neuschwanstein.jpg", 700))
     print(
@@ -110,13 +110,13 @@ def _pair(names, score, arguments):
 
 
 def residual(L, picture):
-    """sum_c V_c^T L V_c, V_c the channels on the scale 0 to 1."""
+    """Compute sum_c V_c^T L V_c, where V_c are the channels on the scale 0 to 1."""
     V = np.asarray(picture).reshape(-1, 3) / 255
     return float(np.sum(V * (L @ V)))
 
 
 def edges(photo, picture):
-    """Mean |cos| of the angle between gradients at the photo's strongest edges."""
+    """Compute the mean |cos| of the angle between gradients at the photo's strongest edges."""
     (ay, ax), (by, bx) = (_gradient(image) for image in (photo, picture))
     strength = np.hypot(ay, ax)
     strong = strength >= np.quantile(strength, 0.95)

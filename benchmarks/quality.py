@@ -1,11 +1,12 @@
-"""How good are the pictures? python -m benchmarks.quality [--size 256] [--set NAME=VALUE ...]
-[--classic] [-o FOLDER]
+"""Measure how good the pictures are.
 
-Runs transfer() over eight pairs of a photo and a painting, alike and unlike in colour, and judges
+    python -m benchmarks.quality [--size 256] [--set NAME=VALUE ...] [--classic] [-o FOLDER]
+
+Runs transfer() over eight pairs of a photo and a painting, alike and unlike in color, and judges
 each result by benchmarks.score. --set changes an argument of transfer(), to compare settings: --set
-pooling=max --set style_weight=5. --classic gives the first pair also the classic start (from the
-photo, one size, no bounds) for the same seconds. --gallery draws the README's gallery: a row of
-photo, painting and result for each pair.
+pooling=max --set style_weight=5. --classic also paints the first pair from the classic start (the
+photo, one size, no bounds) in the same number of seconds. --gallery draws the README's gallery: a
+row of photo, painting and result for each pair.
 """
 
 import argparse
@@ -43,7 +44,7 @@ def main():
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--classic", action="store_true")
-    parser.add_argument("--pairs", type=int, default=len(PAIRS), help="only the first so many")
+    parser.add_argument("--pairs", type=int, default=len(PAIRS), help="use only the first N pairs")
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FOLDER", help="keep the pictures here"
     )
@@ -110,7 +111,7 @@ def _run(score, arguments, photo, painting, extra, options, label=None):
 
 
 def _gallery(pictures, height=210, gap=6):
-    """Two columns of rows: photo, painting, result, all of one height, on white."""
+    """Draw two columns of rows on white: photo, painting and result, all of one height."""
     strips = []
     for photo, painting, result in pictures:
         images = [

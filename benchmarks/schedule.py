@@ -1,10 +1,11 @@
-"""Which sizes, and how many steps at each? python -m benchmarks.schedule 128x200,256x100,512x25/50
-128x80,512x60 ...
+"""Compare schedules: which sizes, and how many steps at each.
 
-Each argument is a schedule from coarse to fine, SIZExSTEPS; the last size may have several counts
-of steps, which are scored on the way of one run. Each runs over pairs of a photo and a painting
-(--pairs) with the defaults of transfer() and is judged as in benchmarks.quality: content and style
-distance, style lower than the photo's by, and seconds.
+    python -m benchmarks.schedule 128x200,256x100,512x25/50 128x80,512x60 ...
+
+Each argument is a schedule from coarse to fine, SIZExSTEPS. The last size may have several numbers
+of steps, which are all judged within one run. Each schedule runs over pairs of a photo and a
+painting (--pairs) with the defaults of transfer(), and is judged as in benchmarks.quality: content
+distance, style distance, by how much the style distance is below the photo's own, and seconds.
 """
 
 import argparse
@@ -56,8 +57,9 @@ def main():
 
 
 def _run(photo, painting, steps, size, counts):
-    """[(content, style, lower by, seconds)] of one pair, after each of `counts` steps at the last
-    size.
+    """Judge one pair after each of `counts` steps at the last size.
+
+    Return [(content, style, lower by, seconds)].
     """
     content, style = IMAGES / f"{photo}.jpg", IMAGES / f"{painting}.jpg"
     shape = load_image(content, size).shape

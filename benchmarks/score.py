@@ -1,12 +1,13 @@
-"""Judge a stylised picture by a network that no transfer optimises: AlexNet, with the heads of
-LPIPS.
+"""Judge a stylized picture by a network that no transfer optimizes: AlexNet with LPIPS' heads.
 
-content  LPIPS v0.1 (Zhang et al. 2018, "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric") between
-         the result and the photo, 0 = the same picture.
-style    mean over AlexNet's five ReLU layers of |G - A|_F / |A|_F, G and A the Gram matrices, divided by the number of
-         positions, of the result and the painting; 0 = the same style.
+content  LPIPS v0.1 (Zhang et al. 2018, "The Unreasonable Effectiveness of Deep Features as a
+         Perceptual Metric") between the result and the photo; 0 = the same picture.
+style    Mean over AlexNet's five ReLU layers of |G - A|_F / |A|_F, where G and A are the Gram
+         matrices, divided by the number of positions, of the result and of the painting; 0 = the
+         same style.
 
-Both are needed: the photo itself has the best content, the painting itself the best style.
+Both numbers are needed: the photo itself has the best content, and the painting itself has the best
+style.
 """
 
 import numpy as np
@@ -17,16 +18,19 @@ from neural_style.images.resize import resize
 from neural_style.vgg.cache import cache_folder
 from neural_style.vgg.download import lpips_checkpoint
 
-SHIFT, SCALE = (
-    np.array([-0.030, -0.088, -0.188], "float32"),
-    np.array([0.458, 0.448, 0.450], "float32"),
-)  # of RGB in [-1, 1]
+#: The network takes (RGB - SHIFT) / SCALE, with RGB in [-1, 1].
+SHIFT = np.array([-0.030, -0.088, -0.188], "float32")
+SCALE = np.array([0.458, 0.448, 0.450], "float32")
+
+#: The strides and paddings of AlexNet's five convolutions.
 STRIDES, PADDINGS = (4, 1, 1, 1, 1), (2, 2, 1, 1, 1)
 
 
 class Score:
-    """score(photo, painting, result) -> (content, style), all three scaled to a common width in
-    pixels.
+    """Scores results: score(photo, painting, result) gives (content, style).
+
+    Args:
+        width: Width in pixels to which all three pictures are scaled.
     """
 
     def __init__(self, width=512):
@@ -69,7 +73,7 @@ def _unit(features):
 
 
 def _alexnet():
-    """AlexNet's five (kernel, bias) and LPIPS' five heads (C, 1); fetched once."""
+    """Load AlexNet's five (kernel, bias) and LPIPS' five heads (C, 1); they are fetched once."""
     cached = cache_folder() / "lpips-alexnet.npz"
     if not cached.exists():
         checkpoint = lpips_checkpoint("alexnet")

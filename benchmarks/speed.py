@@ -1,15 +1,17 @@
-"""How fast? python -m benchmarks.speed [--quick] [--json FILE]
+"""Measure the speed.
 
-classic    The Keras program that most tutorials copy, transcribed: content, style and generated picture in one batch of three
-           at every evaluation, noise, 10 restarts of fmin_l_bfgs_b with maxfun=20. Against it
-           transfer(), with the same loss, weights and pictures: seconds until it has the loss at
-           which that program ends, from the same noise, and with our own start, the recoloured
-           photo.
-evaluation One loss and gradient with the default layers (and with the paper's): seconds, GFLOP/s
-(twice the forward convolutions: there, and back
-           to the pixels), and their share of the matrix-multiply peak measured beside it.
-overhead   The share of a run that is spent outside the network and its losses.
-torch      The same evaluation by PyTorch, where it is installed.
+    python -m benchmarks.speed [--quick] [--json FILE]
+
+classic     Compares transfer() with a transcription of the Keras program that most tutorials copy:
+            content, style and generated picture in one batch of three at every evaluation, a start
+            from noise, 10 restarts of fmin_l_bfgs_b with maxfun=20. transfer() has the same loss,
+            weights and pictures. Its seconds count until it has the loss at which that program
+            ends, from the same noise, and from our own start, the recolored photo.
+evaluation  One loss and gradient with the default layers, and with the paper's layers: seconds,
+            GFLOP/s (twice the forward convolutions: forward, and back to the pixels), and their
+            share of the peak of matrix multiplication, which is measured at the same time.
+overhead    The share of a run that is spent outside the network and its losses.
+torch       The same evaluation by PyTorch, where it is installed.
 
 --quick runs smaller pictures and fewer repetitions.
 """
@@ -41,7 +43,8 @@ from neural_style import (
     transfer,
     vgg_weights,
 )
-from neural_style.iterative.transfer import CONTENT_LAYERS, PIXEL_RANGE, STYLE_LAYERS
+from neural_style.iterative.stage import PIXEL_RANGE
+from neural_style.iterative.transfer import CONTENT_LAYERS, STYLE_LAYERS
 from neural_style.vgg.architecture import conv_layers
 from neural_style.vgg.layers import check_layers
 
@@ -85,8 +88,7 @@ def square(name, size):
     return load_image(image[top : top + side, left : left + side], size)
 
 
-# ---- the classic program
-# ---------------------------------------------------------------------------------------------
+# ---- The classic program
 
 
 def classic(quick):
@@ -126,8 +128,9 @@ def classic(quick):
 
 
 def _classic_program(content, style, x, rounds):
-    """(seconds, final loss, evaluations) of the program as published, but for the colours' order,
-    which it has right here.
+    """Run the program as published, but with the right order of the color channels.
+
+    Return (seconds, final loss, evaluations).
     """
     height, width = content.shape[:2]
     vgg = keras.applications.VGG16(weights=None, include_top=False)
@@ -178,8 +181,7 @@ def _classic_program(content, style, x, rounds):
     return time.monotonic() - started, loss, evaluations
 
 
-# ---- one evaluation
-# --------------------------------------------------------------------------------------------------
+# ---- One evaluation
 
 
 def evaluation(quick):
@@ -227,7 +229,7 @@ def _evaluator(size, precision="float32", layers=LAYERS):
 
 
 def _forward_gflop(size):
-    """Of the convolutions up to block5_conv1: 2 x 9 x in x out for each position."""
+    """Count the operations of the convolutions up to block5_conv1: 2 x 9 x in x out a position."""
     used, total = set(check_layers(LAYERS, "vgg16").values()), 0
     for name, (_, _, channels, filters) in conv_layers("vgg16").items():
         total += 18 * channels * filters * (size // 2 ** (int(name[5]) - 1)) ** 2
@@ -277,7 +279,6 @@ def _overhead(evaluator, x, size, bounds):
 
 
 # ---- PyTorch
-# ---------------------------------------------------------------------------------------------------------
 
 
 def torch_peer(quick):
@@ -304,7 +305,7 @@ def torch_peer(quick):
 
 
 def _torch_evaluator(torch, size):
-    """The same network, losses and picture in PyTorch, as its own programs write them."""
+    """Build the same network, losses and picture in PyTorch, as PyTorch programs write them."""
     functional = torch.nn.functional
     weights = {
         name: (torch.tensor(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))), torch.tensor(bias))

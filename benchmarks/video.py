@@ -1,17 +1,19 @@
-"""How much does a film flicker? python -m benchmarks.video [FILM] [--frames 12] [--size 256]
-[--style starry_night] [-o FOLDER]
+"""Measure how much a film flickers.
 
-The warping error: the mean square, RGB from 0 to 1, between each painted frame and the last one
-moved to it along the true flow, over the pixels that were not hidden. Without FILM, of a clip made
-from a photo of images/, which pans and zooms while a subject moves over it, so that the flow is
-known; for a FILM, along the flow that stylize_video itself finds. With the style distance of
-benchmarks.score, the mean over the frames. Each method starts from the same first frame.
+    python -m benchmarks.video [FILM] [--frames 12] [--size 256] [--style starry_night] [-o FOLDER]
+
+Prints the warping error: the mean square, RGB from 0 to 1, between each painted frame and the last
+one moved to it along the flow, over the pixels that were not hidden. Without FILM, the frames are a
+clip made from a photo of images/, which pans and zooms while a subject moves over it, so that the
+true flow is known. For a FILM, the flow is the one that stylize_video itself finds. Also prints the
+style distance of benchmarks.score, the mean over the frames. Each method starts from the same first
+frame.
 
     python -m benchmarks.video --network
 
-Frames a second of 320 x 240 by the half-width network, once it is warm, decoding and encoding
-counted; and how the peak memory of this process grows over 2,000 frames of 128 pixels, which come
-first. The weights say nothing in either.
+Prints the frames a second of 320 x 240 pixels by the network of half the width after a warm-up,
+decoding and encoding included; and how the peak memory of this process grows over 2,000 frames of
+128 pixels, which come first. The weights do not matter for this.
 """
 
 import argparse
@@ -33,8 +35,8 @@ from .memory import peak
 from .quality import IMAGES
 from .score import Score
 
-#: Of the made clip, a frame: the photo's shift in its own pixels and its growth; the subject's
-#: shift in pixels.
+#: What happens from frame to frame of the made clip: the photo shifts by PAN of its own pixels and
+#: grows by ZOOM; the subject shifts by MOVE pixels.
 PAN, ZOOM, MOVE = (2.0, 0.5), 1.004, (4.0, -1.0)
 
 
@@ -46,7 +48,7 @@ def main():
     parser.add_argument("--first", type=int, default=0, help="frame of FILM to begin with")
     parser.add_argument("--frames", type=int, default=12)
     parser.add_argument("--size", type=int, default=256)
-    parser.add_argument("--style", default="starry_night", help="of images/")
+    parser.add_argument("--style", default="starry_night", help="name of a picture in images/")
     parser.add_argument("--methods", default="independent,warp,temporal")
     parser.add_argument(
         "--set",
@@ -85,13 +87,13 @@ def main():
         score, first = Score(arguments.size), None
         print(f"{'':14s} warping error   of independent's   style distance   seconds a frame")
         for method in arguments.methods.split(","):
-            started, work = time.monotonic(), Path(folder, method)
+            started, painted_in = time.monotonic(), Path(folder, method)
             stylize_video(
                 clip,
                 style,
                 folder / f"{method}.mp4",
                 method=method,
-                work=work,
+                checkpoint=painted_in,
                 progress=False,
                 **{
                     name: value
@@ -99,7 +101,7 @@ def main():
                     if method == "temporal" or name not in ("temporal_weight",)
                 },
             )
-            painted = [load_image(path) for path in sorted(work.glob("*.png"))]
+            painted = [load_image(path) for path in sorted(painted_in.glob("*.png"))]
             error = np.mean(
                 [warping_error(*pair, *flow) for *pair, flow in zip(painted, painted[1:], flows)]
             )
@@ -142,8 +144,10 @@ def _by_a_network():
 
 
 def made_clip(count, size):
-    """([frame], [(true flow from each frame but the first to the one before, where that one shows
-    the same, bool)]).
+    """Make a clip whose flow is known.
+
+    Return ([frame], [(flow, seen)]): for each frame but the first, the true flow to the frame
+    before, and where that frame shows the same thing, bool.
     """
     cv2 = load_cv2()
     photo, subject = (
@@ -157,7 +161,8 @@ def made_clip(count, size):
         : 2 * radius, : 2 * radius
     ]
 
-    def place(number):  # where in the photo each pixel of this frame is
+    def place(number):
+        """Find the places in the photo of a frame's pixels."""
         grown = ZOOM**number
         left, top = size / 8 + PAN[0] * number, size / 8 + PAN[1] * number
         return (

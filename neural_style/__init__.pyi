@@ -37,9 +37,9 @@ from .iterative.callbacks import SaveEvery as SaveEvery
 from .iterative.callbacks import StopWhen as StopWhen
 from .iterative.callbacks import TimeLimit as TimeLimit
 from .iterative.checkpoint import Checkpoint as Checkpoint
+from .iterative.intermediate import IntermediateResult as IntermediateResult
 from .iterative.many import map_transfer as map_transfer
 from .iterative.progress import LivePreview as LivePreview
-from .iterative.recorder import IntermediateResult as IntermediateResult
 from .iterative.result import TransferResult as TransferResult
 from .iterative.sweep import sweep as sweep
 from .iterative.transfer import transfer as transfer
@@ -63,13 +63,13 @@ from .vgg.preprocessing import deprocess as deprocess
 from .vgg.preprocessing import preprocess as preprocess
 from .vgg.weights import vgg_weights as vgg_weights
 from .video.camera import stylize_camera as stylize_camera
-from .video.files import read_frames as read_frames
-from .video.files import video_info as video_info
-from .video.files import write_video as write_video
 from .video.film import stylize_video as stylize_video
 from .video.flow import optical_flow as optical_flow
 from .video.flow import reliable as reliable
 from .video.flow import warp as warp
 from .video.flow import warping_error as warping_error
+from .video.read import read_frames as read_frames
+from .video.read import video_info as video_info
+from .video.write import write_video as write_video
 
 __version__: str

@@ -14,10 +14,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import pytest
-from helpers import picture  # noqa: F401
+from helpers import picture as picture  # for the test files
+from helpers import random_weights, small_calibration
 from hypothesis import HealthCheck, settings
 
 from neural_style.vgg import download as weights
+from neural_style.vgg import normalization
 
 IMAGES = os.path.join(os.path.dirname(__file__), os.pardir, "images")
 
@@ -89,6 +91,14 @@ def pytest_runtest_protocol(item):
             return (yield)
         finally:
             guard.closed = False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def calibrated():
+    """In the empty cache, mean activations of the random weights, on photos of 32 pixels."""
+    with pytest.MonkeyPatch.context() as patch, small_calibration():
+        patch.setenv("KERAS_HOME", guard.home)
+        normalization.mean_activations(random_weights(), "avg")
 
 
 # ---- Fixtures

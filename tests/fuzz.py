@@ -306,11 +306,11 @@ def checkpoints():
     import numpy as np
 
     from neural_style import Checkpoint
-    from neural_style.iterative.schedule import Stage
+    from neural_style.iterative.schedule import StageSettings
 
     made, _ = a_record()
     stages, shapes = (
-        [Stage(16, 2, {"style": 1.0}), Stage(32, 1, {"style": 1.0})],
+        [StageSettings(16, 2, {"style": 1.0}), StageSettings(32, 1, {"style": 1.0})],
         [(12, 16, 3), (24, 32, 3)],
     )
     checkpoint = Checkpoint("run.npz")
@@ -412,7 +412,8 @@ def backups():
 
 
 def films():
-    from neural_style.video.files import read_frames, video_info, write_video
+    from neural_style.video.read import read_frames, video_info
+    from neural_style.video.write import write_video
 
     frames = [colors(48, 64)[:, i : i + 32].copy() for i in range(8)]
     for name in ("film.mp4", "film.mkv", "film.mov"):

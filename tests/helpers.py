@@ -25,7 +25,7 @@ from neural_style import load_image, map_transfer, save_image, train_transform_n
 from neural_style._shared import files
 from neural_style.vgg import cache, normalization
 from neural_style.vgg import download as weights
-from neural_style.video.files import load_av
+from neural_style.video.read import load_av
 
 ROOT = str(Path(neural_style.__file__).parents[1])  # wherever the package is installed
 #: Of the package, wherever it is installed, and of these tests, for processes of their own.

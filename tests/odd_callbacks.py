@@ -191,25 +191,29 @@ ROWS = [
         "transfer(weights=vgg_weights(…)).save('w.png')",
         lambda: saved(),
         works(lambda settings: settings["weights"] is None, ["w.png"]),
+        slow=True,
     ),
     Row(
         "style_layers={set}, save",
         lambda: saved(style_layers={"conv1_2", "conv1_1"}),
         works(lambda settings: settings["style_layers"] == ["conv1_1", "conv1_2"], ["w.png"]),
+        slow=True,
     ),
     Row(
         "style_layers=dict.keys(), save",
         lambda: saved(style_layers={"conv1_2": 1, "conv1_1": 1}.keys()),
         works(lambda settings: settings["style_layers"] == ["conv1_2", "conv1_1"], ["w.png"]),
+        slow=True,
     ),
     Row(
         "weights=vgg_weights(…), checkpoint=…",
         lambda: run(checkpoint="run.npz"),
         works(finished, ["run.npz"]),
+        slow=True,
     ),
-    Row("callback: r.x[:] = 0, lbfgs", lambda: spoiled("lbfgs", 0), works(bool)),
+    Row("callback: r.x[:] = 0, lbfgs", lambda: spoiled("lbfgs", 0), works(bool), slow=True),
     Row("the same, adam", lambda: spoiled("adam", 0), works(bool)),
-    Row("callback: r.x[:] = nan, lbfgs", lambda: spoiled("lbfgs", np.nan), works(bool)),
+    Row("callback: r.x[:] = nan, lbfgs", lambda: spoiled("lbfgs", np.nan), works(bool), slow=True),
     Row("the same, adam", lambda: spoiled("adam", np.nan), works(bool)),
     Row(
         "callback raises OSError(28)",
@@ -228,6 +232,7 @@ ROWS = [
             ),
             [],
         ),
+        slow=True,
     ),
     Row(
         "callback=3",
@@ -245,7 +250,7 @@ ROWS = [
         works(lambda messages: messages == ["all steps done"] * 4),
         slow=True,
     ),
-    Row("callback raises SystemExit", left, works(lambda found: found == (3, (32, 24)))),
+    Row("callback raises SystemExit", left, works(lambda found: found == (3, (32, 24))), slow=True),
     Row(
         "Ctrl-C while callbacks are closed, all steps done",
         lambda: warned(lambda: run(Late())),
@@ -255,6 +260,7 @@ ROWS = [
                 and found[1] == ["at the end of the run, Late failed: KeyboardInterrupt"]
             )
         ),
+        slow=True,
     ),
     Row(
         "disk full at a checkpoint",
@@ -266,6 +272,7 @@ ROWS = [
             ),
             [],
         ),
+        slow=True,
     ),
     Row(
         "two transfers in two threads",
@@ -283,6 +290,7 @@ ROWS = [
         "map_transfer(jobs, ProcessPoolExecutor()) after TensorFlow was used",
         forked,
         refused("executor must spawn its processes", ValueError),
+        slow=True,
     ),
     Row(
         "the same, TensorFlow only imported",
@@ -313,7 +321,12 @@ ROWS = [
         lambda: map_transfer([{"content": "photo.png"}]),
         refused("job 0: missing a required argument: 'style'", TypeError),
     ),
-    Row("progress=True where sys.stdout is None (pythonw)", without_output, works(finished, [])),
+    Row(
+        "progress=True where sys.stdout is None (pythonw)",
+        without_output,
+        works(finished, []),
+        slow=True,
+    ),
     Row(
         "mock.patch('neural_style.transfer')", patched, works(lambda found: found == ("mine", True))
     ),

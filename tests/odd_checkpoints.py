@@ -122,10 +122,20 @@ def same(result):
 
 
 ROWS = [
-    Row("resume with ./photo.png for photo.png", lambda: resume("./photo.png"), works(same)),
-    Row("resume with the absolute path", lambda: resume(os.path.abspath("photo.png")), works(same)),
+    Row(
+        "resume with ./photo.png for photo.png",
+        lambda: resume("./photo.png"),
+        works(same),
+        slow=True,
+    ),
+    Row(
+        "resume with the absolute path",
+        lambda: resume(os.path.abspath("photo.png")),
+        works(same),
+        slow=True,
+    ),
     Row("resume with more steps", lambda: resume(steps=3), refused_as("another setting steps;")),
-    Row("resume, same", resume, works(same)),
+    Row("resume, same", resume, works(same), slow=True),
     Row(
         "checkpoint with a short x",
         lambda: changed(x=lambda x: x[:-3]),
@@ -150,6 +160,7 @@ ROWS = [
             transfer("art.png", "photo.png", checkpoint="run.npz", **QUICK),
         )[1],
         works(same),
+        slow=True,
     ),
     Row(
         "mean activations cut in half, transfer(normalize=True)",
@@ -157,17 +168,20 @@ ROWS = [
             lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
         ),
         works(bool),
+        slow=True,
     ),
-    Row("a flipped byte in them", lambda: activations(flip), works(bool)),
+    Row("a flipped byte in them", lambda: activations(flip), works(bool), slow=True),
     Row(
         "other shapes in them",
         lambda: activations(lambda path: rewrite(path, lambda mean: mean[:3])),
         works(bool),
+        slow=True,
     ),
     Row(
         "NaN in them",
         lambda: activations(lambda path: rewrite(path, lambda mean: mean * np.nan)),
         works(bool),
+        slow=True,
     ),
     Row(
         "an .h5 of 7 KB that claims 10.8 GB, 9 GB limit", claims, refused_as(r"claims\.h5.*must be")

@@ -276,11 +276,13 @@ ROWS = [
         "transfer photo -o o.png art",
         lambda: call("transfer", "photo.png", "-o", "o.png", "art.png", *TINY),
         done("o.png"),
+        slow=True,
     ),
     Row(
         "transfer photo --size 32 art -o o.png",
         lambda: call("transfer", "photo.png", *TINY, "art.png", "-o", "o.png"),
         done("o.png"),
+        slow=True,
     ),
     Row(
         "-o the content itself",
@@ -288,19 +290,23 @@ ROWS = [
         told("also an input.*--overwrite"),
     ),
     Row(
-        "--from-record of that", over_itself, told("is not the file it was", written=["photo.png"])
+        "--from-record of that",
+        over_itself,
+        told("is not the file it was", written=["photo.png"]),
+        slow=True,
     ),
     Row("-o out", lambda: transfer(output="out"), told("picture format")),
     Row("-o x.h5", lambda: transfer(output="x.h5"), told("picture format.*x.h5")),
     Row("-o x.xbm", lambda: transfer(output="x.xbm"), told("picture format.*x.xbm")),
-    Row("-o 250 characters", lambda: transfer(output=LONG), done(LONG)),
+    Row("-o 250 characters", lambda: transfer(output=LONG), done(LONG), slow=True),
     Row(
         "-o '写真 フォルダ.png'",
         lambda: transfer(output="写真 フォルダ.png"),
         done("写真 フォルダ.png"),
+        slow=True,
     ),
-    Row("-o a name of invalid UTF-8", lambda: transfer(output=ODD), done(ODD)),
-    Row("content = style", lambda: transfer(content="art.png"), done("o.png")),
+    Row("-o a name of invalid UTF-8", lambda: transfer(output=ODD), done(ODD), slow=True),
+    Row("content = style", lambda: transfer(content="art.png"), done("o.png"), slow=True),
     Row("content a folder", lambda: transfer(content="folder"), told("folder")),
     Row(
         "content a URL",
@@ -316,6 +322,7 @@ ROWS = [
         "content with damaged EXIF",
         lambda: transfer(content="damaged.jpg"),
         done("o.png", words=r"(.*damaged\.jpg.*\n)?"),
+        slow=True,
     ),
     Row(
         "style: PostScript named .jpg",
@@ -402,6 +409,7 @@ ROWS = [
             "stylize", "photo.png", "-o", "o.png", "--style", "starry_night=inf,poppies=1"
         ),
         told("share"),
+        slow=True,
     ),
     Row(
         "stylize share nan",
@@ -409,6 +417,7 @@ ROWS = [
             "stylize", "photo.png", "-o", "o.png", "--style", "starry_night=nan,poppies=1"
         ),
         told("share"),
+        slow=True,
     ),
     Row(
         "stylize share -1",

@@ -205,6 +205,7 @@ ROWS = [
         "keras.json: channels_first, transfer",
         lambda: both_ways(painted, "image_data_format", "channels_first"),
         works(bool),
+        slow=True,
     ),
     Row(
         "keras.json: channels_first, stylize(…, 'poppies')",
@@ -212,7 +213,12 @@ ROWS = [
         works(bool),
         slow=True,
     ),
-    Row("keras.json: floatx float16", lambda: both_ways(painted, "floatx", "float16"), works(bool)),
+    Row(
+        "keras.json: floatx float16",
+        lambda: both_ways(painted, "floatx", "float16"),
+        works(bool),
+        slow=True,
+    ),
     Row(
         "KERAS_BACKEND=jax, progress=False",
         lambda: on_jax()["progress=False"],

@@ -11,7 +11,8 @@ from odd import Row, refused, works
 from PIL import Image
 
 from neural_style import build_transform_net, save_transform_net, stylize_video
-from neural_style.video.files import read_frames, video_info, write_video
+from neural_style.video.read import read_frames, video_info
+from neural_style.video.write import write_video
 
 LISTS = {
     "hls.mp4": "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nother.mp4\n#EXT-X-ENDLIST\n",
@@ -22,7 +23,7 @@ LISTS = {
 
 @lru_cache(1)
 def _made():
-    """{name: bytes} of films and a network."""
+    """Make films and a network: {name: bytes}."""
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         with_sound(folder / "own.mp4", 0.6)
@@ -34,7 +35,7 @@ def _made():
 
 @lru_cache(1)
 def _whole():
-    """The bytes of the film that stylize_video makes of own.mp4 when nothing happens on the way."""
+    """Give the bytes of the film that stylize_video makes of own.mp4 without interruption."""
     film()
     data = Path("d.mp4").read_bytes()
     os.remove("d.mp4")
@@ -57,10 +58,11 @@ def film(source="own.mp4", style="net.keras", output="d.mp4", **options):
 
 
 def resumed(half):
-    """A film that was interrupted after three frames, with a hidden file among them, and then asked
-    for again: is it the film?
+    """Interrupt a film after three frames, add a hidden file to them, and ask for the film again.
+
+    Return whether the film is the right one.
     """
-    whole, work = _whole(), Path(".d.mp4.frames")
+    whole, folder = _whole(), Path(".d.mp4.frames")
 
     def interrupt(number, *_):
         if number == 2:
@@ -69,14 +71,15 @@ def resumed(half):
     try:
         film(callback=interrupt)
     except KeyboardInterrupt:
-        data = (work / "000001.png").read_bytes()
-        (work / ".000001-1a2b3c4d.png").write_bytes(data[: len(data) // 2] if half else data)
-    return film() == 6 and Path("d.mp4").read_bytes() == whole and not work.exists()
+        data = (folder / "000001.png").read_bytes()
+        (folder / ".000001-1a2b3c4d.png").write_bytes(data[: len(data) // 2] if half else data)
+    return film() == 6 and Path("d.mp4").read_bytes() == whole and not folder.exists()
 
 
 def at_once():
-    """What a second run of a film says while the first one is at work, and whether the first one's
-    film is right.
+    """Start a second run of a film while the first one is at work.
+
+    Return what the second run says, and whether the first run's film is right.
     """
     whole, said = _whole(), []
 
@@ -101,9 +104,11 @@ is_true, six = (
 )
 
 ROWS = [
-    Row("output = source", lambda: film(output="own.mp4"), refused("also an input")),
-    Row("half a hidden .png left in work", lambda: resumed(half=True), is_true, slow=True),
-    Row("a whole hidden .png left in work", lambda: resumed(half=False), is_true, slow=True),
+    Row("output = source", lambda: film(output="own.mp4"), refused("also an input"), slow=True),
+    Row("half a hidden .png left among the frames", lambda: resumed(half=True), is_true, slow=True),
+    Row(
+        "a whole hidden .png left among the frames", lambda: resumed(half=False), is_true, slow=True
+    ),
     Row(
         "two runs of one film at once",
         at_once,
@@ -142,8 +147,8 @@ ROWS = [
     Row("colour=1", lambda: film(colour=1), refused("does not take colour", TypeError)),
     Row("size=0", lambda: film(size=0), refused("size must be")),
     Row(
-        "work= a folder with other things",
-        lambda: film(work="folder"),
+        "checkpoint= a folder with other things",
+        lambda: film(checkpoint="folder"),
         refused("'folder' is a folder with other things"),
     ),
     Row("smooth=1", lambda: film(smooth=1), six, slow=True),
@@ -152,6 +157,7 @@ ROWS = [
         "a picture as film",
         lambda: (film("photo.png"), len([*read_frames("d.mp4")]), video_info("d.mp4").width),
         works(lambda result: result == (1, 1, 64)),
+        slow=True,
     ),
     Row(
         "no such film",

@@ -193,16 +193,19 @@ ROWS = [
         "1 x 1 picture",
         lambda: stylize(RGB[:1, :1], "net.keras"),
         works(lambda image: image.size == (1, 1)),
+        slow=True,
     ),
     Row(
         "3 x 50",
         lambda: stylize(picture(3, 50), "net.keras"),
         works(lambda image: image.size == (50, 3)),
+        slow=True,
     ),
     Row(
         "tile=64",
         lambda: stylize(picture(70, 130), "net.keras", tile=64),
         works(lambda image: image.size == (130, 70)),
+        slow=True,
     ),
     Row("tile='64'", lambda: stylize(RGB, "net.keras", tile="64"), refused("tile='64'")),
     Row("size=True", lambda: stylize(RGB, "net.keras", size=True), refused("size=True")),
@@ -242,6 +245,7 @@ ROWS = [
         "net=Path('poppies')",
         lambda: stylize(RGB, Path("poppies")),
         works(lambda image: image.size == (32, 24)),
+        slow=True,
     ),
     Row("share True", lambda: stylize(RGB, {"net.keras": True}), refused("shares must be.*True")),
     Row(

@@ -150,13 +150,14 @@ ROWS = [
         "record of 2 M characters",
         lambda: text(json.dumps({**record(), "note": "x" * 2_000_000})),
         works(lambda found: len(found["note"]) == 2_000_000),
+        slow=True,
     ),
     Row(
         "compressed record of 2 MB",
         lambda: text(json.dumps({**record(), "note": "x" * 2_000_000}), compressed=True),
         refused_as(NONE),
     ),
-    Row("record of 70 M characters", lambda: text("x" * 70_000_000), refused_as(NONE)),
+    Row("record of 70 M characters", lambda: text("x" * 70_000_000), refused_as(NONE), slow=True),
     Row(
         "read_record(20,000 x 20,000 bomb)",
         lambda: part(lambda data: png(20_000, 20_000)),
@@ -196,11 +197,13 @@ ROWS = [
         "settings have steps 10^9, size 8192",
         lambda: forged(steps=10**9, size=8192),
         works(lambda given: given["steps"] == 10**9),
+        slow=True,
     ),
     Row(
         "no init among the settings",
         lambda: without("init"),
         works(lambda given: "init" not in given),
+        slow=True,
     ),
     Row("style 5", lambda: with_part("style", 5), refused_as(NONE)),
     Row("style 'abc'", lambda: with_part("style", "abc"), refused_as(NONE)),
@@ -212,14 +215,16 @@ ROWS = [
         "weights file changed since, or sha256 000…",
         another_weights_file,
         refused_as("weights are not those of the run"),
+        slow=True,
     ),
-    Row("the same run again", again, works(bool)),
+    Row("the same run again", again, works(bool), slow=True),
     Row(
         "content='/…/Acme divorce/IMG_2031.jpg', save PNG",
         private,
         works(
             lambda data: b"Acme" not in data and b"alice" not in data and b"IMG_2031.jpg" in data
         ),
+        slow=True,
     ),
-    Row("content with GPS in its EXIF", gps, works(lambda exif: exif == {})),
+    Row("content with GPS in its EXIF", gps, works(lambda exif: exif == {}), slow=True),
 ]

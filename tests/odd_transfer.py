@@ -46,9 +46,9 @@ def yes(name, answer=None, seconds=20, slow=False, **options):
     return Row(name, lambda: run(**options), answer or sized(32, 24), seconds, slow)
 
 
-def reads(name, words, **options):
+def reads(name, words, slow=False, **options):
     """As no(), where a FloatingPointError names the term."""
-    return Row(name, lambda: run(**options), refused(words, FloatingPointError))
+    return Row(name, lambda: run(**options), refused(words, FloatingPointError), slow=slow)
 
 
 def stops():
@@ -65,7 +65,9 @@ ROWS = [
     no("style=(pic, 0.5)", "Received: float", style=(ART, 0.5)),
     no("style=[(pic, True)]", "shares of a style blend.*True", style=[(ART, True)]),
     yes(
-        "style=[(pic, np.float32(.5)), …]", style=[(ART, np.float32(0.5)), (PHOTO, np.float32(0.5))]
+        "style=[(pic, np.float32(.5)), …]",
+        style=[(ART, np.float32(0.5)), (PHOTO, np.float32(0.5))],
+        slow=True,
     ),
     no("style=[(pic, -1)]", "shares of a style blend.*-1", style=[(ART, -1)]),
     no("style=[(pic, inf)]", "shares of a style blend.*inf", style=[(ART, INF)]),
@@ -77,7 +79,7 @@ ROWS = [
     no("style={'art.png': 1}", "Received: dict", style={"art.png": 1}),
     yes("60 style pictures", style=[ART] * 60, seconds=60, slow=True),
     yes("style_weight=np.float32(5)", style_weight=np.float32(5)),
-    yes("style_weight=np.float64(5)", style_weight=np.float64(5)),
+    yes("style_weight=np.float64(5)", style_weight=np.float64(5), slow=True),
     no(
         "style_weight=np.array(5.)",
         "style_weight must be a finite number",
@@ -85,9 +87,13 @@ ROWS = [
     ),
     no("style_weight='5'", "style_weight='5'", style_weight="5"),
     no("style_weight=True", "style_weight=True", style_weight=True),
-    reads("style_weight=1e300", "style loss is not finite", style_weight=1e300),
+    reads("style_weight=1e300", "style loss is not finite", style_weight=1e300, slow=True),
     no("style_weight=10**400", "style_weight must be a finite number", style_weight=10**400),
-    yes("content_layers={'conv2_1': np.float32(1)}", content_layers={"conv2_1": np.float32(1)}),
+    yes(
+        "content_layers={'conv2_1': np.float32(1)}",
+        content_layers={"conv2_1": np.float32(1)},
+        slow=True,
+    ),
     yes(
         "content_layers={'conv2_1': 0}, style_weight=0",
         lambda r, e, w: refused("must not both be 0, nor all weights of their layers")(r, e, w),
@@ -110,23 +116,27 @@ ROWS = [
         lambda: run(style_layers=(name for name in ["conv1_1"])),
         refused("style_layers must be.*generator"),
     ),
-    yes("style_layers=['conv1_1', 'block1_conv1']", style_layers=["conv1_1", "block1_conv1"]),
-    yes("style_layers=['conv1_1', 'conv1_1']", style_layers=["conv1_1", "conv1_1"]),
+    yes(
+        "style_layers=['conv1_1', 'block1_conv1']",
+        style_layers=["conv1_1", "block1_conv1"],
+        slow=True,
+    ),
+    yes("style_layers=['conv1_1', 'conv1_1']", style_layers=["conv1_1", "conv1_1"], slow=True),
     no("network=['vgg16']", r"network=\['vgg16'\]", network=["vgg16"]),
     no("pooling=['avg']", r"pooling=\['avg'\]", pooling=["avg"]),
     no("weights=3.5", "weights must be.*float", weights=3.5),
     no("weights=a folder", "weights must be", weights="."),
     no("size=32.0", "size=32.0", size=32.0),
     no("size='32'", "size='32'", size="32"),
-    yes("size=np.int16(32)", size=np.int16(32)),
+    yes("size=np.int16(32)", size=np.int16(32), slow=True),
     no("size=True", "size=True", size=True),
     no("size=None", "size=None", size=None),
     no("size=10**9", "the limit is", size=10**9),
     no("size=1", "these layers need", size=1),
-    yes("size=2", sized(2, 2), size=2),
-    yes("size=3", sized(3, 2), size=3),
-    yes("size=8", sized(8, 6), size=8),
-    yes("size=16", sized(16, 12), size=16),
+    yes("size=2", sized(2, 2), size=2, slow=True),
+    yes("size=3", sized(3, 2), size=3, slow=True),
+    yes("size=8", sized(8, 6), size=8, slow=True),
+    yes("size=16", sized(16, 12), size=16, slow=True),
     no(
         "size=17, default layers",
         "these layers need 16",
@@ -134,7 +144,7 @@ ROWS = [
         content_layers=["block4_conv2"],
         style_layers=["block5_conv1"],
     ),
-    yes("size=32, start_size=128", start_size=128),
+    yes("size=32, start_size=128", start_size=128, slow=True),
     no(
         "style_scale=1e308",
         "style_scale must be a finite number, also times size|the limit is",
@@ -148,13 +158,14 @@ ROWS = [
         works(lambda result: len(result.history["total"]) == 2),
         steps={16: 1, 32: 1},
         start_size=8,
+        slow=True,
     ),
     no("steps={16: 0, 32: 1}", "a schedule of steps", steps={16: 0, 32: 1}),
     no("steps=10**400", "steps must be a positive integer, at most", steps=10**400),
     no("seed=-1", "seed=-1", seed=-1),
-    yes("seed=2**200", seed=2**200, init="noise"),
-    yes("noise_std=1e300", noise_std=1e300, init="noise"),
-    yes("learning_rate=1e300, adam", learning_rate=1e300, optimizer="adam", steps=2),
+    yes("seed=2**200", seed=2**200, init="noise", slow=True),
+    yes("noise_std=1e300", noise_std=1e300, init="noise", slow=True),
+    yes("learning_rate=1e300, adam", learning_rate=1e300, optimizer="adam", steps=2, slow=True),
     no("learning_rate='a'", "learning_rate='a'", learning_rate="a"),
     no("init=Path('none.png')", "no picture at 'none.png'", init=Path("none.png")),
     no("init='photo.png'", r"load_image\(path\)", init="photo.png"),
@@ -168,6 +179,7 @@ ROWS = [
         "content loss is not finite",
         content_map=np.full((24, 32), 1e38),
         scale={"content": "sum", "style": "relative"},
+        slow=True,
     ),
     no("masks=np.ones(…)", "masks must be a list", masks=np.ones((24, 32))),
     no("masks=[(1, 2, 3)]", "region 1's mask must be H x W", masks=[(1, 2, 3)]),
@@ -191,13 +203,14 @@ ROWS = [
     no("checkpoint='run'", "must end in .npz", checkpoint="run"),
     no("resume='yes'", "resume='yes'", resume="yes", checkpoint="run.npz"),
     no("resume=True alone", "needs a checkpoint", resume=True),
-    Row("one array for both", lambda: run(PHOTO, PHOTO), sized(32, 24)),
+    Row("one array for both", lambda: run(PHOTO, PHOTO), sized(32, 24), slow=True),
     yes(
         "black on black",
         works(lambda result: "converged" in result.message or result.message == "all steps done"),
         style=np.zeros((24, 32, 3), "uint8"),
         content=np.zeros((24, 32, 3), "uint8"),
         steps=3,
+        slow=True,
     ),
     yes(
         "1 x 1 on 1 x 1",
@@ -206,6 +219,7 @@ ROWS = [
         style=ART[:1, :1],
         size=1,
         style_layers=["conv1_1"],
+        slow=True,
     ),
     Row(
         "callback=generator",

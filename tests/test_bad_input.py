@@ -551,7 +551,13 @@ def with_masks(options, content):
     }
 
 
-@pytest.mark.parametrize("profile", ["dev", pytest.param("ci", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "profile",
+    [
+        pytest.param("dev", marks=pytest.mark.network),  # of the tier before a merge: 20 seconds
+        pytest.param("ci", marks=pytest.mark.slow),
+    ],
+)
 def test_anything_works_or_a_check_of_ours_says_what_is_wrong(profile):
     profile = settings.get_profile(profile)  # of conftest.py
     worked = refused = 0

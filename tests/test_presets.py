@@ -175,7 +175,14 @@ def test_every_preset_has_its_formula_here():
     assert set(PUBLISHED) == set(presets.NAMES)
 
 
-@pytest.mark.parametrize("name", presets.NAMES)
+#: The others are left to the slow tier.
+QUICK = ("vgg16_avgpool",)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK)) for name in presets.NAMES],
+)
 def test_losses_are_the_published_ones(name):
     preset, seen = presets.get(name), []
     result = transfer(

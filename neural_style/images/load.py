@@ -15,7 +15,7 @@ from scipy.ndimage import distance_transform_edt
 
 from .._shared.files import is_regular
 from .formats import READABLE, _formats
-from .resize import _by_channels, _fit, resize
+from .resize import _by_channels, fitted_size, resize
 
 logger = logging.getLogger("neural_style")
 
@@ -161,8 +161,8 @@ def _sized(picture, size):
 
 
 def _checked_fit(width_height, size):
-    """_fit, or a ValueError where it makes more pixels than Pillow would read."""
-    width, height = _fit(width_height, size)
+    """fitted_size, or a ValueError where it makes more pixels than Pillow would read."""
+    width, height = fitted_size(width_height, size)
     if width * height > 2 * (Image.MAX_IMAGE_PIXELS or math.inf):
         raise ValueError(
             f"size={size} makes a picture of {width} x {height} pixels; the limit is "

@@ -50,7 +50,7 @@ def resize_map(values, width_height):
     return np.round(np.asarray(resized), 6)  # so that what is 1 everywhere stays 1
 
 
-def _fit(width_height, size):
+def fitted_size(width_height, size):
     """(width, height) with the longer side `size` and the aspect ratio kept; no side below 1."""
     scale = size / max(width_height)
     return tuple(max(1, round(side * scale)) for side in width_height)

@@ -2,8 +2,8 @@ from .callbacks import SaveEvery as SaveEvery
 from .callbacks import StopWhen as StopWhen
 from .callbacks import TimeLimit as TimeLimit
 from .checkpoint import Checkpoint as Checkpoint
+from .intermediate import IntermediateResult as IntermediateResult
 from .many import map_transfer as map_transfer
 from .progress import LivePreview as LivePreview
 from .progress import ProgressBar as ProgressBar
-from .recorder import IntermediateResult as IntermediateResult
 from .result import TransferResult as TransferResult

@@ -1,16 +1,24 @@
 """Checkpoints: a run that was killed goes on where it stood."""
 
+from __future__ import annotations
+
 import json
 import math
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from .._shared.checks import count, is_count, is_finite, number
 from .._shared.files import check_output, whole_or_not
 from .._shared.npz import read_npz
+from .._shared.types import Path as PathLike
+from ..provenance.schema import migrated
+from .intermediate import IntermediateResult
+from .schedule import StageSettings
 
 #: What tells one run from another: of a record, these parts.
 IDENTITY = ("content", "style", "settings", "weights")
@@ -23,81 +31,103 @@ MOST_TEXT = 64 << 20
 
 @dataclass(frozen=True)
 class State:
-    """Where a run stands: the stage, the steps done in it, x as float64 (None before the first
-    step), history, seconds.
+    """Where a run stands.
+
+    Attributes:
+        stage: Which stage, from 0.
+        done: Steps done in it.
+        x: The pixels as a float64 vector; None before the first step.
+        history: {"total" and each term: the weighted loss after each step}.
+        seconds: That the run took so far.
     """
 
     stage: int = 0
     done: int = 0
     x: np.ndarray | None = field(default=None, repr=False)
-    history: dict = field(default_factory=dict, repr=False)
+    history: dict[str, list[float]] = field(default_factory=dict, repr=False)
     seconds: float = 0.0
 
 
 class Checkpoint:
-    """Keeps the state of a run in a file, whole at every moment; for transfer(...,
-    checkpoint=Checkpoint(...)).
+    """Keeps the state of a run in a file that is whole at every moment.
+
+    For transfer(..., checkpoint=Checkpoint("run.npz", steps=10)).
 
     Args:
-        path: of the file, .npz. A file of that name that is no checkpoint is left alone: the run is
+        path: The file, .npz. A file of that name that is no checkpoint is left alone: the run is
             refused.
-        steps: write after every so many steps; None: by seconds.
-        seconds: write when so many have passed, and so seldom that writing takes no more than 3 %
+        steps: Write after every so many steps. None: by seconds.
+        seconds: Write when this time has passed, and so seldom that writing takes no more than 3 %
             of the run.
+
+    Raises:
+        ValueError, FileNotFoundError, PermissionError: A path that cannot be written, or steps and
+            seconds that cannot be right.
     """
 
     only_looks = True
 
-    def __init__(self, path, steps=None, seconds=20.0):
-        self.steps, self.seconds = (
-            steps if steps is None else count("steps", steps),
-            number("seconds", seconds, above=True),
-        )
+    def __init__(self, path: PathLike, steps: int | None = None, seconds: float = 20.0) -> None:
+        self.steps = None if steps is None else count("steps", steps)
+        self.seconds = number("seconds", seconds, above=True)
         self.path = Path(path)
         if self.path.suffix != ".npz":
             raise ValueError(f"a checkpoint's name must end in .npz. Received: {str(path)!r}")
         if self.path.is_dir():
             raise ValueError(f"{str(path)!r} is a folder")
         check_output(self.path)
-        self._identity, self._last, self._written, self._next = (
-            None,
-            None,
-            None,
-            time.monotonic() + self.seconds,
-        )
+        self._identity: dict[str, Any] | None = None
+        self._last: IntermediateResult | None = None
+        self._written: IntermediateResult | None = None
+        self._next = time.monotonic() + self.seconds
 
-    def begin(self, record, resume, stages, shapes):
-        """Take the file for the run of this record; the State to start from: the file's with
-        resume, else a fresh one.
-
-        Args:
-            record: from make_record. resume: go on from the file, where there is one.
-            stages, shapes: of the run, for each stage the Stage and H x W x 3.
+    def load(self) -> State:
+        """The state that the file holds.
 
         Raises:
-            ValueError: a file that is no checkpoint; with resume, one of a run with other inputs or
+            FileNotFoundError: There is no such file.
+            ValueError: The file is no checkpoint.
+        """
+        if not self.path.exists():
+            raise FileNotFoundError(f"no checkpoint at {str(self.path)!r}")
+        return self._read(self.path.stat().st_size + MOST_TEXT)[0]
+
+    def begin(
+        self,
+        record: Mapping[str, Any],
+        resume: bool,
+        stages: Sequence[StageSettings],
+        shapes: Sequence[Sequence[int]],
+    ) -> State:
+        """Take the file for a run; return the State to start from.
+
+        Args:
+            record: The run's, from make_record.
+            resume: Start from the file's state, where there is one. Otherwise from a fresh one.
+            stages: The settings of each stage.
+            shapes: H x W x 3 of each stage.
+
+        Raises:
+            ValueError: A file that is no checkpoint; with resume, one of a run with other inputs or
                 settings.
         """
-        self._identity, self._last, self._written = (
-            {name: record[name] for name in IDENTITY},
-            None,
-            None,
-        )
+        self._identity = {name: record[name] for name in IDENTITY}
+        self._last = self._written = None
         if not self.path.exists():
             return State()
-        state = self._read(8 * max(map(math.prod, shapes)) + MOST_TEXT)
+        state, identity = self._read(8 * max(map(math.prod, shapes)) + MOST_TEXT)
         if not resume:
             return State()
-        different = _differences(state.pop("identity"), self._identity)
+        different = _differences(identity, self._identity)
         if different:
             raise ValueError(
-                f"{str(self.path)!r} is of a run with another {', '.join(different)}; "
-                "remove it, or give what that run was given"
+                f"{str(self.path)!r} is of a run with another {', '.join(different)}; remove it,"
+                " give what that run was given, or start anew with resume=False"
             )
-        state = State(**state)
         if (
             state.stage >= len(stages)
             or state.done > stages[state.stage].steps
+            or state.x is None
             or state.x.size != math.prod(shapes[state.stage])
         ):
             raise ValueError(
@@ -105,7 +135,7 @@ class Checkpoint:
             )
         return state
 
-    def __call__(self, intermediate_result):
+    def __call__(self, intermediate_result: IntermediateResult) -> None:
         self._last = intermediate_result
         if (
             intermediate_result.step % self.steps == 0
@@ -114,13 +144,13 @@ class Checkpoint:
         ):
             self._write()
 
-    def close(self):
+    def close(self) -> None:
         """Write where the run ended."""
         if self._last is not self._written:
             self._write()
 
-    def _read(self, most_bytes):
-        """{"identity": dict, and the fields of State} of the file."""
+    def _read(self, most_bytes: int) -> tuple[State, dict[str, Any]]:
+        """(state, identity of the run) of the file."""
         try:
             arrays = read_npz(self.path, {"state": (), "x": None}, most_bytes)
             state, x = json.loads(str(arrays["state"])), arrays["x"]
@@ -148,17 +178,12 @@ class Checkpoint:
             ) from error
         if not whole:
             raise ValueError(f"{str(self.path)!r} is not a whole checkpoint of neural_style")
-        return {
-            "identity": identity,
-            "stage": state["stage"],
-            "done": state["done"],
-            "x": x,
-            "history": history,
-            "seconds": state["seconds"],
-        }
+        state = State(state["stage"], state["done"], x, history, state["seconds"])
+        return state, migrated(identity)
 
-    def _write(self):
+    def _write(self) -> None:
         started, here = time.monotonic(), self._last
+        assert here is not None
         self._next = started + self.seconds  # also where writing fails: it is tried again then
         state = {
             "identity": self._identity,
@@ -173,9 +198,10 @@ class Checkpoint:
         self._written, self._next = here, now + max(self.seconds, (now - started) / 0.03)
 
 
-def _differences(one, other):
-    """What differs: "content", "style", "weights", or the names of settings. A file is its digest:
-    its path may be spelled anew.
+def _differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    """What differs: "content", "style", "weights", or the names of settings.
+
+    A file is its digest: its path may be spelled in another way.
     """
     one, other = _without_names(one), _without_names(other)
     settings = [
@@ -186,7 +212,8 @@ def _differences(one, other):
     return [name for name in IDENTITY if name != "settings" and one[name] != other[name]] + settings
 
 
-def _without_names(value):
+def _without_names(value: Any) -> Any:
+    """The value without the names and paths of files."""
     if isinstance(value, dict):
         return {
             name: _without_names(item)

@@ -1,6 +1,6 @@
-"""Many transfers: over any concurrent.futures executor (processes here, a cluster that Dask or MPI
-runs), or over a grid.
-"""
+"""Many transfers over an executor: processes here, or a cluster that Dask or MPI runs."""
+
+from __future__ import annotations
 
 import inspect
 import logging
@@ -8,33 +8,45 @@ import multiprocessing
 import os
 import sys
 import threading
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, as_completed, wait
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING, Any
 
 from .._shared.checks import count
+
+if TYPE_CHECKING:
+    from .result import TransferResult
 
 logger = logging.getLogger("neural_style")
 
 _ONE_AT_A_TIME = threading.Lock()
 
 
-def map_transfer(jobs, executor=None, threads=None):
+def map_transfer(
+    jobs: Iterable[dict[str, Any]], executor: Any = None, threads: int | None = None
+) -> Iterator[tuple[int, Future[TransferResult]]]:
     """Run many transfers; yield (number of the job, its future) as they finish.
 
-        for number, future in map_transfer([{"content": photo, "style": "painting.jpg"} for photo in
-        photos]):
-            future.result().save(f"{number}.png")       # a TransferResult; a job that failed raises its error here
+        jobs = [{"content": photo, "style": "painting.jpg"} for photo in photos]
+        for number, future in map_transfer(jobs):
+            future.result().save(f"{number}.png")
+
+    future.result() is a TransferResult; for a job that failed, it raises the job's error.
+
+    Our own processes are spawned, so a script needs `if __name__ == "__main__":`. Jobs that share a
+    process (threads of a Dask worker) run one after the other.
 
     Args:
-        jobs: dicts of transfer()'s arguments. Paths are read where the job runs. progress is off
-            unless asked for.
-        executor: a concurrent.futures.Executor:
+        jobs: Dicts of transfer()'s arguments. Paths are read where the job runs. progress is off
+            unless it is asked for.
+        executor: A concurrent.futures.Executor:
             ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")), dask.distributed's
             client.get_executor(), mpi4py's MPIPoolExecutor. It stays open. None: processes of our
             own on this machine, one for every four cores. Where one of ours is killed, its own job
             fails alone, with BrokenProcessPool, and another process takes its place; a
             ProcessPoolExecutor of yours fails all jobs that were waiting.
-        threads: cores that TensorFlow uses in a worker. None: those of the machine shared evenly
+        threads: Cores that TensorFlow uses in a worker. None: those of the machine shared evenly
             among our own processes; one each with an executor of yours, which alone knows how many
             workers stand side by side. A worker plans with the like share of its machine's memory.
 
@@ -43,13 +55,10 @@ def map_transfer(jobs, executor=None, threads=None):
         what has not begun.
 
     Raises:
-        TypeError: jobs that are no dicts, or with names that transfer() does not have, before any
+        TypeError: Jobs that are no dicts, or with names that transfer() does not have, before any
             of them starts.
-        ValueError: an executor that forks this process, in which TensorFlow was used: its workers
+        ValueError: An executor that forks this process after TensorFlow was used in it: its workers
             would wait for ever.
-
-    Ours are spawned, so a script needs `if __name__ == "__main__":`.
-    Jobs that share a process (threads of a Dask worker) run one after the other.
     """
     jobs = [*jobs]
     for number, job in enumerate(jobs):
@@ -62,7 +71,7 @@ def map_transfer(jobs, executor=None, threads=None):
     threads = threads if threads is None else count("threads", threads)
     if (
         isinstance(executor, ProcessPoolExecutor)
-        and executor._mp_context.get_start_method() == "fork"
+        and executor._mp_context.get_start_method() == "fork"  # type: ignore[union-attr]
         and _tensorflow_was_used()
     ):
         raise ValueError(
@@ -73,7 +82,8 @@ def map_transfer(jobs, executor=None, threads=None):
     return _finished(jobs, executor, threads)
 
 
-def _check(number, job):
+def _check(number: int, job: Any) -> None:
+    """Raise a TypeError unless a job is a dict of transfer()'s arguments."""
     from .transfer import transfer
 
     if not isinstance(job, dict):
@@ -87,7 +97,9 @@ def _check(number, job):
         raise TypeError(f"job {number}: {error}") from None
 
 
-def _finished(jobs, executor, threads):
+def _finished(
+    jobs: Sequence[dict[str, Any]], executor: Any, threads: int | None
+) -> Iterator[tuple[int, Future[TransferResult]]]:
     if executor is None:
         cores = os.cpu_count() or 1
         workers = min(max(1, cores // 4), max(1, len(jobs)))
@@ -104,14 +116,17 @@ def _finished(jobs, executor, threads):
             future.cancel()
 
 
-def _in_our_processes(jobs, workers, threads):
+def _in_our_processes(
+    jobs: Sequence[dict[str, Any]], workers: int, threads: int
+) -> Iterator[tuple[int, Future[TransferResult]]]:
     """Each worker is a pool of one process, so that one that dies takes no other job with it."""
-    idle, waiting, running = [_pool() for _ in range(workers)], list(enumerate(jobs))[::-1], {}
+    idle, waiting = [_pool() for _ in range(workers)], list(enumerate(jobs))[::-1]
+    running: dict[Future[TransferResult], tuple[int, ProcessPoolExecutor]] = {}
     try:
         while waiting or running:
             while waiting and idle:
                 (number, job), pool = waiting.pop(), idle.pop()
-                work = _work, {"progress": False, **job}, threads
+                work: Any = _work, {"progress": False, **job}, threads
                 try:
                     future = pool.submit(*work)
                 except BrokenProcessPool:  # killed between two jobs
@@ -128,19 +143,20 @@ def _in_our_processes(jobs, workers, threads):
                 idle.append(pool)
                 yield number, future
             done.clear()  # a result is not kept once it was handed on
-            future = work = None
+            future = work = None  # type: ignore[assignment]
     finally:
         for pool in [*idle, *(pool for _, pool in running.values())]:
             pool.shutdown(cancel_futures=True)
 
 
-def _pool():
+def _pool() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
 
 
-def _tensorflow_was_used():
-    """Whether TensorFlow's threads run in this process: a forked one would have their locks and not
-    them.
+def _tensorflow_was_used() -> bool:
+    """Whether TensorFlow's threads run in this process.
+
+    A forked process would have their locks, and not the threads.
     """
     if "tensorflow" not in sys.modules:
         return False
@@ -152,8 +168,8 @@ def _tensorflow_was_used():
         return True
 
 
-def _work(job, threads):
-    """A job, in the process that runs it."""
+def _work(job: dict[str, Any], threads: int) -> TransferResult:
+    """Run a job, in the process that runs it."""
     os.environ.setdefault(
         "OPENBLAS_NUM_THREADS", str(threads)
     )  # SciPy's, where it is not loaded yet
@@ -170,6 +186,7 @@ def _work(job, threads):
                 " changed",
                 threads,
             )
+        # not at the top: a worker reads this file before its threads are set
         from .transfer import transfer
 
         return transfer(**job)

@@ -1,21 +1,23 @@
-"""What a run will take, said before it starts: memory, which decides tiles and L-BFGS's history,
-and time.
-"""
+"""What a run will take, said before it starts: time, and memory, which decides the tiles."""
 
 import os
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from keras import ops
 
 from .._shared.display import duration
 from .._shared.memory import free_memory
+from .._shared.types import Features
 from ..losses.statistics import gram_matrix
 from ..optimize.evaluator import Evaluator
-from ..optimize.lbfgs import MEMORY
+from ..optimize.lbfgs import CORRECTIONS
 from ..optimize.tiling import Tiling
+from .schedule import StageSettings
 
 #: Peak memory of an evaluation, in activations of the network, which the backward pass needs beside
 #: temporaries of its own: of a whole picture, and of a tile, where two compiled functions take
@@ -58,65 +60,71 @@ TILED = 1.4
 class Plan:
     """How a stage is evaluated.
 
-    tiling: a Tiling. corrections: that L-BFGS remembers. bytes: of memory that the run needs,
-    beside what the process has. optimizer: as asked for, or "adam" where L-BFGS would not fit.
+    Attributes:
+        tiling: How the picture is cut.
+        corrections: The number that L-BFGS remembers.
+        bytes: Memory that the run needs, beside what the process has.
+        optimizer: As asked for, or "adam" where L-BFGS would not fit.
+        takeover: Whether Adam takes over from L-BFGS, for want of memory.
+        exact: Whether pictures can be cut into tiles with the same result.
     """
 
     tiling: Tiling
     corrections: int
     bytes: float
-    optimizer: str = "lbfgs"
+    optimizer: Any = "lbfgs"
+    takeover: bool = False
+    exact: bool = True
 
 
 def plan(
-    height,
-    width,
-    geometry,
-    activation_bytes,
-    tile="auto",
-    corrections=MEMORY,
-    optimizer="lbfgs",
-    free=None,
-    extra=0,
-):
+    height: int,
+    width: int,
+    geometry: tuple[Mapping[str, int], int],
+    activation_bytes: float,
+    tile: Any = "auto",
+    corrections: int = CORRECTIONS,
+    optimizer: Any = "lbfgs",
+    free: float | None = None,
+    extra: float = 0,
+) -> Plan:
     """Choose tiles and L-BFGS's memory so that a run at height x width fits what is free.
 
     Args:
-        geometry: (strides, halo), from features.tile_geometry.
-        activation_bytes: of the network's activations for a pixel, from features.activation_bytes.
-        tile: "auto": no tiles where the whole picture fits, else the largest that do; or given,
-            None or an int.
-        corrections: that L-BFGS would like to remember; each takes two float64 pictures.
-        optimizer: "lbfgs": Adam takes over where even the shortest history does not fit; or
-            another.
-        free: bytes; None for free_memory(). extra: bytes for a pixel, that something else takes.
-
-    Returns:
-        A Plan.
+        height: Of the picture in pixels.
+        width: Of the picture in pixels.
+        geometry: (strides, halo), from FeatureNetwork.geometry.
+        activation_bytes: Bytes of the network's activations for a pixel.
+        tile: "auto": no tiles where the whole picture fits, else the largest that do. Or None, or
+            an int.
+        corrections: The number that L-BFGS would like to remember; each takes two float64 pictures.
+        optimizer: "lbfgs": Adam takes over where even the shortest memory does not fit. Or another.
+        free: Bytes; None for free_memory().
+        extra: Bytes for a pixel that something else takes.
 
     Raises:
-        MemoryError: not even the smallest tiles would fit; the message names a size that would.
+        MemoryError: Not even the smallest tiles would fit; the message names a size that would.
     """
     free = free_memory() if free is None else free
     pixels = height * width
     picture = 3 * 8 * pixels
     smallest = Tiling(None, *geometry).smallest
 
-    def needed(side, m, optimizer=optimizer):
+    def needed(side: int | None, m: int, optimizer: Any = optimizer) -> float:
         evaluated = PEAK_WHOLE * pixels if side is None else PEAK_TILE * min(pixels, side * side)
-        own = (2 * m + WORK) * picture if optimizer == "lbfgs" else WORK_DESCENT * picture
+        own = (2 * m + WORK) * picture if _is_lbfgs(optimizer) else WORK_DESCENT * picture
         return activation_bytes * evaluated + PICTURES * picture + own + extra * pixels
 
-    least = min(LEAST_CORRECTIONS, corrections) if optimizer == "lbfgs" else corrections
-    sides = [None, *range(2048, smallest, -64), smallest] if tile == "auto" else [tile]
+    least = min(LEAST_CORRECTIONS, corrections) if _is_lbfgs(optimizer) else corrections
+    sides: list[Any] = [None, *range(2048, smallest, -64), smallest] if tile == "auto" else [tile]
     for enough in (corrections, least):  # smaller tiles before a shorter memory
         for side in sides:
             if needed(side, enough) <= free:
                 m = max(m for m in range(enough, corrections + 1) if needed(side, m) <= free)
                 return Plan(Tiling(side, *geometry), m, needed(side, m), optimizer)
     for side in sides:
-        if optimizer == "lbfgs" and needed(side, 0, "adam") <= free:
-            return Plan(Tiling(side, *geometry), 0, needed(side, 0, "adam"), "adam")
+        if _is_lbfgs(optimizer) and needed(side, 0, "adam") <= free:
+            return Plan(Tiling(side, *geometry), 0, needed(side, 0, "adam"), "adam", takeover=True)
     if tile == "auto":
         total, fixed = (
             needed(smallest, 0, "adam"),
@@ -127,18 +135,29 @@ def plan(
             f"{width} x {height} pixels need about {total / 1e9:.1f} GB even in tiles, and"
             f" {free / 1e9:.1f} GB are free; a longer side of about {fits} pixels would fit"
         )
-    return Plan(
-        Tiling(tile, *geometry), least, needed(tile, least), optimizer
-    )  # as asked for: it may yet fit
+    # as asked for: it may yet fit
+    return Plan(Tiling(tile, *geometry), least, needed(tile, least), optimizer)
 
 
-def estimate(extractor, shapes, stages, plans):
-    """One line on what the run will take, time from a short evaluation: "about 1:20 and 1.4 GB of
-    memory".
+def _is_lbfgs(optimizer: Any) -> bool:
+    return isinstance(optimizer, str) and optimizer == "lbfgs"
+
+
+def estimate(
+    extractor: Callable[[Any], Features],
+    shapes: Sequence[Sequence[int]],
+    stages: Sequence[StageSettings],
+    plans: Sequence[Plan],
+) -> str:
+    """One line on what the run will take: "about 1:20 and 1.4 GB of memory".
+
+    The time is told from a short evaluation.
 
     Args:
-        extractor: the network.
-        shapes, stages, plans: for each stage H x W x 3, a Stage, a Plan.
+        extractor: The network.
+        shapes: H x W x 3 of each stage.
+        stages: The settings of each stage.
+        plans: The Plan of each stage.
     """
     probe = Evaluator(
         extractor,
@@ -147,22 +166,22 @@ def estimate(extractor, shapes, stages, plans):
         (1, 128, 128, 3),
     )
     x = np.zeros(128 * 128 * 3)
-    seconds = []
+    times = []
     for i in range(3):  # the first one includes the start of TensorFlow's threads
         started = time.perf_counter()
         probe(x + i)
-        seconds.append(time.perf_counter() - started)
+        times.append(time.perf_counter() - started)
     total = sum(
         EVALUATIONS * stage.steps * _evaluated_pixels(shape, planned.tiling)
         for shape, stage, planned in zip(shapes, stages, plans)
     )
-    seconds = total * min(seconds) / 128**2 + COMPILATION * len(stages)
+    seconds = total * min(times) / 128**2 + COMPILATION * len(stages)
     last = plans[-1]
     notes = [f"in tiles of {last.tiling.tile} pixels"] * bool(last.tiling.tile)
     notes += [f"L-BFGS's history cut to {last.corrections}"] * (
-        last.optimizer == "lbfgs" and last.corrections < MEMORY
+        _is_lbfgs(last.optimizer) and last.corrections < CORRECTIONS
     )
-    notes += ["by Adam, where L-BFGS would not fit"] * (last.corrections == 0)
+    notes += ["by Adam, where L-BFGS would not fit"] * last.takeover
     return ", ".join(
         [
             (
@@ -174,9 +193,10 @@ def estimate(extractor, shapes, stages, plans):
     )
 
 
-def _resident():
-    """Bytes that the process has by now; where the system does not say, about what TensorFlow
-    takes.
+def _resident() -> float:
+    """Bytes that the process has by now.
+
+    Where the system does not say: about what TensorFlow takes.
     """
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -184,7 +204,8 @@ def _resident():
         return 6.5e8
 
 
-def _evaluated_pixels(shape, tiling):
+def _evaluated_pixels(shape: Sequence[int], tiling: Tiling) -> float:
+    """Pixels that one evaluation of the picture takes, the halos of its tiles included."""
     if tiling.tile is None:
         return shape[0] * shape[1]
     return TILED * sum(

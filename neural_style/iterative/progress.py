@@ -1,27 +1,36 @@
 """Progress of a run: a line in a terminal, a live preview in a notebook."""
 
+from __future__ import annotations
+
 import importlib.util
 import sys
 import time
+from typing import Any, TextIO
 
 from .. import plotting
 from .._shared.checks import number
 from .._shared.display import duration, in_notebook, say
 from .._shared.optional import missing
+from .intermediate import IntermediateResult
 
 
 class ProgressBar:
-    """One line in a terminal, rewritten at most ten times a second; elsewhere, a line for each
-    stage. Where there is no output, nothing.
+    """One line in a terminal, rewritten at most ten times a second.
+
+    In a file or a pipe it is a line for each stage. Where there is no output, it does nothing.
+
+    Args:
+        stream: Where to; None for sys.stdout.
     """
 
     only_looks = True
 
-    def __init__(self, stream=None):
+    def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = sys.stdout if stream is None else stream
-        self._shown, self._last = 0.0, None
+        self._shown = 0.0
+        self._last: IntermediateResult | None = None
 
-    def __call__(self, intermediate_result):
+    def __call__(self, intermediate_result: IntermediateResult) -> None:
         here, now = intermediate_result, time.monotonic()
         if self._last and self._last.stage != here.stage:
             self._write(self._last, "\n")
@@ -30,11 +39,11 @@ class ProgressBar:
             self._shown = now
             self._write(here, "")
 
-    def close(self):
+    def close(self) -> None:
         if self._last:
             self._write(self._last, "\n")
 
-    def _write(self, here, end):
+    def _write(self, here: IntermediateResult, end: str) -> None:
         if self.stream is None:
             return
         self.stream.write(
@@ -47,35 +56,41 @@ class ProgressBar:
 
 
 class LivePreview:
-    """In a notebook: the picture so far, its loss curves and the figures of the progress bar, in
-    place.
+    """In a notebook: the picture so far, its loss curves and the figures of the progress bar.
 
-    Drawn at most once in `seconds`, and so seldom that drawing takes no more than `share` of the
-    run; with the first and the last drawing, less than 3 %.
+    They are drawn in one place, again and again. With the first and the last drawing, they take
+    less than 3 % of the run.
+
+    Args:
+        seconds: Draw at most once in this time.
+        share: Never spend more than this share of the run on drawing.
     """
 
     only_looks = True
 
-    def __init__(self, seconds=1.0, share=0.025):
+    def __init__(self, seconds: float = 1.0, share: float = 0.025) -> None:
         self.seconds, self.share = (
             number("seconds", seconds, above=True),
             number("share", share, above=True),
         )
-        plotting.pyplot()  # an error now where it is missing, and no part of the first drawing's time
-        self._handle, self._next, self._last = None, 0.0, None
+        plotting.pyplot()  # if it is missing, say so now
+        self._handle: Any = None
+        self._next = 0.0
+        self._last: IntermediateResult | None = None
 
-    def __call__(self, intermediate_result):
+    def __call__(self, intermediate_result: IntermediateResult) -> None:
         self._last = intermediate_result
         if time.monotonic() >= self._next:
             self._show()
 
-    def close(self):
+    def close(self) -> None:
         if self._last:
             self._show()
 
-    def _show(self):
+    def _show(self) -> None:
         from IPython.display import display
 
+        assert self._last is not None
         started = time.monotonic()
         figure = plotting.preview(self._last.image, self._last.history, facts(self._last))
         if self._handle is None:
@@ -86,7 +101,7 @@ class LivePreview:
         self._next = now + max(self.seconds, (now - started) / self.share)
 
 
-def progress():
+def progress() -> ProgressBar | LivePreview:
     """The way to show progress here: a LivePreview in a notebook, else a ProgressBar."""
     if not in_notebook():
         return ProgressBar()
@@ -96,7 +111,7 @@ def progress():
     return LivePreview()
 
 
-def facts(here):
+def facts(here: IntermediateResult) -> str:
     """One line on an IntermediateResult: size, steps, losses, time."""
     height, width = here.shape[1:3]
     losses = "  ".join(f"{name} {value:.4g}" for name, value in here.terms.items())

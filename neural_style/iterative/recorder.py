@@ -1,138 +1,274 @@
-"""Follows a run: writes its history and passes each step on to the callbacks."""
+"""Follows a run: its history, callbacks, checkpoint and progress, and what its end leaves."""
 
-import inspect
+from __future__ import annotations
+
 import logging
-import os
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from typing import Any
 
 import numpy as np
+from PIL import Image
 from scipy.optimize import OptimizeResult
 
-from ..vgg.preprocessing import deprocess
-from .checkpoint import Checkpoint
+from .._shared.display import say
+from .._shared.files import only_user
+from ..images.color_modes import color_mode
+from ..images.resize import resize, resize_pixels
+from ..optimize.evaluator import Evaluator
+from ..optimize.status import DONE, INTERRUPTED, Outcome, Status
+from .callbacks import check_callbacks
+from .checkpoint import State
+from .intermediate import IntermediateResult
+from .plan import estimate
+from .prepare import Run
+from .progress import progress as progress_here
+from .result import TransferResult
+from .stage import Picture, Stage
 
 logger = logging.getLogger("neural_style")
 
-
-class IntermediateResult(OptimizeResult):
-    """Where a run stands: SciPy's .x (a flat copy) and .fun, and
-
-    .image      the picture so far, H x W x 3, uint8 RGB; made when asked for
-    .shape      of x, 1 x H x W x 3
-    .step, .steps           done, and of the whole run; .stage, .stages: which size of how many; .done: at this size
-    .terms, .history        the weighted loss terms now, and after each step
-    .seconds, .left         since the start, and about how many are left
-    .elapsed                seconds since this call began: less than .seconds in a run that was resumed
-    """
-
-    @property
-    def image(self):
-        return deprocess(self.x, self.shape)
-
-    def of_its_own(self):
-        """A copy that shares nothing that can be changed."""
-        history = {name: [*values] for name, values in self.history.items()}
-        return IntermediateResult(
-            {**self, "x": self.x.copy(), "terms": dict(self.terms), "history": history}
-        )
+#: What a result's message says where Adam took over from L-BFGS.
+TAKEOVER = "; switched to Adam at this size: not enough memory for L-BFGS"
 
 
 class Recorder:
-    """Follows a run: writes the history and passes each step on to the callbacks.
+    """Follows a run from stage to stage.
 
-    A callback that fails takes neither the run nor the others with it: its first failure is a
-    warning, and the last one tells how many there were. Each gets an IntermediateResult of its own;
-    those of this library, which change nothing, have only_looks and share one.
+    It writes the history and passes each step on to the callbacks. A callback that fails takes
+    neither the run nor the others with it: its first failure is a warning, and the last one tells
+    how many there were. Each callback gets an IntermediateResult of its own. Those of this library
+    change nothing, have `only_looks`, and share one.
 
     Args:
-        history: {"total": [...], term: [...]}, appended to; 0 where a term does not count in a
-            stage.
-        shapes, stages: of each stage H x W x 3, and the Stage: they tell how much is left.
-        callbacks: functions of an IntermediateResult.
-        began: time.monotonic() at the start of this call; None: now. seconds: that a resumed run
-            had taken before.
+        callback: transfer()'s.
+        progress: transfer()'s.
+        checkpoint: transfer()'s.
+        resume: transfer()'s.
+
+    Attributes:
+        picture: The picture so far, or None.
+        outcome: How the last optimization ended.
+        history: {"total" and each term: the weighted loss after each step}.
+
+    Raises:
+        TypeError, ValueError: An argument that cannot be right.
     """
 
-    def __init__(self, history, shapes, stages, callbacks, began=None, seconds=0.0):
-        self.history, self.callbacks = history, callbacks
-        self._pixels, self._steps = (
-            [height * width for height, width, _ in shapes],
-            [stage.steps for stage in stages],
-        )
-        self._began, self._before, self._evaluated = (
-            time.monotonic() if began is None else began,
-            seconds,
-            0,
-        )
-        self._first_step, self.last, self._failures = None, None, {}
+    def __init__(
+        self, callback: Any = None, progress: Any = True, checkpoint: Any = None, resume: Any = True
+    ) -> None:
+        self._began = time.monotonic()
+        self._callbacks, self._checkpoint = check_callbacks(callback, checkpoint, resume)
+        self._progress, self._resume = progress, resume
+        self._state = State()
+        self.picture: Picture | None = None
+        self.outcome: Outcome = DONE
+        self.history: dict[str, list[float]] = {}
+        self._last: tuple[Stage, IntermediateResult] | None = None
+        self._first_step: float | None = None
+        self._evaluated = 0
+        self._failures: dict[int, int] = {}
+
+    @contextmanager
+    def follow(self, run: Run) -> Iterator[None]:
+        """Follow a run within a `with` block.
+
+        An interrupt between two stages ends the block with the best picture so far. An exception
+        goes on, with the result so far in its .result.
+
+        Args:
+            run: From prepare.
+        """
+        self._run = run
+        lock = only_user(self._checkpoint.path) if self._checkpoint else nullcontext()
+        with lock:
+            self._begin()
+            try:
+                yield
+            except KeyboardInterrupt:  # between stages; within one, the optimizer has seen to it
+                if self._last is None and self.picture is None:
+                    raise
+                self.outcome = INTERRUPTED
+                if self.picture is None:
+                    self.picture = self._last_picture()
+            except BaseException as error:
+                with suppress(Exception):  # the error that ended the run is the one to be told
+                    error.result = self._rescued(error)  # type: ignore[attr-defined]
+                raise
+            finally:
+                self._close(interrupted=self.outcome.status is Status.INTERRUPTED)
+
+    def _begin(self) -> None:
+        run = self._run
+        if self._checkpoint:
+            self._state = self._checkpoint.begin(
+                run.record, self._resume, run.inputs.stages, run.shapes
+            )
+        looking: list[Any] = [progress_here()] if self._progress else []
+        looking += [self._checkpoint] if self._checkpoint else []
+        self._callbacks = [*looking, *self._callbacks]
+        if self._progress:
+            say(estimate(run.extractor, run.shapes, run.inputs.stages, run.plans))
+        names = ("total", *(term.name for term in run.terms))
+        self.history = self._state.history or {name: [] for name in names}
 
     @property
-    def elapsed(self):
+    def elapsed(self) -> float:
+        """Seconds since this call of transfer() began."""
         return time.monotonic() - self._began
 
     @property
-    def seconds(self):
-        return self._before + self.elapsed
+    def seconds(self) -> float:
+        """Seconds of the run, those of a killed one that it goes on from included."""
+        return self._state.seconds + self.elapsed
 
-    def stage(self, number, done, evaluator):
-        """A function to call after each step of a stage, of which so many are done."""
+    def stages_left(self) -> Iterator[Stage]:
+        """The stages that are still to be painted."""
+        yield from self._run.stages[self._state.stage :]
+
+    def _resumed(self, stage: Stage) -> bool:
+        return stage.number == self._state.stage and self._state.x is not None
+
+    def first_x(self, stage: Stage) -> np.ndarray:
+        """x where a stage starts, 1 x H x W x 3: where a killed run stood, or the stage's own."""
+        if self._resumed(stage):
+            return self._state.x.reshape(stage.shape)  # type: ignore[union-attr]
+        return stage.first_x(self.picture)
+
+    def steps_left(self, stage: Stage) -> int:
+        """The steps of a stage that are still to be made."""
+        return stage.steps - (self._state.done if self._resumed(stage) else 0)
+
+    def after_step(self, stage: Stage, evaluator: Evaluator) -> Callable[[OptimizeResult], None]:
+        """A function that the optimizer calls after each step of a stage."""
         self._first_step = self._first_step or time.monotonic()
+        done = stage.steps - self.steps_left(stage)
 
-        def after_step(intermediate_result):
+        def after_step(intermediate_result: OptimizeResult) -> None:
             nonlocal done
-            evaluator(intermediate_result.x)  # in its cache: the optimiser evaluated this x last
+            evaluator(intermediate_result.x)  # from its cache: the optimizer evaluated this x last
             values = {"total": intermediate_result.fun, **evaluator.terms}
             for name, of_term in self.history.items():
                 of_term.append(values.get(name, 0.0))
             done += 1
-            self._evaluated += self._pixels[number]
-            ahead = self._pixels[number] * (self._steps[number] - done) + sum(
-                pixels * steps
-                for pixels, steps in zip(self._pixels[number + 1 :], self._steps[number + 1 :])
-            )
-            self.last = here = IntermediateResult(
-                intermediate_result,
-                shape=evaluator.shape,
-                step=sum(self._steps[:number]) + done,
-                steps=sum(self._steps),
-                stage=number + 1,
-                stages=len(self._steps),
-                done=done,
-                terms=dict(evaluator.terms),
-                history=self.history,
-                seconds=self.seconds,
-                elapsed=self.elapsed,
-                left=(time.monotonic() - self._first_step) * ahead / self._evaluated,
-            )
-            for callback in self.callbacks:
-                try:
-                    callback(here if getattr(callback, "only_looks", False) else here.of_its_own())
-                except StopIteration:
-                    raise
-                except Exception as error:
-                    self._failed(callback, error)
+            here = self._intermediate(stage, intermediate_result, evaluator, done)
+            self._last = stage, here
+            self._call(here)
 
         return after_step
 
-    def _failed(self, callback, error):
+    def _intermediate(
+        self, stage: Stage, step: OptimizeResult, evaluator: Evaluator, done: int
+    ) -> IntermediateResult:
+        """Where the run stands after a step."""
+        number, shapes = stage.number, self._run.shapes
+        pixels = [height * width for height, width, _ in shapes]
+        steps = [settings.steps for settings in self._run.inputs.stages]
+        self._evaluated += pixels[number]
+        later = zip(pixels[number + 1 :], steps[number + 1 :])
+        ahead = pixels[number] * (steps[number] - done) + sum(p * s for p, s in later)
+        since = time.monotonic() - (self._first_step or 0.0)
+        return IntermediateResult(
+            step,
+            shape=evaluator.shape,
+            step=sum(steps[:number]) + done,
+            steps=sum(steps),
+            stage=number + 1,
+            stages=len(steps),
+            done=done,
+            terms=dict(evaluator.terms),
+            history=self.history,
+            seconds=self.seconds,
+            elapsed=self.elapsed,
+            left=since * ahead / self._evaluated,
+        )
+
+    def _call(self, here: IntermediateResult) -> None:
+        for callback in self._callbacks:
+            try:
+                callback(here if getattr(callback, "only_looks", False) else here.of_its_own())
+            except StopIteration:
+                raise
+            except Exception as error:
+                self._failed(callback, here.step, error)
+
+    def _failed(self, callback: Any, step: int, error: Exception) -> None:
         self._failures[id(callback)] = self._failures.get(id(callback), 0) + 1
         if self._failures[id(callback)] == 1:
             logger.warning(
-                "after step %d, %s failed, and the run goes on: %r",
-                self.last.step,
-                _name(callback),
-                error,
+                "after step %d, %s failed, and the run goes on: %r", step, _name(callback), error
             )
 
-    def close(self, interrupted=False):
-        """Tell the callbacks that the run is over. One that fails then takes neither the others nor
-        the result with it, and neither does a Ctrl-C; but of a run that a first one has ended, it
-        is the second."""
-        for callback in self.callbacks:
-            if self._failures.get(id(callback), 0) > 1:
-                logger.warning(
-                    "%s failed after %d steps", _name(callback), self._failures[id(callback)]
-                )
+    def painted(self, stage: Stage, x: np.ndarray, outcome: Outcome) -> None:
+        """Take the result of a stage.
+
+        Args:
+            stage: The stage.
+            x: Its best x.
+            outcome: How its optimization ended.
+        """
+        message = outcome.message + (TAKEOVER if stage.plan.takeover else "")
+        self.outcome = Outcome(outcome.status, message)
+        self.picture = stage.picture(x)
+
+    def result(self) -> TransferResult:
+        """The result of the run."""
+        assert self.picture is not None  # each run has a stage
+        return self._result(self.picture, self.outcome)
+
+    def _last_picture(self) -> Picture:
+        """The picture after the last step."""
+        assert self._last is not None
+        stage, here = self._last
+        return stage.picture(here.x)
+
+    def _rescued(self, error: BaseException) -> TransferResult | None:
+        """The result of a run that an exception ended; None before the first step."""
+        if self._last is None:
+            return None
+        return self._result(self._last_picture(), Outcome(Status.FAILED, f"stopped: {error}"))
+
+    def _result(self, picture: Picture, outcome: Outcome) -> TransferResult:
+        run = self._run
+        size = run.inputs.full.shape[1::-1]  # of a run that was stopped at a coarse stage, larger
+        image, pixels = resize(picture.image, size), resize_pixels(picture.pixels, size)
+        mode = color_mode(run.settings.preserve_color)
+        if mode is not None:
+            colors = run.inputs.colors
+            image = Image.fromarray(mode.result(np.asarray(image), colors))  # type: ignore[arg-type]
+            pixels = mode.result(pixels, colors)  # type: ignore[arg-type]
+        if run.inputs.alpha is not None:
+            image, pixels = image.copy(), np.dstack([pixels, run.inputs.alpha]).astype("float32")
+            image.putalpha(Image.fromarray(run.inputs.alpha))
+        seconds = self.seconds
+        ended = {
+            "seconds": seconds,
+            "message": outcome.message,
+            "steps": len(self.history["total"]),
+        }
+        return TransferResult(
+            image,
+            self.history,
+            outcome.message,
+            seconds,
+            run.settings.as_dict(),
+            {**run.record, **ended},
+            pixels,
+            outcome.status,
+        )
+
+    def _close(self, interrupted: bool) -> None:
+        """Tell the callbacks that the run is over.
+
+        One that fails then takes neither the others nor the result with it, and neither does a
+        Ctrl-C. But after a first Ctrl-C ended the run, this is the second one, and stops hard.
+        """
+        for callback in self._callbacks:
+            failures = self._failures.get(id(callback), 0)
+            if failures > 1:
+                logger.warning("%s failed after %d steps", _name(callback), failures)
             try:
                 getattr(callback, "close", lambda: None)()
             except (Exception, KeyboardInterrupt) as error:
@@ -146,51 +282,5 @@ class Recorder:
                 )
 
 
-def _name(callback):
+def _name(callback: Any) -> str:
     return getattr(callback, "__qualname__", type(callback).__name__)
-
-
-def check_callbacks(callback, checkpoint, resume):
-    """([callback, ...], Checkpoint or None) of transfer()'s arguments."""
-    callbacks = (
-        []
-        if callback is None
-        else list(callback)
-        if isinstance(callback, (list, tuple))
-        else [callback]
-    )
-    for one in callbacks:
-        if isinstance(one, Checkpoint):
-            raise TypeError("a Checkpoint is given as checkpoint=, not among the callbacks")
-        if not callable(one):
-            raise TypeError(
-                "callback must be a function or a list of functions. Received:"
-                f" {type(one).__name__}"
-            )
-        _check_takes_one(one)
-    if not isinstance(resume, (bool, np.bool_)) or (resume and checkpoint is None):
-        raise ValueError(
-            f"resume must be True or False, and needs a checkpoint. Received: resume={resume!r}, "
-            f"checkpoint={checkpoint!r}"
-        )
-    if checkpoint is not None and not isinstance(checkpoint, Checkpoint):
-        if not isinstance(checkpoint, (str, os.PathLike)):
-            raise TypeError(
-                f"checkpoint must be a path or a Checkpoint. Received: {type(checkpoint).__name__}"
-            )
-        checkpoint = Checkpoint(checkpoint)
-    return callbacks, checkpoint
-
-
-def _check_takes_one(callback):
-    try:
-        signature = inspect.signature(callback, follow_wrapped=False)
-    except (TypeError, ValueError):  # of a built-in function, Python does not know
-        return
-    try:
-        signature.bind(None)
-    except TypeError as error:
-        raise TypeError(
-            "callback must take one argument, the intermediate result. Received:"
-            f" {callback!r:.100}, {error}"
-        ) from None

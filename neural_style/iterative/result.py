@@ -1,49 +1,68 @@
 """What transfer() returns."""
 
+from __future__ import annotations
+
 import io
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from .._shared.types import Path
 from ..images.load import on_white
+from ..optimize.status import Status
 from ..provenance.record import inputs_of, save_with_record
 
 
 @dataclass(frozen=True)
 class TransferResult:
-    """A finished, stopped or interrupted run.
+    """A run that is over: finished, stopped, interrupted or failed.
 
-    image: PIL.Image, RGB; RGBA with alpha="keep". history: {"total", "content", "style", "tv": a
-    list of the weighted loss after each step}. message: why the run ended. seconds: how long it
-    took. settings: transfer()'s keyword arguments. record: all that is needed to make the picture
-    again, ready for JSON; see record.py. pixels: the picture before it was rounded, float32, H x W
-    x 3, 0 to 255; with alpha="keep" H x W x 4.
+    Attributes:
+        image: The picture: PIL.Image, RGB; RGBA with alpha="keep".
+        history: {"total" and each term: the weighted loss after each step}.
+        message: Why the run ended, for people.
+        seconds: How long it took.
+        settings: transfer()'s keyword arguments.
+        record: All that is needed to make the picture again, ready for JSON; see provenance.
+        pixels: The picture before it was rounded: float32, H x W x 3, 0 to 255; with alpha="keep"
+            H x W x 4.
+        status: Why the run ended, for programs.
     """
 
     image: Image.Image
-    history: dict = field(repr=False)
+    history: dict[str, list[float]] = field(repr=False)
     message: str
     seconds: float
-    settings: dict = field(repr=False)
-    record: dict = field(repr=False, default_factory=dict)
+    settings: dict[str, Any] = field(repr=False)
+    record: dict[str, Any] = field(repr=False, default_factory=dict)
     pixels: np.ndarray | None = field(repr=False, default=None, compare=False)
+    status: Status = Status.DONE
 
-    def save(self, path, record=True, bits=8, overwrite=False, **options):
-        """Write the picture to `path`, whole or not at all, with its record: in a PNG's text, or
-        beside it as out.jpg.json.
+    def save(
+        self,
+        path: Path,
+        record: bool | str = True,
+        bits: int = 8,
+        overwrite: bool = False,
+        **options: Any,
+    ) -> None:
+        """Write the picture to `path`, whole or not at all, with its record.
+
+        The record is in a PNG's text, or beside another format, as out.jpg.json.
 
         Args:
-            path: where to; the suffix sets the format, one of images.WRITABLE.
+            path: Where to. The suffix sets the format, one of images.formats.WRITABLE.
             record: True: the record names the run's inputs by their file names alone. "paths": by
                 their whole paths. False: no record.
             bits: 8, or 16 for a channel, in PNG and TIFF: from the pixels before they were rounded
                 (needs OpenCV).
-            overwrite: let `path` be one of the run's inputs, such as the photo itself.
-            options: passed to PIL.Image.save.
+            overwrite: Let `path` be one of the run's inputs, such as the photo itself.
+            options: Passed to PIL.Image.save.
 
         Raises:
-            FileNotFoundError, PermissionError, ValueError, OSError: what was expected and what
+            FileNotFoundError, PermissionError, ValueError, OSError: What was expected and what
                 came.
         """
         if bits == 16 and self.pixels is None:
@@ -61,14 +80,14 @@ class TransferResult:
             **options,
         )
 
-    def plot(self):
-        """Draw the loss curves (needs matplotlib)."""
+    def plot(self) -> Any:
+        """Draw the loss curves: a matplotlib Figure (needs matplotlib)."""
         from ..plotting import plot_losses
 
         return plot_losses(self.history)
 
     @property
-    def facts(self):
+    def facts(self) -> str:
         """A line: size, steps, last losses, seconds, why it ended."""
         losses = ", ".join(
             f"{name} {values[-1]:.4g}" for name, values in self.history.items() if values
@@ -78,12 +97,12 @@ class TransferResult:
             f" {losses}, {self.seconds:.0f} s, {self.message}"
         )
 
-    def _repr_jpeg_(self):
+    def _repr_jpeg_(self) -> bytes:
         buffer = io.BytesIO()
         on_white(self.image).save(buffer, "JPEG", quality=90)
         return buffer.getvalue()
 
-    def _ipython_display_(self):
+    def _ipython_display_(self) -> None:
         """A notebook shows the result as its picture and a line of facts."""
         from IPython.display import Image as Picture
         from IPython.display import display

@@ -1,33 +1,78 @@
-"""Sizes and steps from coarse to fine."""
+"""Sizes, steps and weights from coarse to fine."""
 
 import math
 from dataclasses import dataclass
+from typing import Any
+
+from .settings import Settings
+
+#: At the coarse stages content and photorealism count so much more than at the last one: they
+#: settle where large shapes go, and a subject that they lose does not come back.
+COARSE = 4
 
 
 @dataclass(frozen=True)
-class Stage:
-    """size: longer side in pixels. steps: of the optimiser. weights: {term: weight}, of the losses
-    that count, each above 0.
+class StageSettings:
+    """What is set for one stage.
+
+    Attributes:
+        size: Longer side of the picture in pixels.
+        steps: Iterations of the optimizer.
+        weights: {term: weight} of the terms that count, each above 0.
     """
 
     size: int
     steps: int
-    weights: dict
+    weights: dict[str, float]
 
 
-def _stage(size, steps, weights):
-    return Stage(size, steps, {term: weight for term, weight in weights.items() if weight > 0})
+def stages_of(settings: Settings, counts: dict[str, bool]) -> list[StageSettings]:
+    """The stages of a run, from coarse to fine.
+
+    Args:
+        settings: transfer()'s.
+        counts: {"content", "style": whether there is such a picture, and its layers have weights}.
+    """
+    *coarse, (_, steps) = schedule(settings.size, settings.start_size, settings.steps)
+    weights = {
+        "content": settings.content_weight * counts["content"],
+        "style": settings.style_weight * counts["style"],
+        "tv": settings.tv_weight,
+    }
+    own = {term.name: float(term.weight) for term in settings.terms}
+    own_coarse = {
+        term.name: float(term.weight * getattr(term, "coarse", 1)) for term in settings.terms
+    }
+    at_coarse = {
+        **weights,
+        "content": COARSE * weights["content"],
+        "photorealism": COARSE * settings.photorealism[0],
+        **own_coarse,
+    }
+    stages = [_stage(size, number, at_coarse) for size, number in coarse]
+    return stages + [
+        _stage(settings.size, steps, {**weights, "photorealism": weight, **own})
+        for weight in settings.photorealism
+    ]
 
 
-def schedule(size, start_size, steps):
+def _stage(size: int, steps: int, weights: dict[str, float]) -> StageSettings:
+    return StageSettings(size, steps, {term: w for term, w in weights.items() if w > 0})
+
+
+def schedule(size: int, start_size: int | None, steps: Any) -> list[tuple[int, int]]:
     """[(longer side, steps)] from coarse to fine: each size about twice the one before.
 
     Large strokes settle at small sizes, where an evaluation is cheap (Gatys et al. 2017,
-    "Controlling Perceptual Factors in Neural Style Transfer", section 6). Without `steps`, 25,600 /
-    side at each side, 100 at 256 pixels, between 40 and 200, so that each doubling of the size
-    doubles the time, or triples it beyond 640 pixels, rather than quadruples it. With `steps` at
-    `size`, more at the coarser ones in inverse proportion to the side. A dict of `steps` is the
-    schedule.
+    "Controlling Perceptual Factors in Neural Style Transfer", section 6). Without `steps`, each
+    side gets 25,600 / side, 100 at 256 pixels, between 40 and 200. So each doubling of the size
+    doubles the time, or triples it beyond 640 pixels, rather than quadruples it.
+
+    Args:
+        size: The last longer side, in pixels.
+        start_size: The first one; None for `size` alone.
+        steps: The number at `size`, more at the coarser sizes in inverse proportion to the side;
+            None for the above; or a dict, which is the schedule.
     """
     if isinstance(steps, dict):
         return list(steps.items())
@@ -43,6 +88,6 @@ def schedule(size, start_size, steps):
     ]
 
 
-def scaled(size, scale):
+def scaled(size: int, scale: float) -> int:
     """A side in pixels, scaled; at least 1."""
     return max(1, round(size * scale))

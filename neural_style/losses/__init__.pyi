@@ -6,6 +6,7 @@ from .regularizers import grid_loss as grid_loss
 from .regularizers import temporal_loss as temporal_loss
 from .regularizers import total_variation_loss as total_variation_loss
 from .statistics import Statistic as Statistic
+from .statistics import StyleStatistic as StyleStatistic
 from .statistics import gram_matrix as gram_matrix
 from .style import style_loss as style_loss
 from .style import style_statistics as style_statistics

@@ -1,20 +1,21 @@
-"""What of a layer's features F is its style: statistics over positions, and a distance between
-them; keras.ops only.
-"""
+"""Style statistics: sums over a layer's positions, and a distance between two sets of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from keras import ops
 
+from .._shared.types import Tensor
 
-def gram_matrix(features, normalize=True):
-    """Gram matrices G_ij = sum_k F_ik F_jk of feature maps (paper, equation 3).
+
+def gram_matrix(features: Tensor, normalize: bool = True) -> Tensor:
+    """Gram matrices G_ij = sum_k F_ik F_jk of feature maps (CVPR 2016, equation 3).
 
     Args:
         features: B x h x w x C.
-        normalize: divide by the number of positions M = h w, so that pictures of different sizes
+        normalize: Divide by the number of positions M = h w, so that pictures of different sizes
             compare. The paper does not divide here but in equation 4, by M^2, where content and
             style share one size.
 
@@ -27,17 +28,17 @@ def gram_matrix(features, normalize=True):
     return gram / positions(features) if normalize else gram
 
 
-def _flat(features):
+def _flat(features: Tensor) -> Tensor:
     """B x h x w x C -> B x M x C: F of the paper, transposed."""
     batch, height, width, channels = ops.shape(features)
     return ops.reshape(features, (batch, height * width, channels))
 
 
 @ops.custom_gradient
-def _gram(f):
+def _gram(f: Tensor) -> Any:
     """G = f^T f for f of B x M x C."""
 
-    def gradient(*args, upstream=None):
+    def gradient(*args: Tensor, upstream: Tensor = None) -> Any:
         # dL/df = f (dL/dG + (dL/dG)^T). Left to itself, a backend multiplies by each of the two, in
         # twice the time.
         dG = (
@@ -49,47 +50,79 @@ def _gram(f):
 
 
 @ops.custom_gradient
-def _region_gram(f, m):
+def _region_gram(f: Tensor, m: Tensor) -> Any:
     """G = f^T (m f) for f of B x M x C and the positions' weights m, B x M x 1, which are
     constants.
     """
 
-    def gradient(*args, upstream=None):
+    def gradient(*args: Tensor, upstream: Tensor = None) -> Any:
         dG = args[0] if upstream is None else upstream
         return m * ops.matmul(f, dG + ops.transpose(dG, (0, 2, 1))), ops.zeros_like(m)
 
     return ops.einsum("bmi,bmj->bij", f, m * f), gradient
 
 
-@dataclass(frozen=True)
-class Statistic:
-    """What of a layer's features is its style.
+@runtime_checkable
+class StyleStatistic(Protocol):
+    """What of a layer's features is its style. A class of your own needs these three methods.
 
-    sums: (f, B x h x w x C; m, the positions' weights, B x h x w x 1, or None) -> {name: sum over
-    positions}. describe: of these sums, divided by the positions, a description, {name: array}, the
-    last axis C. distance: of two descriptions, the second the target's.
+    A frozen dataclass is best: the record of a run then has its name and its fields.
     """
 
-    sums: Callable
-    describe: Callable
-    distance: Callable
+    def sums(self, f: Tensor, m: Tensor | None) -> dict[str, Tensor]:
+        """{name: sum over positions} of the features f.
+
+        Args:
+            f: B x h x w x C.
+            m: The positions' weights, B x h x w x 1, or None for 1 everywhere.
+        """
+
+    def describe(self, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """A description of the style, {name: array, its last axis C}.
+
+        Args:
+            means: The sums, divided by the number of positions or by the sum of their weights.
+        """
+
+    def distance(self, a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Tensor:
+        """How far two descriptions are from each other, a number.
+
+        Args:
+            a: Of the generated picture.
+            b: Of the target.
+        """
 
 
-def _squared_distance(a, b):
+@dataclass(frozen=True)
+class Statistic:
+    """A StyleStatistic made of three functions.
+
+    Attributes:
+        sums: See StyleStatistic.sums.
+        describe: See StyleStatistic.describe.
+        distance: See StyleStatistic.distance.
+    """
+
+    sums: Callable[[Tensor, Tensor | None], dict[str, Tensor]]
+    describe: Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
+    distance: Callable[[Mapping[str, Tensor], Mapping[str, Tensor]], Tensor]
+
+
+def _squared_distance(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Tensor:
     return sum(ops.sum(ops.square(a[key] - b[key])) for key in b)
 
 
-def _moments(means):
+def _moments(means: Mapping[str, Tensor]) -> dict[str, Tensor]:
     variance = means["squares"] - ops.square(means["sum"])
     return {"mean": means["sum"], "deviation": ops.sqrt(ops.maximum(variance, 1e-12))}
 
 
-def _normal(means):
+def _normal(means: Mapping[str, Tensor]) -> dict[str, Tensor]:
     mean = means["sum"]
     return {"mean": mean, "covariance": means["gram"] - mean[:, :, None] * mean[:, None, :]}
 
 
-def _wasserstein(a, b):
+def _wasserstein(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Tensor:
     root = _root(ops.convert_to_numpy(b["covariance"])[0].astype("float64")).astype("float32")
     between = ops.matmul(root, ops.matmul(a["covariance"][0], root))
     return (
@@ -100,19 +133,19 @@ def _wasserstein(a, b):
     )
 
 
-def _root(matrix):
+def _root(matrix: np.ndarray) -> np.ndarray:
     """The symmetric square root of a positive semi-definite matrix; NumPy."""
     values, vectors = np.linalg.eigh(matrix)
     return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
 
 
 @ops.custom_gradient
-def _trace_of_root(a):
+def _trace_of_root(a: Tensor) -> Any:
     """tr a^(1/2) for a symmetric positive semi-definite a, C x C; its gradient is 1/2 a^(-1/2)."""
     values, vectors = ops.eigh(a)
     roots = ops.sqrt(ops.maximum(values, 0.0))
 
-    def gradient(*args, upstream=None):
+    def gradient(*args: Tensor, upstream: Tensor = None) -> Any:
         upstream = args[0] if upstream is None else upstream
         floor = 1e-3 * ops.max(roots) + 1e-30  # float32 knows smaller eigenvalues as noise
         return upstream * ops.matmul(
@@ -122,35 +155,49 @@ def _trace_of_root(a):
     return ops.sum(roots), gradient
 
 
-def _gram_sums(f, m):
+def _gram_sums(f: Tensor, m: Tensor | None) -> dict[str, Tensor]:
     return {"gram": _gram(_flat(f)) if m is None else _region_gram(_flat(f), _flat(m))}
 
 
-def _moment_sums(f, m):
+def _moment_sums(f: Tensor, m: Tensor | None) -> dict[str, Tensor]:
     mf = f if m is None else m * f
     return {"sum": ops.sum(mf, axis=(1, 2)), "squares": ops.sum(mf * f, axis=(1, 2))}
 
 
-def _normal_sums(f, m):
+def _normal_sums(f: Tensor, m: Tensor | None) -> dict[str, Tensor]:
     return {"sum": ops.sum(f if m is None else m * f, axis=(1, 2)), **_gram_sums(f, m)}
 
 
-STATISTICS = {
-    "gram": Statistic(_gram_sums, lambda means: means, _squared_distance),
+STATISTICS: dict[str, StyleStatistic] = {
+    "gram": Statistic(_gram_sums, dict, _squared_distance),
     "moments": Statistic(_moment_sums, _moments, _squared_distance),
     "wasserstein": Statistic(_normal_sums, _normal, _wasserstein),
 }
 
 
-def check_statistic(statistic):
-    """The Statistic of a name, or a ValueError."""
-    if not isinstance(statistic, str) or statistic not in STATISTICS:
-        raise ValueError(
-            f"statistic must be one of {tuple(STATISTICS)}. Received: statistic={statistic!r}"
+def check_statistic(statistic: str | StyleStatistic) -> StyleStatistic:
+    """The StyleStatistic of a name, or the one that is given.
+
+    Raises:
+        ValueError: An unknown name.
+        TypeError: An object without the three methods.
+    """
+    if isinstance(statistic, str):
+        if statistic not in STATISTICS:
+            raise ValueError(
+                f"statistic must be one of {tuple(STATISTICS)}. Received: statistic={statistic!r}"
+            )
+        return STATISTICS[statistic]
+    methods = ("sums", "describe", "distance")
+    lacking = [name for name in methods if not callable(getattr(statistic, name, None))]
+    if lacking or isinstance(statistic, type):
+        raise TypeError(
+            f"statistic must be one of {tuple(STATISTICS)}, or an object with the methods"
+            f" {', '.join(methods)}. Received: statistic={statistic!r:.200}"
         )
-    return STATISTICS[statistic]
+    return statistic
 
 
-def positions(features):
-    """h w of B x h x w x C."""
+def positions(features: Tensor) -> Tensor:
+    """The number of positions, h w, of B x h x w x C."""
     return ops.cast(ops.prod(ops.shape(features)[1:3]), "float32")

@@ -1,17 +1,22 @@
-"""Gradients by TensorFlow: functions traced once, run as written, with memory given back."""
+"""Gradients by TensorFlow: functions traced once and run as written."""
 
 import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
+import keras
 import tensorflow as tf
 
+from .._shared.types import Tensor
 
-def _upper_gradient_first(f, sums):
-    """f and sums as they are; on the way back, the gradient of the sums waits for that of f."""
+
+def upper_gradient_first(f: Tensor, sums: Any) -> tuple[Tensor, Any]:
+    """f and sums unchanged; on the way back, the gradient of the sums waits for that of f."""
 
     @tf.custom_gradient
-    def gate(f, *flat):
-        def gradient(df, *dflat):
+    def gate(f: Tensor, *flat: Tensor) -> Any:
+        def gradient(df: Tensor, *dflat: Tensor) -> Any:
             with tf.control_dependencies([df]):
                 return df, *(tf.identity(d) for d in dflat)
 
@@ -24,10 +29,10 @@ def _upper_gradient_first(f, sums):
 _TRACING = threading.Lock()
 
 
-def traced(function, *specs):
-    """A concrete function of tensors like `specs`, traced once, its gradients within.
+def traced(function: Callable[..., Any], *specs: Any) -> Callable[..., Any]:
+    """Compile a function of tensors like `specs`: a concrete function, its gradients within.
 
-    TensorFlow keeps each custom gradient (_upper_gradient_first, statistics.gram_matrix's) for the
+    TensorFlow keeps each custom gradient (upper_gradient_first, statistics.gram_matrix's) for the
     life of the process, and with it the graph and the network's weights: 80 MB for a transfer().
     Once the function is traced, nobody asks for it any more, so it is taken out of TensorFlow's
     registry again.
@@ -40,7 +45,7 @@ def traced(function, *specs):
                 _custom_gradients().pop(name, None)
 
 
-def _custom_gradients():
+def _custom_gradients() -> dict[str, Any]:
     """TensorFlow's registry, {name: {"type": function}}; a version that keeps it elsewhere keeps
     its memory too.
     """
@@ -49,7 +54,7 @@ def _custom_gradients():
     return getattr(getattr(framework, "gradient_registry", None), "_registry", {})
 
 
-def _is_ours(entry):
+def _is_ours(entry: Any) -> bool:
     """Whether a registered gradient is of this package: what TensorFlow registers is wrapped around
     it, closure in closure.
     """
@@ -70,9 +75,11 @@ def _is_ours(entry):
 
 
 @contextmanager
-def memory_error(shape):
-    """Make a MemoryError, of one line, of TensorFlow's errors for want of memory. shape: the
-    picture's, 1 x H x W x 3.
+def memory_error(shape: Sequence[int]) -> Iterator[None]:
+    """Turn TensorFlow's errors for want of memory into a MemoryError of one line.
+
+    Args:
+        shape: The picture's, 1 x H x W x 3.
     """
     try:
         yield
@@ -93,7 +100,7 @@ _users, _before = 0, False
 
 
 @contextmanager
-def graph_as_written():
+def graph_as_written() -> Iterator[None]:
     """Run a tf.function without TensorFlow's graph optimizer.
 
     On large pictures it has gradients added up in the order in which they happen to be ready, so
@@ -115,3 +122,12 @@ def graph_as_written():
             _users -= 1
             if _users == 0:
                 options.set_experimental_options({"disable_meta_optimizer": _before})
+
+
+def check_backend() -> None:
+    """Raise a RuntimeError unless Keras computes on TensorFlow."""
+    if keras.backend.backend() != "tensorflow":
+        raise RuntimeError(
+            "the optimization of pixels needs Keras on TensorFlow; set KERAS_BACKEND=tensorflow. "
+            f"Received: {keras.backend.backend()}"
+        )

@@ -1,40 +1,55 @@
 """Gradient descent by Keras' optimizers."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from .lbfgs import _start
-from .status import INTERRUPTED, STOPPED
+from .lbfgs import start_within
+from .status import DONE, INTERRUPTED, STOPPED, Outcome
 
-#: In grey levels a step for Adam, which divides by the gradient's size. SGD's depends on the loss:
+#: In gray levels a step for Adam, which divides by the gradient's size. SGD's depends on the loss:
 #: this one suits transfer()'s relative errors.
 LEARNING_RATES = {"adam": 10.0, "sgd": 3e3}
 
 
 def gradient_descent(
-    evaluator, x, steps, bounds=None, callback=None, optimizer="adam", learning_rate=None
-):
-    """Minimise evaluator(x) by keras.optimizers' Adam, or SGD with momentum 0.9, from x.
+    evaluator: Callable[[np.ndarray], tuple[float, np.ndarray]],
+    x: np.ndarray,
+    steps: int,
+    bounds: Sequence[np.ndarray] | None = None,
+    callback: Callable[[OptimizeResult], None] | None = None,
+    optimizer: Any = "adam",
+    learning_rate: float | None = None,
+) -> tuple[np.ndarray, Outcome]:
+    """Minimize evaluator(x) from x by an optimizer of Keras.
 
-    One step is one evaluation; bounds are kept by clipping. Arguments and result are those of
-    lbfgs, and
+    One step is one evaluation. Bounds are kept by clipping.
 
-        optimizer: "adam" or "sgd".
-        learning_rate: None for LEARNING_RATES.
+    Args:
+        evaluator: x -> (loss, gradient).
+        x: Where to start. Any shape; it is flattened.
+        steps: Iterations.
+        bounds: (lower, upper), each broadcast to x, or None.
+        callback: Called after each step with an OptimizeResult of x, a copy, and fun.
+            StopIteration ends the run.
+        optimizer: "adam", "sgd" (with momentum 0.9), or a keras.optimizers.Optimizer. A fresh copy
+            of it is used, without the state of earlier runs.
+        learning_rate: For "adam" and "sgd"; None for LEARNING_RATES.
+
+    Returns:
+        (x, Outcome): the x of least loss, a float64 vector, and why the run ended. Also after
+        Ctrl-C.
     """
-    start = _start(x, bounds)
-    rate = float(LEARNING_RATES[optimizer] if learning_rate is None else learning_rate)
-    method = (
-        keras.optimizers.Adam(rate)
-        if optimizer == "adam"
-        else keras.optimizers.SGD(rate, momentum=0.9)
-    )
+    start = start_within(x, bounds)
+    method = _method(optimizer, learning_rate)
     pixels = keras.Variable(start, dtype="float32")
     method.build([pixels])
     x = start.ravel()
-    best = {"x": x, "fun": np.inf}
-    message = "all steps done"
+    best: dict[str, Any] = {"x": x, "fun": np.inf}
+    outcome = DONE
     try:
         for _ in range(steps):
             loss, grad = evaluator(x)
@@ -49,7 +64,17 @@ def gradient_descent(
                 pixels.assign(keras.ops.clip(pixels, *bounds))
             x = keras.ops.convert_to_numpy(pixels).astype("float64").ravel()
     except StopIteration:
-        message = STOPPED
+        outcome = STOPPED
     except KeyboardInterrupt:
-        message = INTERRUPTED
-    return best["x"], message
+        outcome = INTERRUPTED
+    return best["x"], outcome
+
+
+def _method(optimizer: Any, learning_rate: float | None) -> Any:
+    """A new keras.optimizers.Optimizer."""
+    if not isinstance(optimizer, str):
+        return type(optimizer).from_config(optimizer.get_config())
+    rate = float(LEARNING_RATES[optimizer] if learning_rate is None else learning_rate)
+    if optimizer == "adam":
+        return keras.optimizers.Adam(rate)
+    return keras.optimizers.SGD(rate, momentum=0.9)

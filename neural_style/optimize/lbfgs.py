@@ -1,58 +1,67 @@
 """SciPy's L-BFGS in one run, picked up where its line search fails."""
 
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
-from .status import INTERRUPTED, STOPPED
+from .status import DONE, INTERRUPTED, STOPPED, Outcome, Status
 
-#: Corrections that L-BFGS remembers, at most; each takes two float64 copies of the picture. 20 end
-#: at a loss 0.3 % lower after 50 steps, but take longer over each.
-MEMORY = 10
+#: Corrections that L-BFGS remembers, at most; each takes two float64 copies of the picture. With
+#: 20, the loss is 0.3 % lower after 50 steps, but each step takes longer.
+CORRECTIONS = 10
 
 
-#: Root mean square, in grey levels, of the first step that L-BFGS tries.
+#: Root mean square, in gray levels, of the first step that L-BFGS tries.
 FIRST_STEP = 2.0
 
 
-#: A pixel one grey level out of its bounds is pulled back as hard as this part of the average
+#: A pixel one gray level out of its bounds is pulled back as hard as this part of the average
 #: pixel's first gradient.
 STIFFNESS = 0.25
 
 
-def lbfgs(evaluator, x, steps, bounds=None, callback=None, memory=MEMORY):
-    """Minimise evaluator(x) by L-BFGS from x.
+def lbfgs(
+    evaluator: Callable[[np.ndarray], tuple[float, np.ndarray]],
+    x: np.ndarray,
+    steps: int,
+    bounds: Sequence[np.ndarray] | None = None,
+    callback: Callable[[OptimizeResult], None] | None = None,
+    corrections: int = CORRECTIONS,
+) -> tuple[np.ndarray, Outcome]:
+    """Minimize evaluator(x) by L-BFGS from x.
 
     Gatys et al. 2016 use L-BFGS and find it best; so do we, without the restarts every 20
     evaluations that many programs copied, which throw its memory away. SciPy's tolerances are off:
-    they are made for losses of order 1, and we stop by steps. A line search that fails (the noise
-    of float32 or bfloat16 gradients can do that long before the minimum) is not the end: the run
-    starts again from the best x. Where that fails too, a plain step down the gradient is tried;
-    only where that finds no lower loss either is there no descent left at this precision.
+    they are made for losses of order 1, and we stop by steps. A line search that fails is not the
+    end: the noise of float32 or bfloat16 gradients can do that long before the minimum. The run
+    starts again from the best x. Where that fails too, a plain step down the gradient is tried.
+    Only where that finds no lower loss either is there no descent left at this precision.
 
-    Bounds are kept by a penalty, see Bounded: SciPy's own cost it more than everything else it
-    does, as they make Python objects of all pixels and sort them at each step.
+    Bounds are kept by a penalty, see Bounded. SciPy's own bounds cost more than everything else
+    that SciPy does: they make Python objects of all pixels and sort them at each step.
 
     Args:
         evaluator: x -> (loss, gradient).
-        x: where to start; any shape, it is flattened.
-        steps: iterations.
+        x: Where to start. Any shape; it is flattened.
+        steps: Iterations.
         bounds: (lower, upper), each broadcast to x, or None.
-        callback: called after each step with an OptimizeResult of x, a copy, and fun. StopIteration
-            ends the run.
-        memory: corrections that L-BFGS remembers; each takes two float64 copies of the picture.
+        callback: Called after each step with an OptimizeResult of x, a copy, and fun.
+            StopIteration ends the run.
+        corrections: The number that L-BFGS remembers; each takes two float64 copies of the picture.
 
     Returns:
-        (x, message): the x of least loss, a float64 vector, and why the run ended. Also after
+        (x, Outcome): the x of least loss, a float64 vector, and why the run ended. Also after
         Ctrl-C.
     """
-    start = _start(x, bounds)
+    start = start_within(x, bounds)
     problem = Bounded(evaluator, start.shape, bounds)
-    best = {"x": start.ravel(), "fun": np.inf}
+    best: dict[str, Any] = {"x": start.ravel(), "fun": np.inf}
     done = 0
 
-    def after_step(intermediate_result):
+    def after_step(intermediate_result: OptimizeResult) -> None:
         nonlocal done
         done += 1
         here = OptimizeResult(x=problem.pixels(intermediate_result.x), fun=problem.loss)
@@ -61,7 +70,7 @@ def lbfgs(evaluator, x, steps, bounds=None, callback=None, memory=MEMORY):
         if callback is not None:
             callback(OptimizeResult(x=here.x.copy(), fun=here.fun))
 
-    message = "all steps done"
+    outcome = DONE
     try:
         while done < steps:
             before = best["fun"]
@@ -74,56 +83,76 @@ def lbfgs(evaluator, x, steps, bounds=None, callback=None, memory=MEMORY):
                 options={
                     "maxiter": steps - done,
                     "maxfun": 20 * steps,
-                    "maxcor": memory,
+                    "maxcor": corrections,
                     "ftol": 0,
                     "gtol": 0,
                 },
             )
             if result.status == 99:  # the callback raised StopIteration
-                message = STOPPED
+                outcome = STOPPED
                 break
             if done < steps and not best["fun"] < before:
-                x = _step_down(evaluator, best["x"], problem.clip)
-                if x is None:
-                    message = (
+                lower = _step_down(evaluator, best["x"], problem.clip)
+                if lower is None:
+                    outcome = Outcome(
+                        Status.CONVERGED,
                         f"converged after {done} of {steps} steps: no descent left at this"
-                        " precision"
+                        " precision",
                     )
                     break
-                best.update(x=x, fun=evaluator(x)[0])
+                best.update(x=lower, fun=evaluator(lower)[0])
     except KeyboardInterrupt:
-        message = INTERRUPTED
-    return best["x"], message
+        outcome = INTERRUPTED
+    return best["x"], outcome
 
 
 class Bounded:
-    """evaluator(x) for x within bounds, as a function of a free z: f(clip(u z)) + mu/2 |u z -
-    clip(u z)|^2.
+    """evaluator(x) for x within bounds, as a function of a free vector z.
+
+        f(clip(u z)) + mu/2 |u z - clip(u z)|^2
 
     Its minimum is the bounded one's, and no pixel that the evaluator or a callback sees is ever out
     of bounds. The unit u is such that SciPy's first step, of length 1 in z, changes the pixels by
-    FIRST_STEP on average, rather than all of them together by one grey level, from which its line
-    search would need half a dozen evaluations to get anywhere.
+    FIRST_STEP on average. Without it, that step would change all of them together by one gray
+    level, and the line search would need half a dozen evaluations to get anywhere.
+
+    Args:
+        evaluator: x -> (loss, gradient).
+        shape: The picture's, 1 x H x W x 3.
+        bounds: (lower, upper), each broadcast to x, or None.
+
+    Attributes:
+        unit: u.
+        loss: The evaluator's loss at the last z, without the penalty.
     """
 
-    def __init__(self, evaluator, shape, bounds):
-        self._evaluator, self._mu = evaluator, None
-        # of one row of the picture, not of one pixel: NumPy works on long rows several times as
-        # fast
+    def __init__(
+        self,
+        evaluator: Callable[[np.ndarray], tuple[float, np.ndarray]],
+        shape: tuple[int, ...],
+        bounds: Sequence[np.ndarray] | None,
+    ) -> None:
+        self._evaluator = evaluator
+        self._mu: float | None = None
+        # bounds of one row of the picture, not of one pixel: NumPy works several times as fast on
+        # long rows
         self._bounds = bounds and [np.broadcast_to(bound, shape[-2:]).ravel() for bound in bounds]
-        self.unit, self.loss = FIRST_STEP * max(1, math.prod(shape)) ** 0.5, None
+        self.unit: float = FIRST_STEP * max(1, math.prod(shape)) ** 0.5
+        self.loss = np.inf
 
-    def clip(self, x):
+    def clip(self, x: np.ndarray) -> np.ndarray:
+        """x with each number moved into its bounds."""
         return (
             x
             if self._bounds is None
             else np.clip(x.reshape(-1, len(self._bounds[0])), *self._bounds).ravel()
         )
 
-    def pixels(self, z):
+    def pixels(self, z: np.ndarray) -> np.ndarray:
+        """The pixels that z stands for."""
         return self.clip(self.unit * z)
 
-    def __call__(self, z):
+    def __call__(self, z: np.ndarray) -> tuple[float, np.ndarray]:
         free = self.unit * z
         x = self.clip(free)
         self.loss, grad = self._evaluator(x)
@@ -133,21 +162,24 @@ class Bounded:
             self._mu = STIFFNESS * np.sqrt(np.mean(np.square(grad)))
         outside = free - x
         grad = np.where(outside == 0, grad, self._mu * outside)
-        return (
-            self.loss + self._mu / 2 * np.square(outside).sum(),
-            self.unit * grad,
-        )  # np.dot's threads would wait for SciPy's
+        penalty = self._mu / 2 * np.square(outside).sum()  # np.dot's threads would wait for SciPy's
+        return self.loss + penalty, self.unit * grad
 
 
-def _start(x, bounds):
+def start_within(x: np.ndarray, bounds: Sequence[np.ndarray] | None) -> np.ndarray:
     """A float64 copy of x within its bounds, of its shape."""
     x = np.array(x, "float64")
     return x if bounds is None else np.clip(x, *bounds)
 
 
-def _step_down(evaluator, x, clip):
-    """A lower point down the gradient, its largest change 16 grey levels or less; None where there
-    is none.
+def _step_down(
+    evaluator: Callable[[np.ndarray], tuple[float, np.ndarray]],
+    x: np.ndarray,
+    clip: Callable[[np.ndarray], np.ndarray],
+) -> np.ndarray | None:
+    """A point of lower loss down the gradient, or None where there is none.
+
+    Its largest change is 16 gray levels or less.
     """
     loss, grad = evaluator(x)
     for length in (16, 4, 1, 1 / 4, 1 / 16):

@@ -1,28 +1,38 @@
 """Targets of the losses from a picture, tile by tile."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from .._shared.types import Features, Tensor
+from ..losses.loss import Loss
 from .autodiff import graph_as_written, memory_error
+from .tiling import Tiling
 
 
-def describe(extractor, x, map_layers, measures, tiling):
-    """Targets from a picture, tile by tile: ({layer: its features}, [each measure of the
-    features]).
+def targets_of(
+    extractor: Callable[[Tensor], Features],
+    x: np.ndarray,
+    map_layers: Sequence[str],
+    measures: Sequence[Loss],
+    tiling: Tiling,
+) -> tuple[dict[str, np.ndarray], list[Any]]:
+    """Targets from a picture: ({layer: its features}, [each measure of the features]).
 
     Args:
-        extractor: preprocessed pictures -> features.
-        x: 1 x H x W x 3.
-        map_layers: names.
-        measures: a list of losses.Loss, from style_statistics.
-        tiling: a Tiling.
+        extractor: Preprocessed pictures -> features.
+        x: The preprocessed picture, 1 x H x W x 3.
+        map_layers: Names of the layers whose features are wanted.
+        measures: Losses whose values are wanted, from style_statistics.
+        tiling: How to cut the picture.
     """
     wanted = {*map_layers, *(name for measure in measures for name in measure.sums)}
 
     @partial(tf.function, autograph=False)
-    def look(crop, core, parts):
+    def look(crop: Tensor, core: Tensor, parts: Any) -> Any:
         features = extractor(crop)
         features = tiling.core({name: features[name] for name in wanted}, core)
         maps = {name: tf.cast(features[name], "float32") for name in map_layers}
@@ -45,8 +55,10 @@ def describe(extractor, x, map_layers, measures, tiling):
         tf.TensorSpec([1, None, None, 3], tf.float32), tf.TensorSpec([4], tf.int32), spec
     )
     height, width = x.shape[1:3]
-    maps, totals = {}, None
-    for crop, core in tiling.tiles(height, width):
+    maps: dict[str, np.ndarray] = {}
+    totals = None
+    tiles = tiling.tiles(height, width)
+    for crop, core in tiles:
         parts = [
             {
                 name: tf.constant(part)
@@ -60,6 +72,9 @@ def describe(extractor, x, map_layers, measures, tiling):
             )
         for name, tile_map in tile_maps.items():
             s = tiling.strides[name]
+            if len(tiles) == 1:
+                maps[name] = tile_map.numpy()
+                continue
             if name not in maps:
                 maps[name] = np.empty((1, height // s, width // s, tile_map.shape[-1]), "float32")
             tiling.part(maps, crop, core)[name][...] = tile_map

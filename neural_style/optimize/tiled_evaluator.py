@@ -1,124 +1,101 @@
 """An Evaluator that needs only one tile's memory."""
 
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from .._shared.types import Features, Tensor
 from ..losses.loss import Loss
 from .autodiff import traced
-from .evaluator import Evaluator, layer_statistics
+from .evaluator import Evaluator, Maps, layer_statistics
+from .tiling import Tiling
 
-#: Rows of a strip, for the losses that are had in strips.
-STRIP = 256
+#: Rows of a strip, for the losses whose scope is "strips".
+STRIP_ROWS = 256
+
+
+class Piece(NamedTuple):
+    """A part of the picture that is evaluated at once.
+
+    Attributes:
+        where: Its pixels: an index of 1 x H x W x 3.
+        sums: A compiled function: (pixels, ...) -> {loss: {layer: its sums}}.
+        carry: A compiled function that takes a gradient of the sums back to the pixels.
+        more: maps -> what both functions take beside the pixels.
+    """
+
+    where: tuple[slice, ...]
+    sums: Any
+    carry: Callable[..., Any]
+    more: Callable[[Maps], tuple[Any, ...]]
 
 
 class TiledEvaluator(Evaluator):
-    """An Evaluator whose peak memory is that of a tile: the same loss and gradient, in half as much
-    time again and more.
+    """An Evaluator that needs only one tile's memory.
+
+    It gives the same loss and gradient, and takes at least 1.5 times as long.
 
     Args:
-        extractor, losses, loss_weights, shape: as for Evaluator; each loss must be a Loss.
-        tiling: a Tiling.
+        extractor: As for Evaluator.
+        losses: {name: a losses.Loss}.
+        loss_weights: As for Evaluator.
+        shape: As for Evaluator.
+        tiling: How to cut the picture.
+
+    Raises:
+        TypeError: A loss that is no losses.Loss.
     """
 
     _held = staticmethod(partial(np.asarray, dtype="float32"))
 
-    def __init__(self, extractor, losses, loss_weights, shape, tiling):
+    def __init__(
+        self,
+        extractor: Callable[[Tensor], Features],
+        losses: Mapping[str, Loss],
+        loss_weights: Mapping[str, float],
+        shape: Sequence[int],
+        tiling: Tiling,
+    ) -> None:
         if not all(isinstance(loss, Loss) for loss in losses.values()):
             raise TypeError(
-                "in tiles, each loss must be a neural_style.Loss, of statistics and a value."
-                " Received: "
+                "in tiles, each loss must be a neural_style.losses.Loss, of statistics and a"
+                " value. Received: "
                 + ", ".join(f"{name}: {type(loss).__name__}" for name, loss in losses.items())
             )
         self._tiling = tiling
-        super().__init__(extractor, losses, loss_weights, shape)
-
-    def _compile(self, extractor, losses, loss_weights):
-        tiling, (height, width) = self._tiling, self.shape[1:3]
-        layered = {name: loss for name, loss in losses.items() if loss.scope == "tiles"}
-        striped = {name: loss for name, loss in losses.items() if loss.scope == "strips"}
-        whole = {name: loss for name, loss in losses.items() if loss.scope == "image"}
-
-        def tile_sums(crop, core, maps):
-            return layer_statistics(
-                extractor,
-                crop,
-                layered,
-                maps,
-                lambda layer, f: tiling.core({layer: f}, core)[layer],
-            )
-
-        def strip_sums(rows, last):
-            return {
-                name: {"image": loss.sums["image"](rows, last)} for name, loss in striped.items()
-            }
-
-        def whole_terms(x):
-            with tf.GradientTape() as tape:
-                tape.watch(x)
-                terms = {
-                    name: loss_weights[name] * loss({"image": x}) for name, loss in whole.items()
-                }
-                total = sum(terms.values())
-            return terms, tape.gradient(total, x)
-
-        pixels = tf.TensorSpec([1, None, None, 3], tf.float32)
-        of_tiles = (
-            _there_and_back(
-                tile_sums,
-                pixels,
-                tf.TensorSpec([4], tf.int32),
-                tf.nest.map_structure(
-                    lambda array: tf.TensorSpec([1, None, None, array.shape[-1]], array.dtype),
-                    self._maps,
-                ),
-            )
-            if layered
-            else None
-        )
-        of_strips = (
-            {
-                last: _there_and_back(partial(strip_sums, last=last), pixels)
-                for last in (False, True)
-            }
-            if striped
-            else None
-        )
-        whole_terms = (
-            tf.function(whole_terms, autograph=False).get_concrete_function(
-                tf.TensorSpec(self.shape, tf.float32)
-            )
-            if whole
-            else None
+        self._parts = {
+            name: _parts(name, loss, loss_weights[name]) for name, loss in losses.items()
+        }
+        parts = [part for of_loss in self._parts.values() for part in of_loss]
+        super().__init__(
+            extractor,
+            {name: loss for name, loss, _ in parts},
+            {name: weight for name, _, weight in parts},
+            shape,
         )
 
-        pieces = []  # (where in the picture, the functions there and back, what they take beside the pixels, given the maps)
-        for crop, core in tiling.tiles(height, width) if layered else ():
-            pieces.append(
-                (
-                    (slice(None), *crop),
-                    of_tiles,
-                    lambda maps, crop=crop, core=core: (
-                        np.array(core, "int32"),
-                        {name: tiling.part(of_loss, crop, core) for name, of_loss in maps.items()},
-                    ),
-                )
-            )
-        for top in range(0, height, STRIP) if striped else ():
-            rows = slice(top, min(top + STRIP + 1, height))
-            pieces.append(((slice(None), rows), of_strips[top + STRIP >= height], lambda maps: ()))
+    def _compile(
+        self, extractor: Any, losses: Mapping[str, Loss], loss_weights: Mapping[str, float]
+    ) -> Any:
+        by_scope = {
+            scope: {name: loss for name, loss in losses.items() if loss.scope == scope}
+            for scope in ("tiles", "strips", "image")
+        }
+        pieces = [*self._tiles(extractor, by_scope["tiles"]), *self._strips(by_scope["strips"])]
+        whole = self._whole(by_scope["image"], loss_weights)
 
-        def evaluate(x, maps):
-            statistics = {}
-            for where, (sums, _), more in pieces:
-                for name, of_loss in sums(*_tensors(x[where], *more(maps))).items():
-                    of_loss = tf.nest.map_structure(lambda s: tf.cast(s, tf.float64), of_loss)
-                    statistics[name] = (
-                        tf.nest.map_structure(tf.add, statistics[name], of_loss)
-                        if name in statistics
-                        else of_loss
-                    )
+        def evaluate(x: np.ndarray, maps: Maps) -> tuple[dict[str, Any], Any, np.ndarray]:
+            statistics: dict[str, Any] = {}
+            for piece in pieces:
+                found = piece.sums(*_tensors(x[piece.where], *piece.more(maps)))
+                for name, sums in found.items():
+                    sums = tf.nest.map_structure(lambda s: tf.cast(s, tf.float64), sums)
+                    if name in statistics:
+                        sums = tf.nest.map_structure(tf.add, statistics[name], sums)
+                    statistics[name] = sums
             statistics = tf.nest.map_structure(lambda s: tf.cast(s, tf.float32), statistics)
             with tf.GradientTape() as tape:
                 tape.watch(statistics)
@@ -129,36 +106,126 @@ class TiledEvaluator(Evaluator):
                 total = sum(terms.values(), tf.constant(0.0))
             upstream = tape.gradient(total, statistics, unconnected_gradients="zero")
             grad = np.zeros(self.shape, "float32")
-            if whole:
-                more_terms, more_grad = whole_terms(tf.constant(x))
+            if whole is not None:
+                more_terms, more_grad = whole(tf.constant(x))
                 terms.update(more_terms)
                 grad += more_grad.numpy()
-            for where, (sums, carry), more in pieces:
-                of_piece = {name: upstream[name] for name in sums.structured_outputs}
-                grad[where] += carry(*_tensors(of_piece, x[where], *more(maps))).numpy()
-            return {name: terms[name] for name in losses}, sum(terms.values()), grad
+            for piece in pieces:
+                gradients = {name: upstream[name] for name in piece.sums.structured_outputs}
+                back = piece.carry(*_tensors(gradients, x[piece.where], *piece.more(maps)))
+                grad[piece.where] += back.numpy()
+            return self._by_loss(terms), sum(terms.values()), grad
 
         return evaluate
 
+    def _by_loss(self, terms: Mapping[str, Any]) -> dict[str, Any]:
+        """The terms of the parts, added up for each loss."""
+        return {
+            name: sum(terms[part] for part, _, _ in parts) for name, parts in self._parts.items()
+        }
 
-def _there_and_back(sums, *specs):
-    """Two compiled functions: sums(x, ...), and carry(upstream, x, ...), which takes a gradient of
-    the sums back to x.
-    """
+    def _tiles(self, extractor: Any, losses: Mapping[str, Loss]) -> list[Piece]:
+        """The tiles, for the losses whose scope is "tiles"."""
+        if not losses:
+            return []
+        tiling, (height, width) = self._tiling, self.shape[1:3]
 
-    def carry(upstream, x, *more):
+        def sums(crop: Tensor, core: Tensor, maps: Maps) -> Any:
+            return layer_statistics(
+                extractor, crop, losses, maps, lambda layer, f: tiling.core({layer: f}, core)[layer]
+            )
+
+        there, back = _there_and_back(
+            sums,
+            tf.TensorSpec([1, None, None, 3], tf.float32),
+            tf.TensorSpec([4], tf.int32),
+            tf.nest.map_structure(
+                lambda array: tf.TensorSpec([1, None, None, array.shape[-1]], array.dtype),
+                self._maps,
+            ),
+        )
+
+        def more(crop: Any, core: Any, maps: Maps) -> tuple[Any, ...]:
+            parts = {name: tiling.part(layers, crop, core) for name, layers in maps.items()}
+            return np.array(core, "int32"), parts
+
+        return [
+            Piece((slice(None), *crop), there, back, partial(more, crop, core))
+            for crop, core in tiling.tiles(height, width)
+        ]
+
+    def _strips(self, losses: Mapping[str, Loss]) -> list[Piece]:
+        """Strips of rows, for the losses whose scope is "strips"."""
+        if not losses:
+            return []
+        height = self.shape[1]
+
+        def sums(rows: Tensor, last: bool) -> Any:
+            return {
+                name: {"image": loss.sums["image"](rows, last)} for name, loss in losses.items()
+            }
+
+        pixels = tf.TensorSpec([1, None, None, 3], tf.float32)
+        compiled = {
+            last: _there_and_back(partial(sums, last=last), pixels) for last in (False, True)
+        }
+        return [
+            Piece(
+                (slice(None), slice(top, min(top + STRIP_ROWS + 1, height))),
+                *compiled[top + STRIP_ROWS >= height],
+                lambda maps: (),
+            )
+            for top in range(0, height, STRIP_ROWS)
+        ]
+
+    def _whole(
+        self, losses: Mapping[str, Loss], loss_weights: Mapping[str, float]
+    ) -> Callable[[Tensor], Any] | None:
+        """x -> ({loss: weighted term}, gradient), for the losses whose scope is "image"."""
+        if not losses:
+            return None
+
+        def terms_and_gradient(x: Tensor) -> Any:
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                terms = {
+                    name: loss_weights[name] * loss({"image": x}) for name, loss in losses.items()
+                }
+                total = sum(terms.values())
+            return terms, tape.gradient(total, x)
+
+        return traced(terms_and_gradient, tf.TensorSpec(self.shape, tf.float32))
+
+
+def _parts(name: str, loss: Loss, weight: float) -> list[tuple[str, Loss, float]]:
+    """[(name, Loss of one scope, its weight)] that add up to a loss."""
+    if loss.scope != "parts":
+        return [(name, loss, weight)]
+    return [
+        part
+        for number, (share, one) in enumerate(loss.parts)
+        for part in _parts(f"{name}/{number}", one, weight * share)
+    ]
+
+
+def _there_and_back(
+    sums: Callable[..., Any], *specs: Any
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Compile sums(x, ...), and carry(upstream, x, ...), which takes a gradient of them to x."""
+
+    def carry(upstream: Any, x: Tensor, *more: Any) -> Tensor:
         with tf.GradientTape() as tape:
             tape.watch(x)
             statistics = sums(x, *more)
         return tape.gradient(statistics, x, output_gradients=upstream)
 
-    there = traced(sums, *specs)
+    there: Any = traced(sums, *specs)
     upstream = tf.nest.map_structure(
         lambda s: tf.TensorSpec(s.shape, s.dtype), there.structured_outputs
     )
     return there, traced(carry, upstream, *specs)
 
 
-def _tensors(*arguments):
+def _tensors(*arguments: Any) -> list[Tensor]:
     """What a concrete function takes."""
     return [tf.constant(a) for a in tf.nest.flatten(arguments)]

@@ -7,22 +7,32 @@ network's view and is cut on the grid of the pooling, so that the core's activat
 the whole picture, at the picture's own border too.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+#: Rows and columns of the picture.
+Crop: TypeAlias = tuple[slice, slice]
+
+#: (top, left, bottom, right) within a crop.
+Core: TypeAlias = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
 class Tiling:
     """How to cut pictures.
 
-    tile: longer side of a crop, its halo included, or None for one tile, the whole picture.
-    strides, halo: the network's; see features.tile_geometry.
+    Attributes:
+        tile: Longer side of a crop in pixels, its halo included. None: one tile, the whole picture.
+        strides: {layer: pixels of the picture for one of its positions}.
+        halo: How far, in pixels, the edge of a tile is felt; see vgg.layers.tile_geometry.
     """
 
     tile: int | None
-    strides: dict
+    strides: Mapping[str, int]
     halo: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.tile is not None and self.tile < self.smallest:
             raise ValueError(
                 f"tile must be at least {self.smallest} pixels for these layers. Received:"
@@ -30,19 +40,22 @@ class Tiling:
             )
 
     @property
-    def smallest(self):
+    def smallest(self) -> int:
         """The smallest tile that has a core."""
         return 2 * self._margin + max(self.strides.values())
 
     @property
-    def _margin(self):
+    def _margin(self) -> int:
         """The halo, rounded up to the grid of the pooling."""
         align = max(self.strides.values())
         return -(-self.halo // align) * align
 
-    def tiles(self, height, width):
-        """[(crop, core)]: crop, two slices of the picture; core, (top, left, bottom, right) within
-        the crop.
+    def tiles(self, height: int, width: int) -> list[tuple[Crop, Core]]:
+        """The tiles of a picture: [(crop, core)].
+
+        Args:
+            height: Of the picture, in pixels.
+            width: Of the picture, in pixels.
         """
         return [
             ((slice(top, bottom), slice(left, right)), (y0 - top, x0 - left, y1 - top, x1 - left))
@@ -50,7 +63,8 @@ class Tiling:
             for left, x0, x1, right in self._cuts(width)
         ]
 
-    def _cuts(self, length):
+    def _cuts(self, length: int) -> list[tuple[int, int, int, int]]:
+        """(crop's start, core's start, core's end, crop's end) of each tile along one side."""
         if self.tile is None or length <= self.tile:
             return [(0, 0, length, length)]
         align, margin = max(self.strides.values()), self._margin
@@ -67,8 +81,8 @@ class Tiling:
             for start in starts
         ]
 
-    def core(self, features, core):
-        """The core's part of a crop's features: {name: B x h x w x C}."""
+    def core(self, features: Mapping[str, Any], core: Any) -> Mapping[str, Any]:
+        """The core's part of a crop's features, {name: B x h x w x C}."""
         if self.tile is None:
             return features
         top, left, bottom, right = core[0], core[1], core[2], core[3]
@@ -78,7 +92,7 @@ class Tiling:
             if name in features
         }
 
-    def part(self, maps, crop, core):
+    def part(self, maps: Mapping[str, Any], crop: Crop, core: Core) -> dict[str, Any]:
         """The same part of maps of the whole picture."""
         y, x = crop[0].start, crop[1].start
         return {

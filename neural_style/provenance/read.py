@@ -8,14 +8,16 @@ read is that file.
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from .._shared.files import file_digest, is_regular
 from ..images.masks import Region
 from ..vgg.weights import vgg_weights
+from .objects import OBJECTS, made_again
 from .record import KEY, MOST_BYTES, _sidecar
-from .schema import checked
+from .schema import SETTINGS, checked
 
 
 class Record(dict):
@@ -59,20 +61,27 @@ def read_record(path):
     return record
 
 
-def arguments_of(record):
-    """transfer()'s arguments that repeat the run of a record, its inputs verified: the whole run,
-    also where it was stopped.
+def arguments_of(record: Any, **replacements: Any) -> dict[str, Any]:
+    """transfer()'s arguments that repeat the run of a record, its inputs verified.
+
+    They repeat the whole run, also where it was stopped.
 
     Args:
-        record: from read_record, or the path of the picture. Files that it names are looked for
+        record: From read_record, or the path of the picture. Files that it names are looked for
             beside the picture and in the current folder; and at their own paths, where it has
             these.
+        replacements: Arguments of transfer() in place of the record's: objects of your own, which a
+            record cannot make again (a function, a network), or other values.
 
     Raises:
-        ValueError: no record of a run; an input that was no file, or that has changed since; other
-            weights than the run's.
-        FileNotFoundError: an input that is not there.
+        ValueError: No record of a run; an input that was no file, or that has changed since; other
+            weights than the run's; an object that must be given.
+        FileNotFoundError: An input that is not there.
+        TypeError: A replacement that is no setting.
     """
+    strange = set(replacements) - {*SETTINGS, "content", "style"}
+    if strange:
+        raise TypeError(f"transfer() has no setting {', '.join(sorted(strange))} in its record")
     if isinstance(record, (str, os.PathLike)):
         record = read_record(record)
     folder = getattr(record, "folder", None)
@@ -81,20 +90,28 @@ def arguments_of(record):
     except Exception as error:
         raise ValueError(f"this is no record of a run of neural_style: {error}") from error
 
-    def found(identity):
+    def found(identity: Any) -> Any:
         return None if identity is None else _find(identity, folder)
 
-    settings = dict(known["settings"])
-    for name in ("init", "weights"):
+    settings = {**known["settings"], **replacements}
+    for name in set(OBJECTS) & set(settings) - set(replacements):
+        settings[name] = made_again(name, settings[name])
+    for name in {"init", "weights"} - set(replacements):
         if isinstance(settings.get(name), dict):
             settings[name] = Path(found(settings[name]))
     if isinstance(settings.get("steps"), list):
         settings["steps"] = {side: steps for side, steps in settings["steps"]}
-    for name in ("masks", "content_map"):
+    for name in {"masks", "content_map"} - set(replacements):
         if name in settings:
             settings[name] = _given_again(settings[name], found)
-    style = known["style"] and [(found(identity), share) for identity, share in known["style"]]
-    content = found(known["content"])
+    given = {name: replacements[name] for name in ("content", "style") if name in replacements}
+    if "style" not in given:
+        style = known["style"]
+        given["style"] = style and [(found(identity), share) for identity, share in style]
+    if "content" not in given:
+        given["content"] = found(known["content"])
+    if {"network", "weights"} & set(replacements):
+        return {**settings, **given}
     weights = vgg_weights(settings.get("network", "vgg16"), settings.get("weights", "imagenet"))
     if weights.sha256 != known["weights"]["sha256"]:
         raise ValueError(
@@ -102,7 +119,7 @@ def arguments_of(record):
             f" SHA-256 {known['weights']['sha256'][:12]}..., and these are {weights.source}'s,"
             f" {weights.sha256[:12]}..."
         )
-    return {"content": content, "style": style, **settings, "weights": weights}
+    return {**settings, **given, "weights": weights}
 
 
 def _find(identity, folder):

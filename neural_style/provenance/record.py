@@ -17,9 +17,10 @@ from ..images.masks import Region
 from ..images.save import save_image
 from ..vgg.weights import Weights
 from .identity import _identity
+from .objects import OBJECTS, described
 
 #: Of records as they are written now. Those without one, of earlier versions, are read too.
-SCHEMA = 1
+SCHEMA = 2
 
 
 #: The key of a PNG's text chunk, and the most bytes that a sidecar may have.
@@ -115,6 +116,8 @@ def check_sidecar(path, keep=True):
 
 def _setting(name, value):
     """A setting of transfer() as JSON has it."""
+    if name in OBJECTS:
+        return described(value)
     if name == "weights":
         if isinstance(value, Weights):
             named = {"keras": "imagenet", "torchvision": "torchvision", "random": None}

@@ -2,7 +2,17 @@
 
 from .._shared.checks import is_count, is_finite
 from ..images.masks import Region
+from .objects import is_described
 from .record import NAMED_STARTS, NAMED_WEIGHTS, SCHEMA
+
+#: Settings that had another name in records of schema 1.
+RENAMED = {"error": "scale", "style_loss": "statistic"}
+
+
+def migrated(record):
+    """A record of an earlier schema with the names that its settings have by now."""
+    settings = {RENAMED.get(name, name): value for name, value in record["settings"].items()}
+    return {**record, "settings": settings}
 
 
 def checked(record):
@@ -37,6 +47,8 @@ def checked(record):
         "its style must be a list of files and shares",
     )
     _expect(isinstance(settings, dict), "its settings must be an object")
+    record = migrated(record)
+    settings = record["settings"]
     for name, value in settings.items():
         _expect(name in SETTINGS, f"it has an unknown setting, {name!r:.40}")
         _expect(SETTINGS[name](value), f"its setting {name} is of another type")
@@ -142,14 +154,16 @@ def _is_steps(value):
 #: What of transfer()'s arguments a record holds, and what each may be; transfer() checks the
 #: values. All others are of the caller: where files are written, what is called on the way.
 SETTINGS = {
-    **dict.fromkeys(
-        ("network", "pooling", "optimizer", "precision", "statistic", "alpha"), _is_text
-    ),
+    **dict.fromkeys(("pooling", "precision", "alpha"), _is_text),
     **dict.fromkeys(("content_weight", "style_weight", "tv_weight", "style_scale"), is_finite),
     **dict.fromkeys(("noise_std", "learning_rate"), _or_none(is_finite)),
     **dict.fromkeys(("normalize", "bounds"), lambda value: isinstance(value, bool)),
     **dict.fromkeys(("content_layers", "style_layers"), _is_layers),
-    "preserve_color": _or_none(_is_text),
+    **dict.fromkeys(
+        ("network", "optimizer", "statistic"), lambda value: _is_text(value) or is_described(value)
+    ),
+    "preserve_color": _or_none(lambda value: _is_text(value) or is_described(value)),
+    "terms": is_described,
     "size": is_count,
     "start_size": _or_none(is_count),
     "steps": _or_none(_is_steps),

@@ -1,9 +1,9 @@
 from .camera import stylize_camera as stylize_camera
-from .files import read_frames as read_frames
-from .files import video_info as video_info
-from .files import write_video as write_video
 from .film import stylize_video as stylize_video
 from .flow import optical_flow as optical_flow
 from .flow import reliable as reliable
 from .flow import warp as warp
 from .flow import warping_error as warping_error
+from .read import read_frames as read_frames
+from .read import video_info as video_info
+from .write import write_video as write_video

@@ -1,5 +1,6 @@
-"""A camera's picture in a style, as it comes: the newest frame is painted, and those that came
-meanwhile are dropped.
+"""Show a camera's picture in a style, live.
+
+Always the newest frame is painted; the frames that came meanwhile are dropped.
 """
 
 import contextlib
@@ -7,110 +8,153 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from types import FrameType
+from typing import Any
 
 import numpy as np
 
 from .._shared import checks
+from .._shared.types import Path
+from ..feedforward.network import TransformNet
 from ..feedforward.paint import paint
 from ..feedforward.stylize import resolve
 from ..images.load import load_image
-from .devices import LAST_CAMERA, Camera, NoDisplay, Window, _name
-from .files import check_video_path, load_av, paths_in, write_video
+from .devices import LAST_CAMERA, Camera, NoDisplay, Window, source_name
+from .read import load_av
+from .write import check_video_path, paths_in, write_video
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What became of a camera's frames: painted and dropped ones, and the seconds it ran."""
+    """What became of a camera's frames.
+
+    Attributes:
+        frames: Number of painted frames.
+        dropped: Number of frames that were read but not painted.
+        seconds: How long the camera ran.
+    """
 
     frames: int
     dropped: int
     seconds: float
 
     @property
-    def rate(self):
+    def rate(self) -> float:
         """Painted frames per second."""
         return self.frames / max(self.seconds, 1e-9)
 
 
 def stylize_camera(
-    source, net, output=None, *, size=320, window=True, seconds=None, overwrite=False
-):
-    """Show what a camera sees, painted by a network, until q, the window's close button or Ctrl-C.
+    source: int | Path,
+    net: Path | TransformNet | dict[Any, float] | list[Any],
+    output: Path | None = None,
+    *,
+    size: int | None = 320,
+    window: bool = True,
+    seconds: float | None = None,
+    overwrite: bool = False,
+) -> Shown:
+    """Show what a camera sees, painted by a network.
+
+    The window's close button, the key q and Ctrl-C end the show.
 
     Args:
-        source: a camera's number, 0 for the first, or the path of a film to take its place, which
-            runs at its own pace.
-        net: what stylize() takes.
-        output: a film to write as well, .mp4, .mov or .mkv, each frame shown as long as it was.
-        size: longer side in pixels in which frames are painted.
-        window: show a window, where there is a display; without one, there must be an output.
-        seconds: stop after so many; None: at the end of the film, or never.
-        overwrite: let `output` replace the film that takes the camera's place, or another input.
+        source: The number of a camera, 0 for the first; or the path of a film that takes the
+            camera's place and runs at its own pace.
+        net: A network, or several with shares, as stylize() takes them.
+        output: A film to write as well, .mp4, .mov or .mkv. Each frame is shown there as long as it
+            was live. None: write no film.
+        size: Longer side in pixels in which frames are painted. None: the camera's own.
+        window: Show a window, where there is a display. Without a window there must be an output.
+        seconds: Stop after this time. None: stop at the end of the film, or never.
+        overwrite: Let `output` replace the film that takes the camera's place, or another input.
 
     Returns:
-        Shown: frames painted and dropped.
+        Shown: the numbers of painted and dropped frames, and the time.
 
     Raises:
-        TypeError, ValueError, FileNotFoundError, PermissionError: an argument that cannot be right;
-            no such camera or film; neither a display nor an output. ImportError: OpenCV, PyAV or
-            pygame is missing.
+        TypeError: An argument is of the wrong type.
+        ValueError: An argument cannot be right; the camera cannot be opened; the file is not a
+            film; there is neither a display nor an output.
+        FileNotFoundError: The film, the network or the folder of `output` does not exist.
+        PermissionError: `output` cannot be written.
+        ImportError: OpenCV, PyAV or pygame is missing; the message names the package to install.
     """
     source = _check_source(source)
     seconds = None if seconds is None else checks.number("seconds", seconds, above=True)
     window, overwrite = checks.flag("window", window), checks.flag("overwrite", overwrite)
-    load_image(np.zeros((2, 2, 3), "uint8"), size)  # raises for a size that is none
+    load_image(np.zeros((2, 2, 3), "uint8"), size)  # raises an error for a wrong size
     if output is not None:
         check_video_path(output, [source, *paths_in(net)], overwrite)
         load_av()
-    net = resolve(net)
-    shown = _window(_name(source), output) if window else None
+    network = resolve(net)
+    shown = _window(source_name(source), output) if window else None
     if shown is None and output is None:
         raise ValueError("without a window, the camera's picture needs an output")
-    try:
-        camera = Camera(source)
-    except Exception:
+    with contextlib.ExitStack() as opened:
         if shown:
-            shown.close()
-        raise
-    count, started = 0, time.monotonic()
-
-    def painted():
-        nonlocal count, started
-        for moment, image in camera:
-            if count == 0:
-                started = time.monotonic() - moment
-            result = paint(net, load_image(image, size)[None])[0]
-            count += 1
-            yield moment, result
-            if (shown and not shown.show(result)) or (seconds is not None and moment >= seconds):
-                return
-
-    try:
+            opened.callback(shown.close)
+        camera = Camera(source)
+        opened.callback(camera.close)
+        live = _LiveFrames(camera, network, size, shown, seconds)
         with _stopped_by_ctrl_c(camera):
             if output is None:
-                for _ in painted():
+                for _ in live:
                     pass
             else:
-                write_video(painted(), output, camera.rate)
-    finally:
-        camera.close()
-        if shown:
-            shown.close()
-    return Shown(count, camera.seen - count, time.monotonic() - started)
+                write_video(live, output, camera.rate)
+    return Shown(live.count, camera.seen - live.count, time.monotonic() - live.started)
+
+
+class _LiveFrames:
+    """Iterates over (seconds since the first frame, painted frame), and shows each in the window.
+
+    Attributes:
+        count: Number of painted frames.
+        started: The time of the first frame, on time.monotonic's clock.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        net: TransformNet,
+        size: int | None,
+        window: Window | None,
+        seconds: float | None,
+    ) -> None:
+        self.camera, self.net, self.size = camera, net, size
+        self.window, self.seconds = window, seconds
+        self.count, self.started = 0, time.monotonic()
+
+    def __iter__(self) -> Iterator[tuple[float, np.ndarray]]:
+        """Paint up to the camera's end, the window's close or the last second."""
+        for moment, image in self.camera:
+            if self.count == 0:
+                self.started = time.monotonic() - moment
+            result = paint(self.net, load_image(image, self.size)[None])[0]
+            self.count += 1
+            yield moment, result
+            if self.window and not self.window.show(result):
+                return
+            if self.seconds is not None and moment >= self.seconds:
+                return
 
 
 @contextlib.contextmanager
-def _stopped_by_ctrl_c(camera):
-    """Ctrl-C is the camera's end, so that what was painted is written, wherever it finds the
-    program; a second one is a KeyboardInterrupt.
+def _stopped_by_ctrl_c(camera: Camera) -> Iterator[None]:
+    """Make Ctrl-C stop the camera, so that the painted frames are written wherever the program is.
+
+    A second Ctrl-C raises a KeyboardInterrupt.
     """
-    if threading.current_thread() is not threading.main_thread():  # signals come to the main one
+    if threading.current_thread() is not threading.main_thread():  # only the main one gets signals
         yield
         return
     before = signal.getsignal(signal.SIGINT) or signal.default_int_handler
 
-    def stop(number, frame):
+    def stop(number: int, frame: FrameType | None) -> None:
+        """Stop the camera, and give Ctrl-C its usual meaning back."""
         signal.signal(signal.SIGINT, before)
         camera.stop()
 
@@ -121,7 +165,8 @@ def _stopped_by_ctrl_c(camera):
         signal.signal(signal.SIGINT, before)
 
 
-def _check_source(source):
+def _check_source(source: Any) -> int | Path:
+    """Convert a camera's number to an int, and let a path pass."""
     if isinstance(source, (str, os.PathLike)):
         return source
     if not checks.is_count(source, -LAST_CAMERA):
@@ -131,8 +176,8 @@ def _check_source(source):
     return checks.count("source", source, 0, LAST_CAMERA)
 
 
-def _window(title, output):
-    """A Window; None where there is no display or no pygame, but an output."""
+def _window(title: str, output: Path | None) -> Window | None:
+    """Open a window; give None where there is no display or no pygame, but an output."""
     try:
         return Window(title)
     except ImportError:

@@ -7,24 +7,32 @@ A flow is float32, H x W x 2, in pixels, right and down: the pixel at (x, y) of 
 flow[y, x, 0], y + flow[y, x, 1]) of the other.
 """
 
+from types import ModuleType
+
 import numpy as np
 
 from .._shared.optional import load
 
-#: Share of a frame's pixels that are new in it, above which it is another scene.
+#: If more than this share of a frame's pixels is new, the frame belongs to another scene.
 CUT = 0.5
 
-
-#: The smallest side of a picture in which the search finds its way.
+#: The smallest side in pixels of a picture in which the search for the flow works.
 LEAST_SIDE = 16
 
 
-def optical_flow(image, other):
-    """The flow from `image` to `other`, uint8 RGB, H x W x 3 both.
+def optical_flow(image: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Find the flow from one frame to another.
+
+    Args:
+        image: The frame that the flow starts from, uint8 RGB, H x W x 3.
+        other: The frame that the flow leads to, uint8 RGB, H x W x 3.
+
+    Returns:
+        The flow, float32, H x W x 2, in pixels, right and down.
 
     Raises:
-        ValueError: pictures of two sizes, or of a side below LEAST_SIDE.
-        ImportError: no OpenCV; the message names the extra.
+        ValueError: The pictures differ in size, or a side is shorter than 16 pixels.
+        ImportError: OpenCV is missing; the message names the package to install.
     """
     cv2 = load_cv2()
     if image.shape != other.shape or min(image.shape[:2]) < LEAST_SIDE:
@@ -33,9 +41,8 @@ def optical_flow(image, other):
             f" Received: shapes {image.shape} and {other.shape}"
         )
     search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    search.setFinestScale(
-        0
-    )  # whole pixels and closer patches: a subject's outline to a pixel or two
+    # Whole pixels and closer patches find a subject's outline to a pixel or two.
+    search.setFinestScale(0)
     search.setPatchStride(3)
     search.setVariationalRefinementIterations(20)
     return search.calc(
@@ -47,10 +54,23 @@ def optical_flow(image, other):
     )
 
 
-def warp(image, flow, sharp=False):
-    """The picture that has at (x, y) what `image` has at (x, y) + flow: with the flow from this
-    frame to the last one, the last one moved to this. Bilinear, or bicubic if `sharp`; beyond the
-    border, the border."""
+def warp(image: np.ndarray, flow: np.ndarray, sharp: bool = False) -> np.ndarray:
+    """Move a picture along a flow: the result has at (x, y) what `image` has at (x, y) + flow.
+
+    With the flow from this frame to the last one, the last frame is moved to this one. Beyond the
+    border, the border's pixels are repeated.
+
+    Args:
+        image: The picture to move, H x W x C.
+        flow: The flow from the result to `image`, float32, H x W x 2, in pixels, right and down.
+        sharp: Interpolate bicubically instead of bilinearly, which blurs less.
+
+    Returns:
+        The moved picture, of the dtype and the channels of `image`.
+
+    Raises:
+        ImportError: OpenCV is missing; the message names the package to install.
+    """
     cv2 = load_cv2()
     height, width = flow.shape[:2]
     x, y = np.meshgrid(np.arange(width, dtype="float32"), np.arange(height, dtype="float32"))
@@ -63,15 +83,19 @@ def warp(image, flow, sharp=False):
     )
 
 
-def disoccluded(back, forth):
-    """Which pixels of this frame were hidden in the other, or beyond its border: bool, H x W.
+def disoccluded(back: np.ndarray, forth: np.ndarray) -> np.ndarray:
+    """Find the pixels of this frame that were hidden in the other, or lay beyond its border.
 
-    Where the way there and back does not return: |w~ + w|^2 > 0.01 (|w~|^2 + |w|^2) + 0.5 (Ruder et
-    al., equation 4, after Sundaram et al. 2010).
+    At these pixels the way there and back does not return: |w~ + w|^2 > 0.01 (|w~|^2 + |w|^2) + 0.5
+    (Ruder et al., equation 4, after Sundaram et al. 2010).
 
     Args:
-        back: flow w from this frame to the other. forth: from the other to this; w~ is what it says
-            at the place that w leads to.
+        back: The flow w from this frame to the other, float32, H x W x 2, in pixels.
+        forth: The flow from the other frame to this one, of the same kind; w~ is its value at the
+            place that w leads to.
+
+    Returns:
+        bool, H x W: True where a pixel was hidden.
     """
     height, width = back.shape[:2]
     returned = warp(forth, back)
@@ -83,39 +107,57 @@ def disoccluded(back, forth):
     return load_cv2().medianBlur(lost.astype("uint8"), 5).astype(bool)
 
 
-def reliable(back, forth):
-    """Where a pixel of this frame can be found in the other: bool, H x W. Not where it was
-    disoccluded; nor on the motion's own edges, |grad u|^2 + |grad v|^2 > 0.01 |w|^2 + 0.002, where
-    the flow is uncertain (Ruder et al., equation 5). Arguments as above."""
+def reliable(back: np.ndarray, forth: np.ndarray) -> np.ndarray:
+    """Find the pixels of this frame that can be found in the other.
+
+    Excluded are the disoccluded pixels, and the edges of the motion, where the flow is uncertain:
+    |grad u|^2 + |grad v|^2 > 0.01 |w|^2 + 0.002 (Ruder et al., equation 5).
+
+    Args:
+        back: The flow w = (u, v) from this frame to the other, float32, H x W x 2, in pixels.
+        forth: The flow from the other frame to this one, of the same kind.
+
+    Returns:
+        bool, H x W: True where the flow can be relied on.
+    """
     slopes = sum(
         np.square(slope) for channel in (0, 1) for slope in np.gradient(back[..., channel])
     )
     return ~disoccluded(back, forth) & ~(slopes > 0.01 * _squared(back) + 0.002)
 
 
-def is_cut(back, forth):
-    """Whether the film was cut between two frames: between pictures of two things, hardly a pixel
-    finds its way there and back.
+def is_cut(back: np.ndarray, forth: np.ndarray) -> bool:
+    """Tell whether the film was cut between two frames.
+
+    Between pictures of two scenes, hardly a pixel finds its way there and back.
+
+    Args:
+        back: The flow from this frame to the other, float32, H x W x 2, in pixels.
+        forth: The flow from the other frame to this one, of the same kind.
     """
     return bool(disoccluded(back, forth).mean() > CUT)
 
 
-def warping_error(last, this, back, seen):
-    """How much a film flickers between two of its frames: the mean of (this - last moved to this)^2
-    where `seen`, RGB from 0 to 1.
+def warping_error(last: np.ndarray, this: np.ndarray, back: np.ndarray, seen: np.ndarray) -> float:
+    """Measure how much a film flickers between two of its frames.
 
     Args:
-        last, this: painted frames, uint8, H x W x 3. back: the flow from this one to the last, the
-            true one where it is known.
-        seen: bool, H x W: the pixels that the last frame shows too.
+        last: The earlier painted frame, uint8 RGB, H x W x 3.
+        this: The later painted frame, uint8 RGB, H x W x 3.
+        back: The flow from `this` to `last`, float32, H x W x 2; the true flow where it is known.
+        seen: bool, H x W: True for the pixels that the last frame shows too.
+
+    Returns:
+        The mean of (this - last moved to this)^2 over the pixels where `seen`, RGB from 0 to 1.
     """
     return float(np.square((warp(last.astype("float32"), back) - this) / 255)[seen].mean())
 
 
-def _squared(flow):
-    return np.square(flow).sum(axis=-1)
-
-
-def load_cv2():
-    """OpenCV, or an ImportError that names the extra."""
+def load_cv2() -> ModuleType:
+    """Import OpenCV, or raise an ImportError that names the package to install."""
     return load("cv2")
+
+
+def _squared(flow: np.ndarray) -> np.ndarray:
+    """Square the length of a flow at each pixel: H x W x 2 to H x W."""
+    return np.square(flow).sum(axis=-1)

@@ -1,33 +1,35 @@
-"""How a frame of a film is painted by optimisation, held to what is known of it from earlier
-frames.
+"""How a frame of a film is painted by optimization, held to what is known from earlier frames.
 
 Ruder, Dosovitskiy and Brox 2016, "Artistic Style Transfer for Videos", sections 4 and 5.
 """
 
-import inspect
-from dataclasses import replace
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
 
-from ..images.load import load_image
-from ..images.resize import resize
-from ..iterative.settings import check_arguments, check_backend, scales
-from ..iterative.start import start as first_x
-from ..iterative.transfer import PIXEL_RANGE, transfer
+from ..iterative.inputs import Inputs, load_inputs
+from ..iterative.plan import Plan
+from ..iterative.prepare import Run, layers_of
+from ..iterative.settings import Settings, checked
+from ..iterative.stage import Picture, Stage
+from ..iterative.terms import Content, terms_of
+from ..iterative.transfer import transfer
 from ..losses.content import content_loss
-from ..losses.loss import layer_weights
-from ..losses.regularizers import temporal_loss, total_variation_loss
-from ..losses.style import style_loss, style_statistics
+from ..losses.loss import Loss, layer_weights
+from ..losses.regularizers import temporal_loss
+from ..losses.term import loss_of
+from ..optimize.autodiff import check_backend
 from ..optimize.evaluator import Evaluator
-from ..optimize.optimize import optimize
-from ..optimize.status import INTERRUPTED
-from ..optimize.targets import describe
+from ..optimize.lbfgs import CORRECTIONS, lbfgs
+from ..optimize.status import Status
 from ..optimize.tiling import Tiling
-from ..vgg.extractor import feature_extractor
-from ..vgg.layers import tile_geometry
-from ..vgg.preprocessing import deprocess, preprocess
+from ..vgg.preprocessing import preprocess
 from .flow import is_cut, optical_flow, reliable, warp
 
 #: transfer()'s arguments that a film takes too.
@@ -50,159 +52,238 @@ OPTIONS = (
     "bounds",
     "precision",
     "statistic",
+    "terms",
     "seed",
 )
 
+#: (an earlier result moved to this frame, uint8 RGB; where it holds: float, H x W, 0 or 1).
+Known = tuple[np.ndarray, np.ndarray]
 
-def check_style(style, first, settings):
-    """transfer()'s check of its arguments, those of the settings and else its defaults, for a film
-    with this first frame; Inputs.
+
+class FilmStyle(NamedTuple):
+    """What a film takes of transfer()'s settings.
+
+    Attributes:
+        settings: {name: checked value} of all of transfer()'s settings.
+        checked: The same.
+        inputs: The film's first frame and the style images, loaded.
+    """
+
+    settings: dict[str, Any]
+    checked: Settings
+    inputs: Inputs
+
+
+def check_style(style: Any, first: np.ndarray, settings: Mapping[str, Any]) -> FilmStyle:
+    """transfer()'s check of its arguments, for a film.
+
+    Args:
+        style: transfer()'s.
+        first: The film's first frame, uint8 RGB, H x W x 3.
+        settings: Those of OPTIONS that are given; the others have transfer()'s defaults.
+
+    Raises:
+        TypeError, ValueError, FileNotFoundError, RuntimeError: As transfer().
     """
     if style is None:
         raise TypeError("a film needs a style: a painting, or several with shares. Received: None")
     check_backend()
-    defaults = {
-        name: parameter.default
-        for name, parameter in inspect.signature(transfer).parameters.items()
-    }
-    own = {
-        name: defaults[name]
-        for name, parameter in inspect.signature(check_arguments).parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY
-    }
+    defaults: Any = transfer.__kwdefaults__
+    values = {field.name: defaults[field.name] for field in fields(Settings)}
     given = {name: settings[name] for name in OPTIONS if name in settings}
-    return check_arguments(first, style, **{**own, "size": max(first.shape[:2]), **given})
+    found = checked(Settings(**{**values, "size": max(first.shape[:2]), **given}))
+    inputs = load_inputs(first, style, found)
+    return FilmStyle({**found.as_dict(), "terms": found.terms}, found, inputs)
 
 
 class Painter:
-    """Paints the frames of a film by optimisation, with one network, and one set of style targets
-    for all of them.
+    """Paints the frames of a film by optimization.
 
-    A frame that stands alone is painted from coarse to fine, as by transfer(). One that follows
-    another starts from what is known of it. The style's errors are relative to those of the film's
-    first frame, so that its weight stays the same on the way. Each graph is compiled once; from
-    frame to frame, its targets change.
+    All frames share one network and one set of style targets. A frame that stands alone is painted
+    from coarse to fine, as by transfer(). One that follows another starts from what is known of it.
+    The style's errors are relative to those of the film's first frame, so that its weight stays the
+    same on the way. Each graph is compiled once; from frame to frame, its targets change.
+
+    Args:
+        style: transfer()'s.
+        first: The first frame, uint8 RGB, H x W x 3.
+        settings: The film's.
     """
 
-    def __init__(self, style, first, settings):
-        inputs = check_style(style, first, settings)
-        self.options, self.settings, self.stages, self.styles = (
-            inputs.settings,
-            settings,
-            inputs.stages,
-            inputs.styles,
-        )
-        options = self.options
-        content_names = [*layer_weights(options["content_layers"])]
-        layers = [*content_names, *layer_weights(options["style_layers"])]
-        self.extractor = feature_extractor(
-            layers,
-            **{
-                name: options[name]
-                for name in ("network", "weights", "pooling", "normalize", "precision")
-            },
-        )
-        self.tiling = Tiling(None, *tile_geometry(layers, options["network"]))
-        self.content = keras.Model(
-            self.extractor.input, {name: self.extractor.output[name] for name in content_names}
-        )
-        self.style_losses = {stage.size: self._style_loss(stage, first) for stage in self.stages}
-        self.evaluators = {}
-
-    def __call__(self, image, known):
-        """The painted frame, uint8, of the frame's size; known as from known_from."""
-        stages = self.stages
-        if known:
-            stages = [
-                replace(
-                    stages[-1], steps=max(1, round(self.settings["next_steps"] * stages[-1].steps))
-                )
-            ]
-        picture = None
-        for stage in stages:
-            content = load_image(image, stage.size)
-            if picture is not None:
-                x = preprocess(resize(picture, content.shape[1::-1]))
-            else:
-                styles = [(load_image(style, stage.size), share) for style, share in self.styles]
-                x = first_x(
-                    "recolored", content.shape, content, styles, [], None, self.options["seed"]
-                )
-                for warped, holds in reversed(known):
-                    x = np.where(holds[None, ..., None] > 0, preprocess(warped), x)
-            losses = {
-                "content": self._content_loss(content),
-                "style": self.style_losses[stage.size],
-                "tv": total_variation_loss(**(self.options["tv_options"] or {})),
-            }
-            weights = dict(stage.weights)
-            for distance, (warped, holds) in enumerate(
-                known if self.settings["method"] == "temporal" else []
-            ):
-                losses[f"temporal{distance}"] = temporal_loss(warped, holds)
-                weights[f"temporal{distance}"] = self.settings["temporal_weight"]
-            evaluator = self._evaluator(
-                stage, {name: losses[name] for name in weights}, weights, x.shape
-            )
-            x, message = optimize(
-                evaluator, x, stage.steps, PIXEL_RANGE if self.options["bounds"] else None
-            )
-            if message.startswith(INTERRUPTED):
-                raise KeyboardInterrupt
-            picture = deprocess(x, evaluator.shape)
-        return picture
-
-    def _evaluator(self, stage, losses, weights, shape):
-        kind = stage.size, tuple(weights)
-        if kind in self.evaluators:
-            self.evaluators[kind].retarget({name: loss.maps for name, loss in losses.items()})
-        else:
-            self.evaluators[kind] = Evaluator(self.extractor, losses, weights, shape)
-        return self.evaluators[kind]
-
-    def _content_loss(self, image):
-        """content_loss; the relative error's energies are in its maps, where the next frame's can
-        take their place.
-        """
-        features = {
-            name: ops.convert_to_numpy(f).astype("float32")
-            for name, f in self.content(preprocess(image)).items()
+    def __init__(self, style: Any, first: np.ndarray, settings: Mapping[str, Any]) -> None:
+        _, found, inputs = check_style(style, first, settings)
+        network = found.feature_network
+        counting = {name for stage in inputs.stages for name in stage.weights}
+        terms = [term for term in terms_of(found) if term.name in counting]
+        whole = Tiling(None, *network.geometry(layers_of(terms)))
+        plans = [Plan(whole, CORRECTIONS, 0.0, exact=False)] * len(inputs.stages)
+        self._run = Run(found, inputs, terms, plans, network.parameters(), {})
+        self._settings = settings
+        self._fixed = {
+            stage.size: loss_of(term, stage)
+            for stage in self._run.stages
+            for term in stage.terms
+            if term.name == "style"
         }
-        scale = scales(self.options["scale"])[0]
-        if scale != "relative":
-            return content_loss(features, self.options["content_layers"], scale)
+        self._content = self._content_features()
+        self._evaluators: dict[Any, Evaluator] = {}
+
+    def _content_features(self) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+        """A function from a picture to its features at the content layers."""
+        extractor = self._run.extractor
+        names = list(layer_weights(self._run.settings.content_layers))
+        if not set(names) <= set(extractor.output):  # the content counts at no stage
+            return lambda image: {}
+        model = keras.Model(extractor.input, {name: extractor.output[name] for name in names})
+
+        def features(image: np.ndarray) -> dict[str, np.ndarray]:
+            found = model(preprocess(image))
+            return {name: ops.convert_to_numpy(f).astype("float32") for name, f in found.items()}
+
+        return features
+
+    def __call__(self, image: np.ndarray, known: Sequence[Known]) -> np.ndarray:
+        """The painted frame, uint8 RGB, of the frame's size.
+
+        Args:
+            image: The frame, uint8 RGB, H x W x 3.
+            known: From known_from.
+        """
+        stages = self._run.stages[-1:] if known else self._run.stages
+        picture: Picture | None = None
+        for stage in stages:
+            here = replace(stage, source=image)
+            x = here.first_x(picture)
+            for warped, holds in reversed(known if picture is None else []):
+                x = np.where(holds[None, ..., None] > 0, preprocess(warped), x)
+            steps = here.steps
+            if known:
+                steps = max(1, round(self._settings["next_steps"] * steps))
+            x, outcome = lbfgs(self._evaluator(here, known), x, steps, here.bounds)
+            if outcome.status is Status.INTERRUPTED:
+                raise KeyboardInterrupt
+            picture = here.picture(x)
+        assert picture is not None  # there is a stage
+        return picture.image
+
+    def _terms(self, stage: Stage, known: Sequence[Known]) -> list[Any]:
+        """The terms of a frame's loss at one stage."""
+        terms: list[Any] = []
+        for term in stage.terms:
+            if isinstance(term, Content):
+                term = FrameContent(
+                    stage.weights["content"], term.layers, term.scale, self._content
+                )
+            elif term.name == "style":
+                term = Fixed("style", stage.weights["style"], self._fixed[stage.size])
+            terms.append(term)
+        if self._settings["method"] == "temporal":
+            weight = self._settings["temporal_weight"]
+            terms += [
+                Temporal(f"temporal{distance}", weight, *one) for distance, one in enumerate(known)
+            ]
+        return terms
+
+    def _evaluator(self, stage: Stage, known: Sequence[Known]) -> Evaluator:
+        """Loss and gradient of a frame. Where all targets are maps, nothing is compiled anew."""
+        terms = self._terms(stage, known)
+        losses = {term.name: loss_of(term, stage) for term in terms}
+        temporal = {term.name: term.weight for term in terms if isinstance(term, Temporal)}
+        weights = {**stage.weights, **temporal}
+        arguments = self._run.extractor, losses, weights, stage.shape
+        if self._run.settings.terms:  # what they hold of a frame may be in no map
+            return Evaluator(*arguments)
+        kind = stage.size, tuple(weights)
+        if kind in self._evaluators:
+            self._evaluators[kind].retarget({name: loss.maps for name, loss in losses.items()})
+        else:
+            self._evaluators[kind] = Evaluator(*arguments)
+        return self._evaluators[kind]
+
+
+@dataclass(frozen=True)
+class FrameContent:
+    """The content term of a frame.
+
+    The relative scale's energies are in its maps, where the next frame's can take their place.
+
+    Attributes:
+        weight: Of the loss.
+        layers: Names, or {name: weight}.
+        scale: See content_loss.
+        features: A picture -> its features at the layers.
+    """
+
+    name: ClassVar[str] = "content"
+    weight: float
+    layers: Any
+    scale: str
+    features: Callable[[np.ndarray], dict[str, np.ndarray]]
+
+    def loss(self, stage: Stage) -> Loss:
+        assert stage.content is not None  # a frame has one
+        features = self.features(stage.content)
+        if self.scale != "relative":
+            return content_loss(features, self.layers, self.scale)
         shares = {
             name: np.full((*f.shape[:3], 1), 1 / np.square(f, dtype="float64").sum(), "float32")
             for name, f in features.items()
         }
-        return content_loss(features, self.options["content_layers"], "sum", shares)
-
-    def _style_loss(self, stage, first):
-        measure = style_statistics(
-            [*layer_weights(self.options["style_layers"])], self.options["statistic"]
-        )
-        size = max(1, round(stage.size * self.options["style_scale"]))
-        blend = [
-            (self._statistics(load_image(image, size), measure), share)
-            for image, share in self.styles
-        ]
-        return style_loss(
-            blend,
-            self.options["style_layers"],
-            scales(self.options["scale"])[1],
-            self._statistics(load_image(first, stage.size), measure),
-            self.options["statistic"],
-        )
-
-    def _statistics(self, image, measure):
-        return describe(self.extractor, preprocess(image), [], [measure], self.tiling)[1][0]
+        return content_loss(features, self.layers, "sum", shares)
 
 
-def known_from(image, before, long_term):
-    """[(an earlier result moved to this frame, where it holds: float, H x W)], the nearest first;
-    [] after a cut.
+@dataclass(frozen=True)
+class Fixed:
+    """A term whose loss is the same for each frame.
+
+    Attributes:
+        name: Of the term.
+        weight: Of the loss.
+        fixed: The loss.
     """
-    found, taken = [], np.zeros(image.shape[:2], bool)
+
+    name: str
+    weight: float
+    fixed: Loss
+    layers: ClassVar[tuple[str, ...]] = ()
+
+    def loss(self, stage: Stage) -> Loss:
+        return self.fixed
+
+
+@dataclass(frozen=True)
+class Temporal:
+    """Holds a frame to an earlier result; see temporal_loss.
+
+    Attributes:
+        name: Of the term.
+        weight: Of the loss.
+        warped: The earlier result moved to this frame, uint8 RGB, H x W x 3.
+        holds: Where it can be relied on: float, H x W, 0 or 1.
+    """
+
+    name: str
+    weight: float
+    warped: np.ndarray
+    holds: np.ndarray
+    layers: ClassVar[tuple[str, ...]] = ()
+
+    def loss(self, stage: Stage) -> Loss:
+        return temporal_loss(self.warped, self.holds)
+
+
+def known_from(
+    image: np.ndarray, before: Sequence[tuple[np.ndarray, np.ndarray]], long_term: Sequence[int]
+) -> list[Known]:
+    """What earlier results tell of a frame, the nearest first; [] after a cut.
+
+    Args:
+        image: The frame, uint8 RGB, H x W x 3.
+        before: [(an earlier frame, its result)], the nearest first.
+        long_term: How far back the frames lie that it is held to.
+    """
+    found: list[Known] = []
+    taken = np.zeros(image.shape[:2], bool)
     for distance in sorted(long_term):
         if distance > len(before):
             break
@@ -210,11 +291,9 @@ def known_from(image, before, long_term):
         back, forth = optical_flow(image, other), optical_flow(other, image)
         if distance == min(long_term) and is_cut(back, forth):
             return []
-        holds = (
-            reliable(back, forth) & ~taken
-        )  # equation 10: what a nearer frame knows, a farther one does not say again
+        # equation 10: what a nearer frame knows, a farther one does not say again
+        holds = reliable(back, forth) & ~taken
         taken |= holds
-        found.append(
-            (warp(result, back, sharp=True), holds.astype("float32"))
-        )  # each frame is made of the last: blur would add up
+        # each frame is made of the last one: blur would add up
+        found.append((warp(result, back, sharp=True), holds.astype("float32")))
     return found

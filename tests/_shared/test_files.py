@@ -147,6 +147,7 @@ except OSError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name,bits", [("a.png", 8), ("a.tiff", 8), ("a.png", 16)])
 def test_a_full_disk_leaves_the_old_picture_and_nothing_else(tmp_path, name, bits):
     done = subprocess.run(

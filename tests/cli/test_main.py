@@ -837,7 +837,9 @@ CONTROLS = {
 }
 
 
-@pytest.mark.parametrize("name", CONTROLS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name != "masks")) for name in CONTROLS]
+)
 def test_controls_on_the_command_line(folder, name):
     """The same picture as from transfer(), and again from the record."""
     regions_in(folder)
@@ -928,6 +930,7 @@ def test_bad_controls_are_one_line(folder, capsys, options, words):
     assert words in error and error.count("\n") == 1 and not Path("out.png").exists()
 
 
+@pytest.mark.slow
 def test_matte(folder, capsys):
     """A disc cut out by its mask, by a trimap and by a rectangle, as a PNG with alpha and on
     another picture.

@@ -22,6 +22,7 @@ def net():
     return varied(build_transform_net(6, 2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "height,width,tile", [(150, 203, 64), (97, 64, 64), (129, 66, 96), (200, 150, 128)]
 )
@@ -82,6 +83,7 @@ def test_a_batch(net):
         assert abs(np.asarray(stylize(photo, net)).astype(int) - result).max() <= 1
 
 
+@pytest.mark.slow
 def test_a_network_by_its_file_and_a_blend(net, tmp_path):
     other = varied(build_transform_net(6, 2, seed=5), 1)
     save_transform_net(net, tmp_path / "first.keras")

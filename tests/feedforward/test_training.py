@@ -93,6 +93,7 @@ def test_the_loss_is_its_numpy_transcription(tiny):
     )
 
 
+@pytest.mark.slow
 def test_the_style_at_several_scales_is_their_mean(tiny):
     """Each scale's loss is that of pictures which were made smaller beforehand, by means of 2 x 2
     pixels.
@@ -1008,6 +1009,7 @@ def test_a_network_that_cannot_be_saved_at_the_end_is_not_lost(photos, tmp_path,
     assert caught.value.result.record["steps"] == 2
 
 
+@pytest.mark.slow
 def test_numbers_of_numpy(photos):
     """They train what Python's numbers train, and their record is ready for JSON."""
     numbers = {

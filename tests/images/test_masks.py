@@ -111,6 +111,7 @@ def test_inside_means_nothing_from_beyond_the_border(extractor):
         assert agree is same
 
 
+@pytest.mark.slow
 def test_a_mask_of_ones_gives_exactly_the_unmasked_result():
     plain = transfer(CONTENT, ONE, steps=5, **QUICK)
     masked = transfer(CONTENT, ONE, steps=5, masks=[np.ones((64, 96))], **QUICK)
@@ -128,6 +129,7 @@ def test_a_mask_of_ones_gives_exactly_the_unmasked_result():
     assert np.abs(np.asarray(plain.image).astype(int) - np.asarray(labelled.image)).max() <= 1
 
 
+@pytest.mark.network
 @pytest.mark.slow
 @pytest.mark.parametrize("inside", [False, True])
 def test_each_half_has_its_own_style(inside):
@@ -135,7 +137,7 @@ def test_each_half_has_its_own_style(inside):
     it changes it by 5 % at most; without, the positions that see across the border, on so small a
     picture half of them, follow it more."""
     masks = [LEFT, 1 - LEFT]
-    runs = {**QUICK, "steps": 150, "style_weight": 5.0}
+    runs = {**QUICK, "weights": "torchvision", "steps": 150, "style_weight": 5.0}
 
     def run(*styles):
         return transfer(
@@ -157,7 +159,7 @@ def test_each_half_has_its_own_style(inside):
         )
     alone = [images[-1] for images in seen]
     everywhere = transfer(CONTENT, ONE, **runs).image
-    extractor = feature_extractor(LAYERS, weights=random_weights(), normalize=False)
+    extractor = feature_extractor(LAYERS, weights="torchvision", normalize=False)
 
     def half_loss(image, side):
         style = extractor(preprocess(load_image((ONE, OTHER)[side], 96)))
@@ -188,6 +190,7 @@ def test_where_no_region_is_the_content_stays():
     assert np.abs(result[:, :48] - content[:, :48]).mean() > 5
 
 
+@pytest.mark.slow
 def test_masks_in_tiles_are_masks_without(extractor):
     image, style = preprocess(picture(203, 150, 4)), extractor(preprocess(ONE))
     soft = np.clip(np.linspace(-0.5, 1.5, 150), 0, 1).astype("float32") * np.ones(
@@ -251,13 +254,20 @@ def test_a_weighted_sum_is_the_sum_of_its_losses(tiny):
     )
 
 
+@pytest.mark.network
 @pytest.mark.slow
 def test_the_content_map_keeps_what_it_marks():
     kept = transfer(
-        CONTENT, ONE, steps=15, content_map=LEFT * 20, **{**QUICK, "content_weight": 1.0}
+        CONTENT,
+        ONE,
+        steps=15,
+        content_map=LEFT * 20,
+        **{**QUICK, "weights": "torchvision", "content_weight": 1.0},
     )
     error = ((np.asarray(kept.image).astype(float) - CONTENT) ** 2).mean(axis=(0, 2))
-    free = transfer(CONTENT, ONE, steps=15, **{**QUICK, "content_weight": 1.0})
+    free = transfer(
+        CONTENT, ONE, steps=15, **{**QUICK, "weights": "torchvision", "content_weight": 1.0}
+    )
     error_free = ((np.asarray(free.image).astype(float) - CONTENT) ** 2).mean(axis=(0, 2))
     assert (
         error[:44].mean() < 0.8 * error_free[:44].mean()
@@ -341,6 +351,7 @@ def test_masks_ask_for_content_and_style_and_for_no_shares():
         transfer(None, ONE, content_map=LEFT, **QUICK)
 
 
+@pytest.mark.slow
 def test_a_region_that_vanishes_at_a_layer_does_not_count_there():
     """A thin region, inside only: deep layers have no position in it, conv1_1 has."""
     thin = np.zeros((64, 96), "float32")

@@ -77,6 +77,7 @@ def test_a_list_of_callbacks_and_save_every(tmp_path):
     np.testing.assert_array_equal(load_image(tmp_path / "frames" / "00009.png"), count[-1].image)
 
 
+@pytest.mark.slow
 def test_stop_when_the_last_stage_stands_still():
     steps = []
     result = transfer(
@@ -147,6 +148,7 @@ def test_a_second_interrupt_stops_hard():
         transfer(CONTENT, STYLE, callback=Impatient(), **QUICK)
 
 
+@pytest.mark.slow
 def test_a_callback_that_fails_at_the_end_takes_nothing_with_it(tmp_path, caplog):
     class Failing:
         def __call__(self, intermediate_result):
@@ -160,6 +162,7 @@ def test_a_callback_that_fails_at_the_end_takes_nothing_with_it(tmp_path, caplog
     assert "Failing failed: No space left" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_full_disk_costs_the_frames_and_the_checkpoint_not_the_run(tmp_path, caplog):
     expected = transfer(CONTENT, STYLE, **QUICK)
     with full_disk(100):
@@ -250,6 +253,7 @@ def test_what_cannot_is_refused_at_once(callback):
         transfer(CONTENT, STYLE, callback=[print, callback], **QUICK)
 
 
+@pytest.mark.slow
 def test_a_result_shows_itself_as_its_picture_and_a_line_of_facts(monkeypatch, capsys):
     shown = []
     monkeypatch.setattr("IPython.display.display", shown.append)

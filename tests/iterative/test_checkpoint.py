@@ -48,7 +48,9 @@ def whole():
     return transfer(CONTENT, STYLE, **QUICK)
 
 
-@pytest.mark.parametrize("step", [5, 24, 31])
+@pytest.mark.parametrize(
+    "step", [pytest.param(5, marks=pytest.mark.slow), pytest.param(24, marks=pytest.mark.slow), 31]
+)
 def test_a_run_goes_on_where_it_stood(step, whole, tmp_path):
     """In the first stage, at its end and in the second."""
     path = tmp_path / "run.npz"
@@ -94,6 +96,7 @@ def test_a_finished_run_comes_back_at_once(tmp_path, whole):
     )
 
 
+@pytest.mark.slow
 def test_without_a_file_a_run_starts_afresh_and_without_resume_too(tmp_path, whole):
     path = tmp_path / "run.npz"
     assert (
@@ -202,6 +205,7 @@ def test_killed_runs_go_on_and_leave_no_half_file(tmp_path):
             assert np.isfinite(file["x"]).all()
 
 
+@pytest.mark.slow
 def test_a_time_limit_counts_the_seconds_of_this_call(tmp_path, monkeypatch):
     """A run that was killed after 290 seconds and is resumed with TimeLimit(300) has 300 seconds,
     not ten.

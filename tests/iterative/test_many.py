@@ -60,6 +60,7 @@ def test_a_job_that_is_killed_fails_alone():
     ]
 
 
+@pytest.mark.slow
 def test_an_executor_that_forks_is_refused_once_tensorflow_was_used(expected):
     forks = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork"))
     refused = pytest.raises(
@@ -208,6 +209,7 @@ def test_no_jobs_no_results():
     assert [*map_transfer([])] == []
 
 
+@pytest.mark.slow
 def test_a_sweep_over_two_arguments_and_over_one():
     settings = {name: value for name, value in QUICK.items() if name != "style_layers"}
     sheet, results = sweep(
@@ -245,6 +247,7 @@ def test_a_sweep_over_two_arguments_and_over_one():
     ].get_title() == "seed=2"
 
 
+@pytest.mark.slow
 def test_an_interrupted_sweep_ends_with_the_cells_there_are():
     calls = []
 

@@ -11,9 +11,9 @@ from helpers import random_weights
 from neural_style import feature_extractor, transfer
 from neural_style._shared.memory import free_memory
 from neural_style.iterative.plan import estimate, plan
-from neural_style.iterative.schedule import Stage
+from neural_style.iterative.schedule import StageSettings
 from neural_style.iterative.transfer import CONTENT_LAYERS, STYLE_LAYERS
-from neural_style.optimize.lbfgs import MEMORY
+from neural_style.optimize.lbfgs import CORRECTIONS
 from neural_style.vgg.layers import activation_bytes, tile_geometry
 
 LAYERS = (*CONTENT_LAYERS, *STYLE_LAYERS)
@@ -57,8 +57,9 @@ def test_adam_takes_over_where_l_bfgs_would_not_fit():
     )
 
 
+@pytest.mark.slow
 def test_a_run_that_adam_took_over_goes_on_and_says_so(monkeypatch, capsys):
-    real = sys.modules["neural_style.iterative.transfer"].plan
+    real = sys.modules["neural_style.iterative.prepare"].plan
 
     def short(height, width, *arguments, **keywords):
         found = real(height, width, *arguments, **keywords)
@@ -66,7 +67,7 @@ def test_a_run_that_adam_took_over_goes_on_and_says_so(monkeypatch, capsys):
             replace(found, optimizer="adam", corrections=0) if max(height, width) == 96 else found
         )
 
-    monkeypatch.setattr(sys.modules["neural_style.iterative.transfer"], "plan", short)
+    monkeypatch.setattr(sys.modules["neural_style.iterative.prepare"], "plan", short)
     options = dict(
         weights=random_weights(),
         size=96,
@@ -111,9 +112,9 @@ def test_the_line_before_a_run_says_time_memory_tiles_and_history(monkeypatch, c
         for side, free in [(128, 8e9), (2048, 8e9), (2048, 4.3e9)]
     ]
     lines = [
-        estimate(extractor, [(128, 128, 3)], [Stage(128, 100, {})], plans[:1]),
-        estimate(extractor, [(2048, 2048, 3)], [Stage(2048, 100, {})], plans[1:2]),
-        estimate(extractor, [(2048, 2048, 3)], [Stage(2048, 100, {})], plans[2:]),
+        estimate(extractor, [(128, 128, 3)], [StageSettings(128, 100, {})], plans[:1]),
+        estimate(extractor, [(2048, 2048, 3)], [StageSettings(2048, 100, {})], plans[1:2]),
+        estimate(extractor, [(2048, 2048, 3)], [StageSettings(2048, 100, {})], plans[2:]),
     ]
     assert re.fullmatch(
         r"about \d:\d\d and \d+\.\d GB of memory", lines[0]
@@ -121,10 +122,10 @@ def test_the_line_before_a_run_says_time_memory_tiles_and_history(monkeypatch, c
     assert f"in tiles of {plans[1].tiling.tile} pixels" in lines[1] and "history" not in lines[1]
     assert (
         f"L-BFGS's history cut to {plans[2].corrections}" in lines[2]
-        and plans[2].corrections < MEMORY
+        and plans[2].corrections < CORRECTIONS
     )
     monkeypatch.setattr(
-        sys.modules["neural_style.iterative.transfer"],
+        sys.modules["neural_style.iterative.recorder"],
         "estimate",
         lambda *arguments: "about a while",
     )
@@ -148,7 +149,9 @@ def test_the_estimate_of_time_is_near_the_truth():
     extractor = feature_extractor(LAYERS, weights=random_weights(), normalize=False)
     planned = plan(160, 160, tile_geometry(LAYERS, "vgg16"), activation_bytes(LAYERS, "vgg16"))
     minutes, seconds = (
-        estimate(extractor, [(160, 160, 3)], [Stage(160, 40, {})], [planned]).split()[1].split(":")
+        estimate(extractor, [(160, 160, 3)], [StageSettings(160, 40, {})], [planned])
+        .split()[1]
+        .split(":")
     )
     told = 60 * int(minutes) + int(seconds)
     took = transfer(

@@ -11,19 +11,35 @@ from helpers import random_weights
 from PIL import Image
 
 from neural_style import TransferResult, deprocess, load_image, match_color, read_record, transfer
-from neural_style.images.color import recolored_style
+from neural_style.images.color_modes import color_mode
+from neural_style.iterative.inputs import INITS
 from neural_style.iterative.schedule import schedule
-from neural_style.iterative.settings import INITS
 
-module = sys.modules["neural_style.iterative.transfer"]
+module = sys.modules["neural_style.iterative.stage"]
 CONTENT, STYLE = picture(48, 64, 1), picture(60, 45, 2)
-QUICK = {"weights": None, "size": 64, "start_size": None, "steps": 3, "progress": False}
+QUICK = {
+    "weights": random_weights(),
+    "size": 64,
+    "start_size": None,
+    "steps": 3,
+    "content_layers": ["conv2_2"],
+    "style_layers": ["conv1_1", "conv2_1"],
+    "progress": False,
+}
+
+
+@pytest.fixture(
+    scope="module", params=["random", pytest.param("torchvision", marks=pytest.mark.network)]
+)
+def parameters(request):
+    """The weights of `result`."""
+    return random_weights() if request.param == "random" else request.param
 
 
 @pytest.fixture(scope="module")
-def result():
+def result(parameters):
     return transfer(
-        CONTENT, STYLE, weights=random_weights(), size=64, start_size=32, steps=8, progress=False
+        CONTENT, STYLE, weights=parameters, size=64, start_size=32, steps=8, progress=False
     )
 
 
@@ -58,9 +74,10 @@ def test_same_seed_same_bytes_and_another_seed_another_picture():
     assert (a != c).any()
 
 
-def test_default_settings_give_the_same_bytes_twice(result):
+@pytest.mark.slow
+def test_default_settings_give_the_same_bytes_twice(result, parameters):
     again = transfer(
-        CONTENT, STYLE, weights=random_weights(), size=64, start_size=32, steps=8, progress=False
+        CONTENT, STYLE, weights=parameters, size=64, start_size=32, steps=8, progress=False
     )
     assert again.image.tobytes() == result.image.tobytes()
 
@@ -79,6 +96,7 @@ def test_inits(init):
     assert abs(after.astype(int) - start).mean() < 10
 
 
+@pytest.mark.slow
 def test_inputs_of_every_kind(tmp_path):
     Image.fromarray(CONTENT).save(tmp_path / "content.png")
     pictures = [
@@ -106,14 +124,12 @@ def test_layer_weights_paper_errors_and_terms_left_out():
     result = transfer(
         CONTENT,
         STYLE,
-        style_layers={"conv1_1": 0.2, "conv2_1": 0.8},
-        content_layers="conv2_2",
         scale="paper",
         content_weight=1e-3,
         tv_weight=0,
         pooling="max",
         normalize=False,
-        **QUICK,
+        **{**QUICK, "style_layers": {"conv1_1": 0.2, "conv2_1": 0.8}, "content_layers": "conv2_2"},
     )
     assert set(result.history) == {"total", "content", "style"}
     assert set(transfer(CONTENT, STYLE, content_weight=0, **QUICK).history) == {
@@ -214,8 +230,8 @@ def test_numbers_that_are_not_finite_end_the_run_with_the_last_good_picture():
 
 
 def test_an_interrupt_between_stages_keeps_the_picture_and_one_before_any_does_not(monkeypatch):
-    module = sys.modules["neural_style.iterative.terms"]
-    real, calls = module.describe, []
+    module = sys.modules["neural_style.iterative.stage"]
+    real, calls = module.targets_of, []
 
     def interrupted(at):
         def describe(*arguments):
@@ -226,12 +242,12 @@ def test_an_interrupt_between_stages_keeps_the_picture_and_one_before_any_does_n
         return describe
 
     monkeypatch.setattr(
-        module, "describe", interrupted(3)
-    )  # content and style of the first stage, then this
+        module, "targets_of", interrupted(4)
+    )  # content, its statistics and the style of the first stage, then this
     result = transfer(CONTENT, STYLE, **{**QUICK, "start_size": 32})
     assert result.message == "interrupted" and result.image.size == (64, 48)
     calls.clear()
-    monkeypatch.setattr(module, "describe", interrupted(1))
+    monkeypatch.setattr(module, "targets_of", interrupted(1))
     with pytest.raises(KeyboardInterrupt):
         transfer(CONTENT, STYLE, **QUICK)
 
@@ -270,6 +286,7 @@ def test_noise_std():
     )  # ImageNet's mean
 
 
+@pytest.mark.slow
 def test_style_scale(monkeypatch):
     sizes = []
     real = module.load_image
@@ -283,13 +300,14 @@ def test_style_scale(monkeypatch):
     assert {32, 64, 96} <= set(sizes) and len(set(pictures)) == 3
 
 
+@pytest.mark.network
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "sgd"])
 def test_each_optimizer_lowers_the_loss_within_bounds(optimizer):
     seen = []
     result = transfer(
         CONTENT,
         STYLE,
-        weights=random_weights(),
+        weights="torchvision",
         size=64,
         start_size=None,
         steps=30,
@@ -366,7 +384,11 @@ def test_progress_shows_terms_and_time_and_silence_is_silent(capfd):
         ({"weights": "nowhere.h5"}, FileNotFoundError, "nowhere.h5"),
         ({"pooling": "sum"}, ValueError, "sum"),
         ({"precision": "half"}, ValueError, "half"),
-        ({"content": picture(1, 1), "size": 8}, ValueError, "only 8 pixels.*need 16"),
+        (
+            {"content": picture(1, 1), "size": 8, "style_layers": ["conv5_1"]},
+            ValueError,
+            "only 8 pixels.*need 16",
+        ),
         ({"style": picture(2, 90)}, ValueError, "style image is only 1 pixels"),
     ],
 )
@@ -397,6 +419,7 @@ def chroma(image):
     return (image[..., [2, 0]] - (image @ LUMA)[..., None]) / [1.772, 1.402]
 
 
+@pytest.mark.slow
 def test_luminance_keeps_the_contents_chroma_and_a_stopped_run_does_too():
     result = transfer(CONTENT, STYLE, preserve_color="luminance", **{**QUICK, "steps": 10})
     assert (
@@ -413,12 +436,18 @@ def test_luminance_keeps_the_contents_chroma_and_a_stopped_run_does_too():
     assert np.abs(chroma(stopped.image) - chroma(load_image(CONTENT, 64))).max() < 0.8
 
 
-@pytest.mark.parametrize("mode", ["match", "match_cholesky", "histogram"])
+@pytest.mark.parametrize(
+    "mode",
+    [
+        "match",
+        *(pytest.param(mode, marks=pytest.mark.slow) for mode in ("match_cholesky", "histogram")),
+    ],
+)
 def test_the_style_comes_in_the_contents_colours(mode):
     result = transfer(CONTENT, STYLE, preserve_color=mode, **{**QUICK, "steps": 10})
     by_hand = transfer(
         CONTENT,
-        recolored_style(load_image(STYLE, 64), load_image(CONTENT, 64), mode),
+        color_mode(mode).style(load_image(STYLE, 64), load_image(CONTENT, 64)),
         **{**QUICK, "steps": 10},
     )
     np.testing.assert_array_equal(np.asarray(result.image), np.asarray(by_hand.image))
@@ -451,6 +480,7 @@ def cut_out():
     return np.dstack([np.where(alpha[..., None] > 0, CONTENT, 0).astype("uint8"), alpha])
 
 
+@pytest.mark.slow
 def test_the_photos_alpha_is_kept_on_request(tmp_path):
     rgba = cut_out()
     result = transfer(rgba, STYLE, alpha="keep", **QUICK)

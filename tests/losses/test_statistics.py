@@ -170,6 +170,7 @@ def test_transfer_with_each(statistic):
     )
 
 
+@pytest.mark.slow
 def test_transfer_with_strokes_and_shapes():
     other = picture(50, 50, 5)
     mixed = transfer(CONTENT, [(STYLE, ["block1_conv1"]), (other, {"relu2_1": 2})], **QUICK)

@@ -301,6 +301,7 @@ def test_another_backend_is_told_at_once():
     assert told["progress=False"] == told["progress=True"] == told["expected"], told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tile", [None, 64])
 def test_an_evaluator_that_is_gone_takes_its_network_with_it(tile):
     """TensorFlow's registry of custom gradients would keep both."""

@@ -20,7 +20,7 @@ from neural_style import (
     transfer,
 )
 from neural_style.iterative.transfer import CONTENT_LAYERS, STYLE_LAYERS
-from neural_style.optimize.targets import describe
+from neural_style.optimize.targets import targets_of
 from neural_style.optimize.tiled_evaluator import TiledEvaluator
 from neural_style.optimize.tiling import Tiling
 from neural_style.vgg.layers import tile_geometry
@@ -31,7 +31,7 @@ LAYERS = (*CONTENT_LAYERS, *STYLE_LAYERS)
 
 @pytest.fixture(scope="module")
 def extractor():
-    return feature_extractor(LAYERS, weights=random_weights(), normalize=False)
+    return feature_extractor(LAYERS, weights="torchvision", normalize=False)
 
 
 def tiling(tile, layers=LAYERS, network="vgg16"):
@@ -46,6 +46,7 @@ def losses_of(content, style, grams_of_content=None, scale="relative"):
     }
 
 
+@pytest.mark.network
 @pytest.mark.slow
 @pytest.mark.parametrize("height,width,tile", [(301, 215, 192), (215, 160, 176), (250, 333, 208)])
 @pytest.mark.parametrize("scale", ["relative", "sum"])
@@ -61,8 +62,8 @@ def test_loss_and_gradient_are_those_of_the_whole_picture(extractor, height, wid
     cut = tiling(tile)
     assert len(cut.tiles(height, width)) > 1
     measure = style_statistics(STYLE_LAYERS)
-    content_maps, [content_grams] = describe(extractor, content, CONTENT_LAYERS, [measure], cut)
-    _, [style_grams] = describe(extractor, style, (), [measure], cut)
+    content_maps, [content_grams] = targets_of(extractor, content, CONTENT_LAYERS, [measure], cut)
+    _, [style_grams] = targets_of(extractor, style, (), [measure], cut)
     tiled = TiledEvaluator(
         extractor, losses_of(content_maps, style_grams, content_grams, scale), WEIGHTS, x.shape, cut
     )
@@ -71,7 +72,7 @@ def test_loss_and_gradient_are_those_of_the_whole_picture(extractor, height, wid
     assert np.abs(tiled_grad - grad).max() < 1e-4 * np.abs(grad).max()
     for name in WEIGHTS:
         assert tiled.terms[name] == pytest.approx(whole.terms[name], rel=2e-5)
-    other, _ = describe(extractor, preprocess(picture(height, width, 9)), CONTENT_LAYERS, [], cut)
+    other, _ = targets_of(extractor, preprocess(picture(height, width, 9)), CONTENT_LAYERS, [], cut)
     for evaluator in (whole, tiled):
         evaluator.retarget({name: other if name == "content" else {} for name in WEIGHTS})
     assert tiled(x.ravel())[0] == pytest.approx(whole(x.ravel())[0], rel=1e-5) and whole(x.ravel())[
@@ -82,7 +83,10 @@ def test_loss_and_gradient_are_those_of_the_whole_picture(extractor, height, wid
 @pytest.mark.parametrize(
     "options", [{}, {"separate": True, "exponent": 0.5}, {"separate": True, "reduction": "sum"}]
 )
-@pytest.mark.parametrize("height", [301, 513, 512, 257])  # 257: the last strip is one row
+@pytest.mark.parametrize(
+    "height",  # 257: the last strip is one row
+    [301, *(pytest.param(height, marks=pytest.mark.slow) for height in (513, 512)), 257],
+)
 def test_total_variation_in_strips_is_that_of_the_whole_picture(options, height):
     x, loss = preprocess(picture(height, 150, 3)), {"tv": total_variation_loss(**options)}
     whole = Evaluator(lambda x: {"image": x}, loss, {"tv": 1.0}, x.shape)
@@ -92,6 +96,7 @@ def test_total_variation_in_strips_is_that_of_the_whole_picture(options, height)
     assert np.abs(tiled_grad - grad).max() < 1e-4 * np.abs(grad).max()
 
 
+@pytest.mark.network
 @pytest.mark.slow
 def test_a_halo_too_small_would_be_seen(extractor):
     """The test above can fail: with a quarter of the halo the gradient is wrong at the seams."""
@@ -107,11 +112,12 @@ def test_a_halo_too_small_would_be_seen(extractor):
     assert np.abs(grads[1] - grads[0]).max() > 1e-2 * np.abs(grads[0]).max()
 
 
+@pytest.mark.network
 @pytest.mark.slow
 def test_targets_in_tiles_are_those_of_the_whole_picture(extractor):
     x = preprocess(picture(301, 215, 1))
     whole, cut = (
-        describe(extractor, x, CONTENT_LAYERS, [style_statistics(STYLE_LAYERS)], tiling(tile))
+        targets_of(extractor, x, CONTENT_LAYERS, [style_statistics(STYLE_LAYERS)], tiling(tile))
         for tile in (None, 192)
     )
     grams = [
@@ -151,23 +157,25 @@ def test_every_pixel_lies_in_one_core():
         assert (seen == 1).all()
 
 
-def test_clear_errors(extractor):
+def test_clear_errors(tiny):
     with pytest.raises(ValueError, match="at least 144 pixels.*tile=100"):
         tiling(100)
     with pytest.raises(TypeError, match="mine: function"):
         TiledEvaluator(
-            extractor, {"mine": lambda f: 0.0}, {"mine": 1.0}, (1, 300, 300, 3), tiling(208)
+            tiny.model, {"mine": lambda f: 0.0}, {"mine": 1.0}, (1, 300, 300, 3), tiling(208)
         )
 
 
 @pytest.mark.parametrize(
-    "height,width,tile,layers",
+    "height,width,tile,more",
     [
         (76, 96, 48, {"content_layers": ["conv2_1"], "style_layers": ["conv1_1", "conv2_1"]}),
-        pytest.param(190, 240, 176, {}, marks=pytest.mark.slow),
+        pytest.param(
+            190, 240, 176, {"weights": "torchvision"}, marks=[pytest.mark.network, pytest.mark.slow]
+        ),
     ],
 )
-def test_transfer_in_tiles_makes_the_same_picture(height, width, tile, layers, monkeypatch):
+def test_transfer_in_tiles_makes_the_same_picture(height, width, tile, more, monkeypatch):
     tiles = []
 
     def tiled_evaluator(*arguments):
@@ -175,11 +183,11 @@ def test_transfer_in_tiles_makes_the_same_picture(height, width, tile, layers, m
         return TiledEvaluator(*arguments)
 
     monkeypatch.setattr(
-        sys.modules["neural_style.iterative.transfer"], "TiledEvaluator", tiled_evaluator
+        sys.modules["neural_style.iterative.stage"], "TiledEvaluator", tiled_evaluator
     )
     content, style = picture(height, width, 1), picture(200, 170, 2)
-    options = dict(size=width, start_size=None, steps=3, progress=False, **layers)
-    options["weights"] = random_weights()
+    options = dict(size=width, start_size=None, steps=3, progress=False)
+    options.update({"weights": random_weights(), **more})
     whole, tiled = (
         np.asarray(transfer(content, style, tile=side, **options).image).astype(int)
         for side in (None, tile)
@@ -188,21 +196,22 @@ def test_transfer_in_tiles_makes_the_same_picture(height, width, tile, layers, m
     assert np.abs(whole - tiled).mean() < 0.1
 
 
+@pytest.mark.network
 @pytest.mark.slow
 def test_a_large_style_image_is_described_in_tiles(monkeypatch):
     """style_scale must not cost more memory than the picture itself does."""
-    module = sys.modules["neural_style.iterative.terms"]
+    module = sys.modules["neural_style.iterative.stage"]
     tilings = []
-    real = module.describe
+    real = module.targets_of
     monkeypatch.setattr(
-        module, "describe", lambda *a: tilings.append((a[1].shape[1:3], a[4])) or real(*a)
+        module, "targets_of", lambda *a: tilings.append((a[1].shape[1:3], a[4])) or real(*a)
     )
     pictures = []
     for tile in (None, 200):
         result = transfer(
             picture(60, 80, 1),
             picture(90, 70, 2),
-            weights=random_weights(),
+            weights="torchvision",
             size=160,
             style_scale=2.0,
             start_size=None,

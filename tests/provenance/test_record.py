@@ -86,10 +86,12 @@ def test_what_a_record_holds_and_that_it_travels_with_the_picture(folder):
     "settings",
     [
         {},
-        {"init": "noise", "seed": 7, "noise_std": 3.0},
-        {"steps": {32: 2, 48: 2, 64: 2}},
-        {"scale": {"content": "mean", "style": "relative"}},
-        {"optimizer": "adam", "learning_rate": 5.0, "bounds": False},
+        pytest.param({"init": "noise", "seed": 7, "noise_std": 3.0}, marks=pytest.mark.slow),
+        pytest.param({"steps": {32: 2, 48: 2, 64: 2}}, marks=pytest.mark.slow),
+        pytest.param({"scale": {"content": "mean", "style": "relative"}}, marks=pytest.mark.slow),
+        pytest.param(
+            {"optimizer": "adam", "learning_rate": 5.0, "bounds": False}, marks=pytest.mark.slow
+        ),
     ],
 )
 def test_the_same_picture_again(folder, settings):
@@ -101,6 +103,7 @@ def test_the_same_picture_again(folder, settings):
     assert again.image.tobytes() == first.image.tobytes()
 
 
+@pytest.mark.slow
 def test_a_start_from_a_file_is_repeated_too(folder):
     save_image(picture(48, 64, 8), "start.png")
     first = transfer("content.png", "style.png", init=Path("start.png"), **QUICK)
@@ -110,6 +113,7 @@ def test_a_start_from_a_file_is_repeated_too(folder):
     assert transfer(**arguments, progress=False).image.tobytes() == first.image.tobytes()
 
 
+@pytest.mark.slow
 def test_the_command_line_repeats_a_run(folder, capfd):
     link_random_weights()
     line = (
@@ -125,6 +129,7 @@ def test_the_command_line_repeats_a_run(folder, capfd):
     assert "needs CONTENT and STYLE, or --from-record" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_inputs_that_are_gone_or_changed_or_were_no_files(folder):
     transfer("content.png", "style.png", **QUICK).save("out.png")
     save_image(picture(64, 48, 3), "style.png")
@@ -274,6 +279,7 @@ def test_names_by_default_whole_paths_on_request_or_nothing(folder):
         result.save("out.png", record="all")
 
 
+@pytest.mark.slow
 def test_repeating_looks_beside_the_picture_and_in_the_current_folder_by_digest(
     folder, monkeypatch
 ):
@@ -291,6 +297,7 @@ def test_repeating_looks_beside_the_picture_and_in_the_current_folder_by_digest(
     assert load_image("again.png").tobytes() == first.image.tobytes()
 
 
+@pytest.mark.slow
 def test_other_weights_than_the_runs_are_refused(folder):
     from neural_style.vgg import download, weights
 
@@ -331,6 +338,7 @@ def test_weights_loaded_before_and_layers_of_any_collection_are_recorded_and_rep
     )
 
 
+@pytest.mark.slow
 def test_records_of_earlier_versions_are_read_and_of_later_ones_not(folder):
     first = transfer("content.png", "style.png", **QUICK)
     first.save("out.png", record="paths")

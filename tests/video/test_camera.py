@@ -1,3 +1,5 @@
+"""A camera, or a film in its place, painted live: frames, window, Ctrl-C and arguments."""
+
 import _thread
 import signal
 import threading
@@ -9,8 +11,10 @@ from conftest import picture
 
 from neural_style import build_transform_net, stylize, stylize_camera
 from neural_style.video import camera as camera_module
+from neural_style.video import devices as devices_module
 from neural_style.video.devices import Camera
-from neural_style.video.files import read_frames, video_info, write_video
+from neural_style.video.read import read_frames, video_info
+from neural_style.video.write import write_video
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +24,7 @@ def net():
 
 @pytest.fixture
 def film(tmp_path):
-    """A second of a film in the camera's place: 20 frames, each of its own grey."""
+    """Write a second of film for the camera's place: 20 frames, each of another gray."""
     write_video(
         [np.full((48, 64, 3), 10 * number + 20, "uint8") for number in range(20)],
         tmp_path / "film.mp4",
@@ -31,7 +35,7 @@ def film(tmp_path):
 
 @pytest.fixture
 def display(monkeypatch):
-    """SDL's display that is nowhere; pygame."""
+    """Give pygame with a display of SDL that nobody sees."""
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     monkeypatch.setenv("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     import pygame
@@ -55,7 +59,7 @@ def test_to_a_file(film, net, tmp_path):
 
 
 def test_late_frames_are_dropped_and_never_queue_up(film, net, monkeypatch):
-    """Painted at a quarter of the camera's rate, each picture is still the newest there was."""
+    """At a quarter of the camera's rate, each painted picture is still the newest one."""
     stylize(picture(48, 64), net)  # compiled
     slow_paint(monkeypatch, 0.2)
     late = []
@@ -65,8 +69,8 @@ def test_late_frames_are_dropped_and_never_queue_up(film, net, monkeypatch):
     monkeypatch.setattr(camera_module, "Window", Silent)
     shown = stylize_camera(film, net, size=32)
     assert 2 <= shown.frames <= 7 and shown.frames + shown.dropped == 20
-    steps = np.diff(late[1:])  # the first is the check of size
-    assert (steps[:-1] > 20).all()  # the last comes when the film is over
+    steps = np.diff(late[1:])  # the first call is the check of size
+    assert (steps[:-1] > 20).all()  # the last one comes when the film is over
 
 
 class Silent:
@@ -124,7 +128,7 @@ def test_q_and_the_close_button_stop(film, net, display, monkeypatch, event):
     "where", ["within the network", "within the encoder", "waiting for the camera"]
 )
 def test_ctrl_c_keeps_the_film(net, tmp_path, monkeypatch, where):
-    """Wherever it finds the program; and afterwards Ctrl-C is what it was."""
+    """Ctrl-C keeps the film wherever the program is; afterwards Ctrl-C has its old meaning."""
     write_video(
         [picture(48, 64, number % 5) for number in range(600)],
         tmp_path / "long.mp4",
@@ -164,8 +168,9 @@ def test_ctrl_c_keeps_the_film(net, tmp_path, monkeypatch, where):
 
 @pytest.fixture
 def interruptible():
-    """Ctrl-C as Python's own handler takes it, also where the tests run in the background, which
-    shells start with SIGINT ignored.
+    """Let Python's own handler take Ctrl-C.
+
+    Shells start a job in the background, such as these tests, with SIGINT ignored.
     """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
@@ -190,6 +195,7 @@ def test_seconds(film, net, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_numpys_numbers_are_taken(film, net, tmp_path):
     shown = stylize_camera(
         film,
@@ -204,6 +210,7 @@ def test_numpys_numbers_are_taken(film, net, tmp_path):
         stylize_camera(np.int64(77), net, tmp_path / "out.mp4")
 
 
+@pytest.mark.slow
 def test_the_film_in_its_place_is_not_overwritten(film, net, tmp_path):
     before, link = film.read_bytes(), tmp_path / "link.mp4"
     link.symlink_to(film)
@@ -223,18 +230,19 @@ def test_the_film_in_its_place_is_not_overwritten(film, net, tmp_path):
 
 
 def test_a_picture_that_cannot_be_read_is_told(film, net, tmp_path, monkeypatch):
-    """The thread that reads fails: who waits for a picture hears of it."""
+    """If the thread that reads fails, the one that waits for a picture gets its error."""
 
     def read(path):
         yield 0, picture(48, 64)
         raise MemoryError("a frame too large")
 
-    monkeypatch.setattr(camera_module, "read_frames", read)
+    monkeypatch.setattr(devices_module, "read_frames", read)
     with pytest.raises(MemoryError, match="too large"):
         stylize_camera(film, net, tmp_path / "out.mp4", size=32, window=False)
     assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
 
 
+@pytest.mark.slow
 def test_no_display(film, net, tmp_path, monkeypatch):
     monkeypatch.setenv("SDL_VIDEODRIVER", "there_is_none")
     with pytest.raises(ValueError, match="no display"):
@@ -272,6 +280,7 @@ def test_cameras_that_are_none(film, net, tmp_path):
         stylize_camera(film, net, tmp_path / "out.gif")
 
 
+@pytest.mark.slow
 def test_a_camera_is_read_once_over(film):
     camera = Camera(film)
     frames = [*camera]

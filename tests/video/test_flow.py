@@ -1,3 +1,5 @@
+"""Optical flow between frames: shifts, occlusions, cuts and the warping error."""
+
 import numpy as np
 import pytest
 from conftest import IMAGES, picture
@@ -12,7 +14,7 @@ def photo(name="petra.jpg", size=240):
 
 
 def moved(image, shift):
-    """(two crops of a photo, the second shifted by (right, down) pixels)."""
+    """Cut two crops from a photo, the second shifted by (right, down) pixels."""
     right, down = shift
     height, width = image.shape[0] - 16, image.shape[1] - 16
     return (
@@ -22,8 +24,9 @@ def moved(image, shift):
 
 
 def occlusion(ground="chenonceau.jpg", shift=6):
-    """A square of one photo moves to the right over another: (last frame, this frame, what was
-    hidden before).
+    """Move a square of one photo to the right over another photo.
+
+    Return (last frame, this frame, what was hidden in the last frame: bool).
     """
     ground, subject = photo(ground), photo("red_panda.jpg", 400)[100:160, 150:210]
     frames, places = [], []
@@ -71,11 +74,12 @@ def test_the_last_frame_warped_is_this_one():
 @pytest.mark.parametrize("ground", ["chenonceau.jpg", "petra.jpg", "machu_picchu.jpg"])
 @pytest.mark.parametrize("shift", [6, 12])
 def test_what_was_hidden(ground, shift):
-    """The masks against the known occlusion: intersection over union."""
+    """Compare the masks with the known occlusion by intersection over union."""
     last, this, hidden = occlusion(ground, shift)
     back, forth = optical_flow(this, last), optical_flow(last, this)
     found = disoccluded(back, forth)
-    found[:8] = found[-8:] = found[:, :8] = found[:, -8:] = False  # the border has its own
+    # Other pixels come in at the border.
+    found[:8] = found[-8:] = found[:, :8] = found[:, -8:] = False
     assert (found & hidden).sum() / (found | hidden).sum() > 0.6
     assert not (reliable(back, forth) & found).any()
     assert reliable(back, forth).mean() > 0.8
@@ -85,7 +89,7 @@ def test_exact_flows_give_the_exact_mask():
     _, _, hidden = occlusion()
     back, forth = np.zeros((*hidden.shape, 2), "float32"), np.zeros((*hidden.shape, 2), "float32")
     back[50:110, 86:146, 0], forth[50:110, 80:140, 0] = -6, 6
-    assert (disoccluded(back, forth) != hidden).sum() <= 12  # at the corners, which the vote rounds
+    assert (disoccluded(back, forth) != hidden).sum() <= 12  # the median rounds the corners
     edge = ~reliable(back, forth) & ~hidden
     assert edge[49:51, 90:140].all() and not edge[60:100, 90:140].any() and not edge[:40].any()
 
@@ -123,15 +127,14 @@ def test_the_warping_error_is_that_of_what_was_seen():
     this, seen = np.roll(last, -3, axis=1), np.zeros((20, 24), bool)
     seen[:, :-3] = True
     assert warping_error(last, this, flow, seen) == 0 < warping_error(last, this, 0 * flow, seen)
-    this = np.clip(this, 0, 204) + np.uint8(
-        51
-    )  # a fifth of the scale lighter, where last was no lighter than the rest of it
+    # A fifth of the scale lighter, where that is still on the scale.
+    this = np.clip(this, 0, 204) + np.uint8(51)
     expected = np.square((this.astype(float) - np.roll(last, -3, axis=1)) / 255)[seen].mean()
     assert warping_error(last, this, flow, seen) == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_sharp_warp_keeps_what_a_bilinear_one_blurs():
-    """Half a pixel there and half a pixel back."""
+    """Move the picture by half a pixel, and back."""
     image, half = photo(), np.full((*photo().shape[:2], 2), 0.5, "float32")
     errors = [
         np.abs(warp(warp(image, half, sharp), -half, sharp).astype(float) - image)[

@@ -1,0 +1,40 @@
+"""What a callback is told after each step."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+
+from ..vgg.preprocessing import deprocess
+
+
+class IntermediateResult(OptimizeResult):
+    """Where a run stands: SciPy's .x and .fun, and more.
+
+    Attributes:
+        x: The pixels as a flat vector, a copy.
+        fun: The loss.
+        image: The picture so far, H x W x 3, uint8 RGB; made when it is asked for.
+        shape: The shape of x, 1 x H x W x 3.
+        step: Steps done in the whole run.
+        steps: Steps of the whole run.
+        stage: Which size, from 1.
+        stages: The number of sizes.
+        done: Steps done at this size.
+        terms: The weighted loss terms now.
+        history: The weighted loss terms after each step.
+        seconds: Since the start of the run.
+        left: About how many seconds are left.
+        elapsed: Seconds since this call began: less than `seconds` in a run that was resumed.
+    """
+
+    @property
+    def image(self) -> np.ndarray:
+        return deprocess(self.x, self.shape)
+
+    def of_its_own(self) -> IntermediateResult:
+        """A copy that shares nothing that can be changed."""
+        history = {name: [*values] for name, values in self.history.items()}
+        return IntermediateResult(
+            {**self, "x": self.x.copy(), "terms": dict(self.terms), "history": history}
+        )

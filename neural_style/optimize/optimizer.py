@@ -1,0 +1,101 @@
+"""The optimizer that a name, a Keras optimizer or a function stands for."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Protocol, TypeAlias
+
+import keras
+import numpy as np
+
+from .descent import gradient_descent
+from .lbfgs import CORRECTIONS, lbfgs
+from .status import DONE, Outcome
+
+OPTIMIZERS = ("lbfgs", "adam", "sgd")
+
+#: (lower, upper), each broadcast to x, or None.
+Bounds: TypeAlias = Sequence[np.ndarray] | None
+
+
+class Optimizer(Protocol):
+    """A function that minimizes evaluator(x) from x.
+
+    It calls callback(scipy.optimize.OptimizeResult(x=..., fun=...)) after each step, which may
+    raise StopIteration, and returns (x, Outcome). One of your own may return x alone.
+    """
+
+    def __call__(
+        self,
+        evaluator: Callable[[np.ndarray], tuple[float, np.ndarray]],
+        x: np.ndarray,
+        steps: int,
+        bounds: Bounds,
+        callback: Callable[[Any], None] | None,
+    ) -> tuple[np.ndarray, Outcome]: ...
+
+
+def check_optimizer(optimizer: object, learning_rate: float | None = None) -> None:
+    """Raise unless `optimizer` is a known name, a keras.optimizers.Optimizer or a function.
+
+    Raises:
+        ValueError: An unknown name, or a learning rate beside an optimizer that has its own.
+        TypeError: An object that cannot optimize.
+    """
+    if isinstance(optimizer, str) or not (_is_keras(optimizer) or callable(optimizer)):
+        if optimizer not in OPTIMIZERS:
+            kind: type[Exception] = ValueError if isinstance(optimizer, str) else TypeError
+            raise kind(
+                f"optimizer must be one of {OPTIMIZERS}, a keras.optimizers.Optimizer, or a"
+                " function of (evaluator, x, steps, bounds, callback). Received:"
+                f" optimizer={optimizer!r:.200}"
+            )
+    elif isinstance(optimizer, type):
+        raise TypeError(
+            f"optimizer must be an instance, such as {optimizer.__name__}(). Received: the class"
+        )
+    elif learning_rate is not None:
+        raise ValueError(
+            "learning_rate goes with optimizer='adam' or 'sgd'; an optimizer of your own has its"
+            f" own. Received: learning_rate={learning_rate!r}"
+        )
+
+
+def optimizer_of(
+    optimizer: Any, learning_rate: float | None = None, corrections: int = CORRECTIONS
+) -> Optimizer:
+    """The Optimizer that `optimizer` stands for.
+
+    Args:
+        optimizer: "lbfgs", "adam", "sgd", a keras.optimizers.Optimizer, or a function.
+        learning_rate: For "adam" and "sgd"; None for descent.LEARNING_RATES.
+        corrections: The number that L-BFGS remembers.
+    """
+    if isinstance(optimizer, str) and optimizer == "lbfgs":
+        return partial(lbfgs, corrections=corrections)
+    if isinstance(optimizer, str) or _is_keras(optimizer):
+        return partial(gradient_descent, optimizer=optimizer, learning_rate=learning_rate)
+    return partial(_by_function, optimizer)
+
+
+def _is_keras(optimizer: object) -> bool:
+    return isinstance(optimizer, keras.optimizers.Optimizer)
+
+
+def _by_function(
+    function: Callable[..., Any],
+    evaluator: Any,
+    x: np.ndarray,
+    steps: int,
+    bounds: Bounds = None,
+    callback: Any = None,
+) -> tuple[np.ndarray, Outcome]:
+    """Run a function of the caller's, and check what it returns."""
+    result = function(evaluator, x, steps, bounds, callback)
+    found, outcome = result if isinstance(result, tuple) else (result, DONE)
+    found = np.asarray(found, "float64").ravel()
+    if found.size != np.size(x) or not isinstance(outcome, Outcome):
+        raise TypeError(
+            f"the optimizer must return x, {np.size(x)} numbers, or (x, Outcome). Received:"
+            f" {found.size} numbers and {type(outcome).__name__}"
+        )
+    return found, outcome

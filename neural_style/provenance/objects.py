@@ -1,0 +1,139 @@
+"""Settings that are objects: how a record names them, and how they are made again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from typing import Any
+
+#: transfer()'s arguments that may be objects of the caller's.
+OBJECTS = ("network", "optimizer", "preserve_color", "statistic", "terms")
+
+
+def described(value: Any) -> Any:
+    """An object as JSON has it; texts, numbers and None unchanged.
+
+    A dataclass becomes {"class": its name, "arguments": its fields}, and an optimizer of Keras its
+    class and configuration. A function becomes {"function": its name}, a keras.Model {"model": its
+    name}; any other object {"class": its name, "arguments": None}.
+
+    Args:
+        value: A setting, or a list of objects.
+
+    Raises:
+        TypeError: A field that JSON has no form for.
+    """
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [described(one) for one in value]
+    name = _name(type(value))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        return {"class": name, "arguments": {key: _plain(v, name) for key, v in fields.items()}}
+    if _is_keras_optimizer(value):
+        found = {"class": f"keras.optimizers.{type(value).__name__}"}
+        return {**found, "arguments": json.loads(json.dumps(value.get_config(), default=str))}
+    if hasattr(value, "get_weights") and hasattr(value, "output"):
+        return {"model": str(value.name)}
+    if callable(value) and hasattr(value, "__qualname__"):
+        return {"function": f"{value.__module__}.{value.__qualname__}"}
+    return {"class": name, "arguments": None}
+
+
+def is_described(value: Any) -> bool:
+    """Whether a value of a record is an object's description."""
+    if isinstance(value, list):
+        return all(map(is_described, value))
+    if not isinstance(value, dict):
+        return False
+    if set(value) in ({"function"}, {"model"}):
+        return all(isinstance(text, str) for text in value.values())
+    return (
+        set(value) == {"class", "arguments"}
+        and isinstance(value["class"], str)
+        and (value["arguments"] is None or isinstance(value["arguments"], dict))
+    )
+
+
+def made_again(setting: str, value: Any) -> Any:
+    """The object of a description; other values unchanged.
+
+    A record may come from a stranger, so it never imports code: a class must be a dataclass that
+    this process has loaded, or an optimizer of Keras.
+
+    Args:
+        setting: The name of the argument.
+        value: From a record.
+
+    Raises:
+        ValueError: An object that cannot be made again. The message says what to do.
+    """
+    if isinstance(value, list):
+        return [made_again(setting, one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    name, arguments = value.get("class"), value.get("arguments")
+    if name is None or arguments is None:
+        given = name or value.get("function") or value.get("model")
+        raise ValueError(
+            f"the record's {setting} was {given!r}, an object that a record cannot make again;"
+            f" give it: arguments_of(record, {setting}=...)"
+        )
+    if name.startswith("keras.optimizers."):
+        return _keras_optimizer(name.removeprefix("keras.optimizers."), arguments)
+    module, _, kind = name.rpartition(".")
+    found = getattr(sys.modules.get(module), kind, None)
+    if not (isinstance(found, type) and dataclasses.is_dataclass(found)):
+        raise ValueError(
+            f"the record's {setting} has the class {name!r}, which is no dataclass that this"
+            f" process has loaded; import {module} first (a record imports no code by itself), or"
+            f" give the object: arguments_of(record, {setting}=...)"
+        )
+    names = {f.name for f in dataclasses.fields(found) if f.init}
+    if set(arguments) - names:
+        raise ValueError(
+            f"the record's {name!r} has other fields, {sorted(arguments)}, than the class has by"
+            f" now, {sorted(names)}"
+        )
+    return found(**{key: _given_again(item) for key, item in arguments.items()})
+
+
+def _name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _plain(value: Any, name: str) -> Any:
+    """A field as JSON has it. Tuples become lists."""
+    try:
+        return json.loads(json.dumps(value, default=lambda one: one.item()))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise TypeError(
+            f"the fields of {name} must be numbers, texts, lists or dicts of them, for the record"
+            f" of the run. Received: {value!r:.100}"
+        ) from error
+
+
+def _given_again(value: Any) -> Any:
+    """Lists as tuples, so that a frozen dataclass stays hashable."""
+    return tuple(map(_given_again, value)) if isinstance(value, list) else value
+
+
+def _is_keras_optimizer(value: Any) -> bool:
+    keras = sys.modules.get("keras")
+    return keras is not None and isinstance(value, keras.optimizers.Optimizer)
+
+
+def _keras_optimizer(name: str, config: dict[str, Any]) -> Any:
+    import keras
+
+    found: Any = getattr(keras.optimizers, name, None)
+    if not isinstance(found, type) or not issubclass(found, keras.optimizers.Optimizer):
+        raise ValueError(f"the record's optimizer {name!r} is not one of keras.optimizers")
+    if not all(isinstance(one, (str, int, float, bool, type(None))) for one in config.values()):
+        raise ValueError(
+            "the record's optimizer has a learning rate schedule, which a record cannot make"
+            " again; give it: arguments_of(record, optimizer=...)"
+        )
+    return found.from_config(config)
