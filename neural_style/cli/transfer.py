@@ -17,43 +17,13 @@ LEFT_OUT = {
     "content": "the argument CONTENT",
     "style": "the arguments STYLE, with --blend and --strokes-from",
     "masks": "--masks, --style-masks, --labels and --inside",
+    "terms": "objects of Python",
     "callback": "a function of Python; here the interrupts'",
     "progress": "--quiet",
 }
 
 #: Types for parameters of transfer() whose own annotation no text can give.
-TYPES = {
-    "network": "str",
-    "weights": "Path",
-    "pooling": "Literal['avg', 'max']",
-    "normalize": "bool",
-    "content_layers": "Layers",
-    "style_layers": "Layers",
-    "content_weight": "float",
-    "style_weight": "float",
-    "tv_weight": "float",
-    "photorealism_weight": "float | Sequence[float]",
-    "scale": "str | Mapping[str, str]",
-    "tv_options": "Mapping | None",
-    "style_scale": "float",
-    "init": "str",
-    "noise_std": "float | None",
-    "size": "int",
-    "start_size": "int | None",
-    "steps": "int | Mapping[int, int] | None",
-    "optimizer": "str",
-    "learning_rate": "float | None",
-    "bounds": "bool",
-    "precision": "Literal['float32', 'bfloat16']",
-    "tile": "int | Literal['auto'] | None",
-    "preserve_color": "str | None",
-    "content_map": "Path",
-    "statistic": "str",
-    "seed": "int",
-    "alpha": "Literal['white', 'keep']",
-    "checkpoint": "Path",
-    "resume": "bool",
-}
+TYPES = {"content_map": "Path | None"}
 
 #: What --record means to TransferResult.save().
 RECORDS = {"names": True, "paths": "paths", "none": False}

@@ -9,7 +9,8 @@ from .forms import Form
 from .interrupts import Interrupts
 from .options import add_options
 from .signatures import constant, parameters
-from .transfer import TYPES as TRANSFER_TYPES
+from .transfer import LEFT_OUT as LEFT_OUT_OF_TRANSFER
+from .transfer import TYPES as TYPES_OF_TRANSFER
 from .values import camera, frames
 
 #: Parameters of stylize_video() and stylize_camera() that are no options made from their
@@ -22,22 +23,6 @@ LEFT_OUT = {
     "executor": "an object of Python",
     "callback": "a function of Python",
     "progress": "--quiet",
-}
-
-#: Types for parameters of these functions whose own annotation no text can give.
-TYPES = {
-    "method": "str | None",
-    "temporal_weight": "float",
-    "long_term": "tuple[int, ...]",
-    "next_steps": "float",
-    "smooth": "float",
-    "every": "int",
-    "work": "Path | None",
-    "checkpoint": "Path | None",
-    "resume": "bool",
-    "overwrite": "bool",
-    "window": "bool",
-    "seconds": "float | None",
 }
 
 #: What is written in a way of its own.
@@ -61,7 +46,7 @@ def film_options() -> list[str]:
     return [
         name
         for name in parameters("iterative.transfer", "transfer")
-        if name in taken and name not in own
+        if name in taken and name not in own and name not in LEFT_OUT_OF_TRANSFER
     ]
 
 
@@ -98,13 +83,7 @@ def add_video(commands: Commands) -> None:
     command.add_argument("--quiet", dest="progress", action="store_false", help="Show no progress")
     film = parameters("video.film", "stylize_video")
     add_options(
-        command,
-        "video.film",
-        "stylize_video",
-        leave_out=LEFT_OUT,
-        types=TYPES,
-        forms=FORMS,
-        texts=TEXTS,
+        command, "video.film", "stylize_video", leave_out=LEFT_OUT, forms=FORMS, texts=TEXTS
     )
     painting = command.add_argument_group("options of transfer(), for a film without a network")
     transfer = parameters("iterative.transfer", "transfer")
@@ -113,7 +92,7 @@ def add_video(commands: Commands) -> None:
         "iterative.transfer",
         "transfer",
         leave_out={*transfer} - {*film_options()},
-        types=TRANSFER_TYPES,
+        types=TYPES_OF_TRANSFER,
         texts=TEXTS,
     )
     camera_only = command.add_argument_group("options of a camera")
@@ -122,7 +101,6 @@ def add_video(commands: Commands) -> None:
         "video.camera",
         "stylize_camera",
         leave_out={*LEFT_OUT, *film, *transfer},
-        types=TYPES,
         texts=TEXTS,
     )
     command.set_defaults(run=run_video)
