@@ -1,30 +1,50 @@
-"""Loss curves and pictures side by side; needs matplotlib (the extra `notebooks`)."""
+"""Plot loss curves and show pictures side by side, with matplotlib (extra `notebooks`)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
 
 from ._shared.optional import load
 from .images.load import load_image
 
 
-def plot_losses(history):
-    """Draw each weighted loss term of a TransferResult's history over the steps, on a logarithmic
-    scale; a Figure.
+def plot_losses(history: Mapping[str, Sequence[float]]) -> Any:
+    """Plot each weighted loss term over the steps, on a logarithmic scale.
+
+    Args:
+        history: a TransferResult's history: {name of the term: its value at each step}.
+
+    Returns:
+        A matplotlib Figure; a notebook shows it.
+
+    Raises:
+        ImportError: matplotlib is missing; the message names the command that installs it.
     """
     figure, axes = pyplot().subplots(figsize=(7, 3), layout="constrained")
     _curves(axes, history)
     return _closed(figure)
 
 
-def compare(pictures, captions=None, height=3.0):
+def compare(
+    pictures: Iterable[Any], captions: Iterable[str] | None = None, height: float = 3.0
+) -> Any:
     """Show pictures side by side at one height.
 
     Args:
         pictures: paths, PIL.Images, arrays or TransferResults.
-        captions: a text for each.
-        height: of the figure, in inches.
+        captions: a text for each picture.
+        height: the height of the pictures, in inches.
 
     Returns:
         A matplotlib Figure; a notebook shows it.
+
+    Raises:
+        ValueError: there is no picture, or the number of captions differs from that of pictures.
+        ImportError: matplotlib is missing; the message names the command that installs it.
     """
-    images = [load_image(getattr(picture, "image", picture)) for picture in pictures]
+    images = [_shown(picture) for picture in pictures]
     captions = [""] * len(images) if captions is None else list(captions)
     if not images or len(captions) != len(images):
         raise ValueError(
@@ -47,19 +67,31 @@ def compare(pictures, captions=None, height=3.0):
     return _closed(figure)
 
 
-def contact_sheet(grid, rows=None, columns=None, captions=None, height=1.7):
+def contact_sheet(
+    grid: Iterable[Iterable[Any]],
+    rows: Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
+    captions: Sequence[str] | None = None,
+    height: float = 1.7,
+) -> Any:
     """Show rows of pictures as a grid, with labels.
 
     Args:
-        grid: a list of rows of pictures (as for compare), the last of which may be shorter.
-        rows: a label for each row; columns: one for each column; captions: one for each picture, in
-            reading order.
-        height: of a picture, in inches.
+        grid: a list of rows of pictures (as for compare). All rows have the same length, but the
+            last row may be shorter.
+        rows: a label for each row.
+        columns: a label for each column.
+        captions: a label for each picture, in reading order.
+        height: the height of a picture, in inches.
 
     Returns:
         A matplotlib Figure; a notebook shows it.
+
+    Raises:
+        ValueError: there is no picture, the rows' lengths differ, or the number of labels is wrong.
+        ImportError: matplotlib is missing; the message names the command that installs it.
     """
-    images = [[load_image(getattr(picture, "image", picture)) for picture in row] for row in grid]
+    images = [[_shown(picture) for picture in row] for row in grid]
     count = sum(map(len, images))
     if (
         not count
@@ -103,9 +135,18 @@ def contact_sheet(grid, rows=None, columns=None, captions=None, height=1.7):
     return _closed(figure)
 
 
-def preview(image, history, caption):
-    """The picture so far beside its loss curves; a Figure. callbacks.LivePreview draws it again and
-    again.
+def preview(
+    image: Image.Image | np.ndarray, history: Mapping[str, Sequence[float]], caption: str
+) -> Any:
+    """Show the unfinished picture beside its loss curves. LivePreview redraws this during a run.
+
+    Args:
+        image: the picture so far.
+        history: {name of the loss term: its value at each step}.
+        caption: the text above both.
+
+    Returns:
+        A matplotlib Figure.
     """
     figure, (left, right) = pyplot().subplots(1, 2, figsize=(9, 3.2), layout="constrained")
     left.imshow(image)
@@ -115,7 +156,13 @@ def preview(image, history, caption):
     return _closed(figure)
 
 
-def _curves(axes, history):
+def _shown(picture: Any) -> np.ndarray:
+    """Load a picture, or take the picture of a TransferResult."""
+    return load_image(getattr(picture, "image", picture))
+
+
+def _curves(axes: Any, history: Mapping[str, Sequence[float]]) -> None:
+    """Draw the loss curves on matplotlib's axes."""
     for name, values in history.items():
         axes.plot(
             range(1, len(values) + 1), values, label=name, linewidth=2 if name == "total" else 1
@@ -125,17 +172,15 @@ def _curves(axes, history):
     axes.legend()
 
 
-def pyplot():
-    """matplotlib.pyplot, or an ImportError that says what to install."""
+def pyplot() -> Any:
+    """Import matplotlib.pyplot, or raise an ImportError that names the command to install it."""
     load("matplotlib")
     import matplotlib.pyplot
 
     return matplotlib.pyplot
 
 
-def _closed(figure):
-    """Take the figure out of pyplot's hands, which would show it a second time at the end of a
-    notebook cell.
-    """
+def _closed(figure: Any) -> Any:
+    """Close a figure, which pyplot would show a second time at the end of a notebook cell."""
     pyplot().close(figure)
     return figure

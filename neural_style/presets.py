@@ -1,29 +1,34 @@
-"""Settings of the paper and of well-known programs, as plain dicts of transfer()'s keyword
-arguments.
+"""Settings of the paper and of well-known programs, as plain dicts of transfer()'s arguments.
 
     from neural_style import presets, transfer
     transfer(content, style, **presets.gatys_2016)
     transfer(content, style, **{**presets.gatys_2016, "network": "vgg16", "size": 256})
 
-The losses are the published ones, number for number. Common to all, and different from the
-programs: the picture and the style image keep their own proportions where a program would squash
-one to the other's size; Gram matrices are divided by their own numbers of positions, so the numbers
-agree where the sizes do; L-BFGS runs through, where many programs restart it every 20 evaluations
-and throw its memory away, and a step may take more than one evaluation; weights are whatever
-`weights` finds. Below, F, P and G, A are feature maps and Gram matrices F F^T of the generated
-picture and of content or style image; N channels, M positions; d differences to the pixels below
-and to the right, in grey levels.
+The losses are the published ones, number for number. All presets depart from the programs in four
+points. The content image and the style image keep their own proportions, where a program would
+squash one of them to the other's size. Gram matrices are divided by their own numbers of positions,
+so the numbers agree with the published ones if the sizes agree. L-BFGS runs through, where many
+programs restart it every 20 evaluations and lose its memory; a step may take more than one
+evaluation. The weights are those that `weights` finds.
+
+In the formulas below, F and P are feature maps of the generated picture and of the content image. G
+and A are Gram matrices F F^T of the generated picture and of the style image. There are N channels
+and M positions. d_i and d_j are differences to the pixels below and to the right, in gray levels.
 """
 
-_STYLE_1 = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
+from typing import Any
 
+_CONV_1 = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
+_RELU_1 = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+_BLOCK_1 = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1")
+_BLOCK_LAST = ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3", "block5_conv3")
 
-gatys_2015 = {
+gatys_2015: dict[str, Any] = {
     "network": "vgg19",
     "pooling": "avg",
     "normalize": True,
     "content_layers": ["conv4_2"],
-    "style_layers": _STYLE_1,
+    "style_layers": _CONV_1,
     "scale": "paper",
     "content_weight": 5e-7,
     "style_weight": 1.0,
@@ -37,35 +42,29 @@ gatys_2015 = {
 }
 """Gatys, Ecker and Bethge 2015, "A Neural Algorithm of Artistic Style", arXiv 1508.06576.
 
-alpha 1/2 sum (F - P)^2 at conv4_2 + beta sum_l 1/5 1/(4 N^2 M^2) sum (G - A)^2 at five layers, from white noise. Departures: the
-paper gives alpha / beta as 1e-3 or 1e-4, which cannot belong to these equations and this network: content would make up
-98 % of the loss at the start, and the result is a content reconstruction; 5e-7 gives the balance of its figures at 512
-pixels (a sum grows with the picture: at another size, times (512 / size)^2). It gives neither a picture size nor a number
-of steps, and speaks of gradient descent; 512 pixels, 500 steps and L-BFGS are those of the authors' later work.
+alpha 1/2 sum (F - P)^2 at conv4_2 + beta sum_l 1/5 1/(4 N^2 M^2) sum (G - A)^2 at five layers, from
+white noise. Departures: the paper gives alpha / beta as 1e-3 or 1e-4. Such a ratio cannot belong to
+these equations and this network: content would make up 98 % of the loss at the start, and the
+result would be a content reconstruction. 5e-7 gives the balance of the paper's figures at 512
+pixels. (A sum grows with the picture: at another size, multiply by (512 / size)^2.) The paper gives
+neither a picture size nor a number of steps, and it speaks of gradient descent. 512 pixels, 500
+steps and L-BFGS come from the authors' later work.
 """
 
-
-gatys_2016 = dict(gatys_2015)
+gatys_2016: dict[str, Any] = dict(gatys_2015)
 """Gatys, Ecker and Bethge 2016, "Image Style Transfer Using Convolutional Neural Networks", CVPR.
 
-The losses of gatys_2015, minimised by L-BFGS as the paper recommends, at the size of its figures (512). Departures: alpha /
-beta, given as 1e-3 for most figures and 1e-4 to 1e-1 in figure 4, is 5e-7, as for gatys_2015; the number of steps is not in
-the paper.
+The losses of gatys_2015, minimized by L-BFGS as the paper recommends, at the size of its figures
+(512). Departures: the paper gives alpha / beta as 1e-3 for most figures and 1e-4 to 1e-1 in figure
+4. Here it is 5e-7, as for gatys_2015. The paper does not give the number of steps.
 """
 
-
-keras_example = {
+keras_example: dict[str, Any] = {
     "network": "vgg16",
     "pooling": "max",
     "normalize": False,
     "content_layers": {"block2_conv2": 1.0},
-    "style_layers": [
-        "block1_conv2",
-        "block2_conv2",
-        "block3_conv3",
-        "block4_conv3",
-        "block5_conv3",
-    ],
+    "style_layers": list(_BLOCK_LAST),
     "scale": "sum",
     "content_weight": 0.025,
     "style_weight": 5.0,
@@ -78,26 +77,19 @@ keras_example = {
     "optimizer": "lbfgs",
     "bounds": False,
 }
-"""The Keras program that most tutorials copy, after Johnson et al.'s choice of layers.
+"""The Keras program that most tutorials copy, with Johnson et al.'s choice of layers.
 
-0.025 sum (F - P)^2 + sum_l 5/5 sum (G - A)^2 / (4 3^2 (H W)^2) + 1.0 sum (d_i^2 + d_j^2)^1.25, H x W = 512 x 512, from
-uniform noise - 128. Departures: 10 restarts of 20 evaluations become 200 steps; the pictures are not squashed to a square.
-Copies that take ImageNet's means off before they turn RGB to BGR, or whose total variation slices [H - 1] where [:H - 1]
-was meant, are not mirrored: here colours and total variation are right.
+0.025 sum (F - P)^2 + sum_l 5/5 sum (G - A)^2 / (4 3^2 (H W)^2) + 1.0 sum (d_i^2 + d_j^2)^1.25,
+H x W = 512 x 512, from uniform noise - 128. Departures: 10 restarts of 20 evaluations become 200
+steps. No picture is squashed. Two errors of some copies are avoided: they subtract ImageNet's means
+before they turn RGB to BGR, or their total variation slices [H - 1] where [:H - 1] is meant.
 """
 
-
-chollet_dlwp = {
+chollet_dlwp: dict[str, Any] = {
     **keras_example,
     "network": "vgg19",
     "content_layers": {"block5_conv2": 1.0},
-    "style_layers": [
-        "block1_conv1",
-        "block2_conv1",
-        "block3_conv1",
-        "block4_conv1",
-        "block5_conv1",
-    ],
+    "style_layers": list(_BLOCK_1),
     "style_weight": 1.0,
     "tv_weight": 1e-4,
     "init": "content",
@@ -106,24 +98,17 @@ chollet_dlwp = {
 }
 """Chollet 2017, "Deep Learning with Python", section 8.3.
 
-0.025 sum (F - P)^2 + sum_l 1/5 sum (G - A)^2 / (4 3^2 (H W)^2) + 1e-4 sum (d_i^2 + d_j^2)^1.25, from the content image.
-Departures: the book sets the height, 400 pixels; here `size` is the longer side, 533, which gives a 4:3 photo that height.
-20 restarts of 20 evaluations become 400 steps.
+0.025 sum (F - P)^2 + sum_l 1/5 sum (G - A)^2 / (4 3^2 (H W)^2) + 1e-4 sum (d_i^2 + d_j^2)^1.25,
+from the content image. Departures: the book sets the height, 400 pixels. Here `size` is the longer
+side, 533, which gives a 4:3 photo that height. 20 restarts of 20 evaluations become 400 steps.
 """
 
-
-vgg16_avgpool = {
+vgg16_avgpool: dict[str, Any] = {
     "network": "vgg16",
     "pooling": "avg",
     "normalize": False,
     "content_layers": {"block5_conv3": 1.0},
-    "style_layers": {
-        "block1_conv1": 0.2,
-        "block2_conv1": 0.4,
-        "block3_conv1": 0.3,
-        "block4_conv1": 0.5,
-        "block5_conv1": 0.2,
-    },
+    "style_layers": dict(zip(_BLOCK_1, (0.2, 0.4, 0.3, 0.5, 0.2))),
     "scale": "mean",
     "content_weight": 1.0,
     "style_weight": 1.0,
@@ -136,20 +121,20 @@ vgg16_avgpool = {
     "optimizer": "lbfgs",
     "bounds": True,
 }
-"""A tutorial that changes VGG16's max pooling to average pooling and cuts it after the 13th convolution.
+"""A tutorial that gives VGG16 average pooling in place of max pooling.
 
-mean (F - P)^2 at the cut + sum_l w_l mean ((G - A) / (N M))^2, w = 0.2, 0.4, 0.3, 0.5, 0.2, from normal noise. Departures: 30
-restarts of 20 evaluations become 600 steps; where the program cuts its pixels to -127..127 about the mean after each
-restart, here they stay within 0-255 throughout.
+It cuts the network after the 13th convolution: mean (F - P)^2 at the cut + sum_l w_l mean
+((G - A) / (N M))^2, w = 0.2, 0.4, 0.3, 0.5, 0.2, from normal noise. Departures: 30 restarts of 20
+evaluations become 600 steps. After each restart, the program clips its pixels to -127..127 around
+the mean; here they stay within 0-255 all the time.
 """
 
-
-johnson_neural_style = {
+johnson_neural_style: dict[str, Any] = {
     "network": "vgg19",
     "pooling": "max",
     "normalize": False,
     "content_layers": {"relu4_2": 1.0},
-    "style_layers": dict.fromkeys(("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"), 1.0),
+    "style_layers": dict.fromkeys(_RELU_1, 1.0),
     "scale": "mean",
     "content_weight": 5.0,
     "style_weight": 1e2,
@@ -165,17 +150,17 @@ johnson_neural_style = {
 }
 """Johnson 2015, neural-style for Torch.
 
-5 mean (F - P)^2 + sum_l 100 mean ((G - A) / (N M))^2 + 1e-3 1/2 sum (d_i^2 + d_j^2), from normal noise of 0.001. The program has
-no number for its total variation, only a gradient; the 1/2 gives that gradient.
+5 mean (F - P)^2 + sum_l 100 mean ((G - A) / (N M))^2 + 1e-3 1/2 sum (d_i^2 + d_j^2), from normal
+noise of 0.001. The program has no value for its total variation, only a gradient; the 1/2 gives
+that gradient.
 """
 
-
-anishathalye = {
+anishathalye: dict[str, Any] = {
     "network": "vgg19",
     "pooling": "max",
     "normalize": False,
     "content_layers": {"relu4_2": 1.0},
-    "style_layers": ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
+    "style_layers": _RELU_1,
     "scale": "mean",
     "content_weight": 5.0,
     "style_weight": 500.0,
@@ -192,18 +177,18 @@ anishathalye = {
 }
 """Athalye 2015, neural-style for TensorFlow.
 
-5 mean (F - P)^2 at relu4_2 + sum_l 500/5 mean ((G - A) / (N M))^2 + 100 (mean d_i^2 + mean d_j^2), by Adam with learning rate
-10, from normal noise of 0.256. Departures: the program keeps the content image's own size and gives the style image its
-width; here both are 512 pixels. relu5_2, to which it gives a weight of 0, is left out.
+5 mean (F - P)^2 at relu4_2 + sum_l 500/5 mean ((G - A) / (N M))^2 + 100 (mean d_i^2 + mean d_j^2),
+by Adam with learning rate 10, from normal noise of 0.256. Departures: the program keeps the content
+image's own size and gives the style image its width. Here both are 512 pixels. relu5_2, to which
+the program gives a weight of 0, is left out.
 """
 
-
-neural_style_tf = {
+neural_style_tf: dict[str, Any] = {
     "network": "vgg19",
     "pooling": "avg",
     "normalize": False,
     "content_layers": {"conv4_2": 1.0},
-    "style_layers": _STYLE_1,
+    "style_layers": _CONV_1,
     "scale": {"content": "sqrt", "style": "paper"},
     "content_weight": 5.0,
     "style_weight": 1e4 / 5,
@@ -218,26 +203,27 @@ neural_style_tf = {
 }
 """Smith 2016, neural-style-tf.
 
-5 sum (F - P)^2 / (2 sqrt(N M)) + 1e4 1/5 sum_l 1/5 1/(4 N^2 M^2) sum (G - A)^2 + 1e-3 sum (|d_i| + |d_j|), from the content
-image: the program gives each of five layers 1/5, and divides their sum by five once more. Departure: it takes conv4_2 before
-bias and ReLU, we after them, as the paper does.
+5 sum (F - P)^2 / (2 sqrt(N M)) + 1e4 1/5 sum_l 1/5 1/(4 N^2 M^2) sum (G - A)^2
++ 1e-3 sum (|d_i| + |d_j|), from the content image. The program gives each of five layers 1/5, and
+divides their sum by five once more. Departure: the program takes conv4_2 before bias and ReLU; this
+preset takes it after them, as the paper does.
 """
 
-
-deep_photo = {
+deep_photo: dict[str, Any] = {
     **johnson_neural_style,
     "noise_std": 1e-4,
     "size": 700,
     "steps": 1000,
     "photorealism_weight": [0, 1e4],
 }
-"""Luan, Paris, Shechtman and Bala 2017, "Deep Photo Style Transfer", CVPR: with masks=, the photo's regions and the reference's.
+"""Luan, Paris, Shechtman and Bala 2017, "Deep Photo Style Transfer", CVPR.
 
-johnson_neural_style's losses, each region's style with its own Gram matrices, in two stages of 1,000 steps: from noise without
-the Laplacian, then from that result with it, + 1e4 sum_c V_c^T L V_c, V on the scale 0 to 1. Departures: regions
-are weighed by their share of the picture; the last smoothing of the program is guided_filter, if wanted.
+Give the regions of the photo and of the reference with masks=. The losses are those of
+johnson_neural_style, and each region's style has its own Gram matrices. There are two stages of
+1,000 steps: from noise without the Laplacian, then from that result with it,
++ 1e4 sum_c V_c^T L V_c, V on the scale 0 to 1. Departures: regions are weighted by their share of
+the picture. The program smooths its result at the end; call guided_filter if you want that.
 """
-
 
 #: The names of the presets.
 NAMES = tuple(
@@ -247,8 +233,18 @@ NAMES = tuple(
 )
 
 
-def get(name):
-    """The preset of that name, for the command line; a ValueError that lists the names otherwise."""
+def get(name: str) -> dict[str, Any]:
+    """Find a preset by its name.
+
+    Args:
+        name: one of NAMES.
+
+    Returns:
+        The preset: transfer()'s keyword arguments.
+
+    Raises:
+        ValueError: there is no such preset; the message lists the names.
+    """
     if name not in NAMES:
         raise ValueError(f"preset must be one of {', '.join(NAMES)}. Received: {name!r}")
     return globals()[name]

@@ -229,7 +229,7 @@ def a_record():
     import numpy as np
     from PIL import Image
 
-    from neural_style.images.masks import Region
+    from neural_style.images.region import Region
     from neural_style.iterative.transfer import transfer
     from neural_style.provenance.record import make_record
     from neural_style.provenance.schema import SETTINGS

@@ -150,7 +150,7 @@ CALLS = {
     "labels that are a photo": (
         lambda: masks.from_labels("whole.jpg", "whole.jpg"),
         ValueError,
-        "flat colours",
+        "flat colors",
     ),
     "rectangle outside": (
         lambda: masks.from_rectangle(RGB, (60, 0, 20, 20)),

@@ -18,8 +18,11 @@ from neural_style import (
     train_transform_net,
     transfer,
 )
-from neural_style.losses import Loss, total_variation_loss
-from neural_style.optimize import Outcome, Status, TiledEvaluator, Tiling
+from neural_style.losses.loss import Loss
+from neural_style.losses.regularizers import total_variation_loss
+from neural_style.optimize.status import Outcome, Status
+from neural_style.optimize.tiled_evaluator import TiledEvaluator
+from neural_style.optimize.tiling import Tiling
 
 CONTENT, STYLE = picture(48, 64, 1), picture(60, 45, 2)
 
@@ -176,7 +179,7 @@ def test_a_regularizer_is_in_the_record_and_made_again(quick, tmp_path, monkeypa
     with pytest.raises(ValueError, match=r"import nowhere first.*arguments_of\(record, terms="):
         arguments_of(record)
     record["settings"]["terms"][0]["class"] = "os.system"
-    with pytest.raises(ValueError, match="no dataclass"):
+    with pytest.raises(ValueError, match="no such dataclass"):
         arguments_of(record)
 
 
@@ -429,7 +432,8 @@ def test_a_network_of_ones_own_from_coarse_to_fine(quick, own):
 
 def test_tiles_of_a_network_of_ones_own_are_exact(own):
     """Strides and halo are found from its layers: the gradient in tiles is the whole one's."""
-    from neural_style.losses import content_loss, style_loss
+    from neural_style.losses.content import content_loss
+    from neural_style.losses.style import style_loss
     from neural_style.vgg.feature_network import FeatureNetwork
 
     layers = ["fine", "coarse"]
@@ -500,7 +504,8 @@ def test_bad_networks(quick, own):
 
 
 def test_losses_are_weighted_and_added(own):
-    from neural_style.losses import content_loss, style_loss
+    from neural_style.losses.content import content_loss
+    from neural_style.losses.style import style_loss
     from neural_style.vgg.feature_network import FeatureNetwork
 
     layers = ["fine", "coarse"]
@@ -538,3 +543,20 @@ def test_losses_are_weighted_and_added(own):
         a + 3
     with pytest.raises(TypeError):
         "much" * a
+
+
+def test_a_record_makes_nothing_but_what_its_setting_asks_for(tmp_path):
+    """A record may come from a stranger: no other dataclass of this process is called."""
+    from neural_style.provenance.objects import made_again
+
+    folder = str(tmp_path / "made")
+    forged = {
+        "class": "neural_style.iterative.callbacks.SaveEvery",
+        "arguments": {"steps": 1, "folder": folder},
+    }
+    for setting in ("terms", "optimizer", "statistic", "preserve_color", "network"):
+        with pytest.raises(ValueError, match="no such dataclass"):
+            made_again(setting, forged)
+    with pytest.raises(ValueError, match="not one of keras.optimizers"):
+        made_again("optimizer", {"class": "keras.optimizers.deserialize", "arguments": {}})
+    assert not (tmp_path / "made").exists()

@@ -1,24 +1,32 @@
-"""HDF5 files that may be damaged or a stranger's: numbers that lie in the file itself, and nothing
-else.
+"""HDF5 files that may be damaged, or that may come from a stranger.
+
+Only numbers that lie in the file itself are read, and nothing else.
 """
 
 import h5py
 
 
-def plain_datasets(file):
-    """{path: h5py.Dataset} of all that an open HDF5 file holds; to read one takes no more memory
-    than the file has bytes.
+def plain_datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
+    """List the datasets of an open HDF5 file, and refuse a file that holds anything else.
+
+    Reading one of the datasets takes no more memory than the file has bytes.
+
+    Args:
+        file: the open h5py.File.
+
+    Returns:
+        {path within the file: h5py.Dataset}.
 
     Raises:
-        ValueError: a link; a dataset that holds no numbers, whose values lie in another file, or
-            that are unpacked or made when they are read.
+        ValueError: the file has a link, or a dataset that does not hold numbers, whose values lie
+            in another file, or whose values are compressed or computed while they are read.
     """
     link = file.id.links.visit(
         lambda name, link: None if link.type == h5py.h5l.TYPE_HARD else name, info=True
     )
     if link is not None:
         raise ValueError(f"it has a link, {link.decode(errors='replace')!r:.100}")
-    found = {}
+    found: dict[str, h5py.Dataset] = {}
     file.visititems(
         lambda name, item: None if isinstance(item, h5py.Group) else found.update({name: item})
     )
@@ -28,7 +36,8 @@ def plain_datasets(file):
     return found
 
 
-def _is_plain(dataset):
+def _is_plain(dataset: h5py.Dataset) -> bool:
+    """Tell whether a dataset holds numbers that lie uncompressed in the file itself."""
     stored = dataset.id.get_create_plist()
     return (
         dataset.shape is not None

@@ -2,24 +2,29 @@
 
 import ast
 import importlib
+import pathlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 
-def attach(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list]:
-    """`__getattr__`, `__dir__` and `__all__` of a package, from the stub beside its `__init__.py`.
+def attach(
+    package: str, file: str
+) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """Make a package load each of its public names when the name is first used.
 
-    The stub, `__init__.pyi`, is the one list of the package's names: editors and type checkers read
-    it, and so does this function. It has lines of the forms `from .module import name as name` and
-    `from . import module as module`.
+    The stub `__init__.pyi`, beside the package's `__init__.py`, is the only list of the package's
+    names. Editors and type checkers read the stub, and so does this function. The stub has lines of
+    the forms `from .module import name as name` and `from . import module as module`.
 
     Args:
         package: the package's `__name__`.
         file: the package's `__file__`.
+
+    Returns:
+        The package's `__getattr__`, `__dir__` and `__all__`.
     """
     homes: dict[str, str | None] = {}
-    stub = Path(file).with_suffix(".pyi").read_text(encoding="utf-8")
+    stub = pathlib.Path(file).with_suffix(".pyi").read_text(encoding="utf-8")
     for node in ast.parse(stub).body:
         if isinstance(node, ast.ImportFrom) and node.level == 1:
             homes.update((alias.name, node.module) for alias in node.names)

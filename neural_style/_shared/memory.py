@@ -1,44 +1,49 @@
-"""How much memory is free for this process: the system's, within the limits that it was put under."""
+"""The memory that is free for this process: what the system has, within the limits set for it."""
 
 import os
-from pathlib import Path
+import pathlib
+from collections.abc import Iterator
 
-#: A limit of a control group above this many bytes stands for none.
+from .types import Path
+
+#: A control group's limit above this many bytes means that there is no limit.
 NO_LIMIT = 1 << 60
 
 
-def system_memory(root="/"):
-    """Bytes that are free: what the system has, and no more than what each limit leaves; infinite
-    where the system does not say.
+def system_memory(root: Path = "/") -> float:
+    """Count the bytes of memory that this process may still take.
 
-    Limits: those of control groups, version 1 and 2, of the process' own group and of all groups
-    around it (containers, systemd's slices, batch systems); and those that SLURM tells in the
-    environment where it sets up no groups.
+    The result is the system's free memory, but no more than what each limit leaves. The limits are
+    those of control groups, version 1 and 2, of the process' own group and of all groups around it
+    (containers, systemd's slices, batch systems). SLURM's limits in the environment count too, as
+    SLURM does not always set up control groups.
 
     Args:
         root: the folder that holds proc/ and sys/.
+
+    Returns:
+        Bytes; infinite if the system does not report its free memory and sets no limit.
     """
-    root = Path(root)
+    root = pathlib.Path(root)
     return max(0, min([_available(root), *_cgroup_limits(root), *_slurm_limits(root)]))
 
 
-def _available(root):
+def _available(root: pathlib.Path) -> float:
+    """Count the bytes that the system itself reports as available."""
     try:
         lines = (root / "proc/meminfo").read_text().splitlines()
         return next(
             1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable")
         )
     except (OSError, StopIteration):
-        try:
-            return (
-                os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-            )  # macOS tells what there is, not what is free
+        try:  # macOS reports how much memory there is, not how much is free
+            return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
         except (AttributeError, ValueError, OSError):
             return float("inf")
 
 
-def _cgroup_limits(root):
-    """What is left of each limit, of both versions."""
+def _cgroup_limits(root: pathlib.Path) -> Iterator[int]:
+    """Yield the bytes that each control group leaves, of version 1 and of version 2."""
     for line in _text(root / "proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers == "":
@@ -62,30 +67,29 @@ def _cgroup_limits(root):
             )
 
 
-def _limits(mount, path, limit, usage, cache):
-    """Of the group at `path` and of those around it, up to the mount's own: in a container, the
-    path may be the host's, and only that is there.
+def _limits(mount: pathlib.Path, path: str, limit: str, usage: str, cache: str) -> Iterator[int]:
+    """Yield the bytes that the group at `path` leaves, and each group around it up to the mount.
+
+    In a container, `path` may be the host's, and then only the mount's own group can be seen.
     """
-    group = Path(path.lstrip("/"))
+    group = pathlib.Path(path.lstrip("/"))
     for one in (group, *group.parents):
         folder = mount / one
         try:
             most, used = int(_text(folder / limit)), int(_text(folder / usage))
-        except ValueError:  # no such group, no limit, or "max"
+        except ValueError:  # there is no such group, or it has no limit, or its limit is "max"
             continue
         kept = dict(
             line.split(None, 1)
             for line in _text(folder / "memory.stat").splitlines()
             if " " in line
         )
-        if most < NO_LIMIT:
-            yield most - used + int(kept.get(cache, 0))  # files in the cache make room when asked
+        if most < NO_LIMIT:  # the system frees cached files when a process needs memory
+            yield most - used + int(kept.get(cache, 0))
 
 
-def _slurm_limits(root):
-    """What SLURM gives to the job on this node, in MB in the environment, less what this process
-    takes.
-    """
+def _slurm_limits(root: pathlib.Path) -> Iterator[int]:
+    """Yield the bytes that SLURM's environment variables (in MB) leave to this process."""
     own = _text(root / "proc/self/statm").split()
     resident = int(own[1]) * os.sysconf("SC_PAGE_SIZE") if len(own) > 1 else 0
     node, a_core = os.environ.get("SLURM_MEM_PER_NODE", ""), os.environ.get("SLURM_MEM_PER_CPU", "")
@@ -96,18 +100,19 @@ def _slurm_limits(root):
         yield int(a_core) * (int(cores) if cores.isdigit() else 1) * 2**20 - resident
 
 
-def _text(path):
+def _text(path: pathlib.Path) -> str:
+    """Read a file's text; "" if the file cannot be read."""
     try:
         return path.read_text()
     except OSError:
         return ""
 
 
-def free_memory():
-    """Bytes that are free for us; see memory.system_memory.
+def free_memory() -> float:
+    """Count the bytes of memory that this process should take; see system_memory.
 
-    A process that was given a part of the cores (map_transfer's workers; tf.config.threading) takes
-    that part of them.
+    If TensorFlow may use only a part of the cores (map_transfer's workers; tf.config.threading),
+    the result is that part of the free memory.
     """
     import tensorflow as tf
 

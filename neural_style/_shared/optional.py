@@ -4,7 +4,8 @@ import importlib
 import importlib.util
 from types import ModuleType
 
-#: Module -> (the package's name for people, what pip installs). setup.py's extras have the same.
+#: {module: (the package's name for people, what pip installs)}. The extras in setup.py have the
+#: same requirements.
 REQUIREMENTS = {
     "av": ("PyAV", "av>=15"),
     "cv2": ("OpenCV", "opencv-python-headless>=4.9"),
@@ -19,8 +20,14 @@ REQUIREMENTS = {
 def load(module: str) -> ModuleType:
     """Import an optional package.
 
+    Args:
+        module: the name to import, one of REQUIREMENTS.
+
+    Returns:
+        The module.
+
     Raises:
-        ImportError: the package is missing; the message is the command that installs it.
+        ImportError: the package is missing; the message is the command that installs the package.
     """
     if importlib.util.find_spec(module) is None:
         raise ImportError(missing(module))
@@ -28,6 +35,10 @@ def load(module: str) -> ModuleType:
 
 
 def missing(module: str) -> str:
-    """What to say where an optional package is missing."""
+    """Return the message for a missing optional package: the command that installs the package.
+
+    Args:
+        module: the name to import, one of REQUIREMENTS.
+    """
     name, requirement = REQUIREMENTS[module]
     return f'this needs {name}: pip install "{requirement}"'

@@ -7,10 +7,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from PIL import Image
 
-#: A path.
+#: The path of a file or a folder.
 Path: TypeAlias = str | os.PathLike[str]
 
-#: A picture as load_image takes it: a path, a PIL.Image, or an array.
+#: A picture as load_image takes it: a path, a PIL.Image or an array.
 Picture: TypeAlias = str | os.PathLike[str] | Image.Image | np.ndarray
 
 #: Names of layers, which share the weight 1 evenly, or {name: weight}.

@@ -1,4 +1,4 @@
-"""Pictures: load and save them, their colors, masks, matting and filters. No network."""
+"""Load and save pictures, and work on their colors, masks, mattes and edges, without a network."""
 
 from .._shared.lazy import attach
 

@@ -1,38 +1,46 @@
-"""Edge-aware filters of finished pictures, and the matting Laplacian that they rest on."""
+"""Edge-aware filters for finished pictures, and the matting Laplacian that they need."""
 
 import numpy as np
 from scipy.ndimage import uniform_filter
-from scipy.sparse import identity
+from scipy.sparse import identity, spmatrix
 
+from .._shared.checks import count, is_finite, number
+from .._shared.types import Picture
 from .load import load_image
 from .matting import load_pymatting
+from .pixels import _rounded_colors
 
 
-def matting_laplacian(image, epsilon=1e-7, radius=1):
-    """Levin's matting Laplacian L of a picture: a SciPy sparse matrix, N x N, N = H W, symmetric,
-    positive semi-definite.
+def matting_laplacian(image: Picture, epsilon: float = 1e-7, radius: int = 1) -> spmatrix:
+    """Compute Levin's matting Laplacian L of a picture.
 
-        L_ij = sum_k delta_ij - 1 / |w| (1 + (I_i - mu_k)^T (Sigma_k + epsilon / |w| 1)^-1 (I_j -
-        mu_k))
+        L_ij = sum_k delta_ij
+                     - 1 / |w| (1 + (I_i - mu_k)^T (Sigma_k + epsilon / |w| 1)^-1 (I_j - mu_k))
 
-    over the windows w_k, (2 radius + 1)^2 pixels, that hold both i and j; mu_k and Sigma_k are
-    their colours' mean and covariance. V^T L V is the least squared error of V as an affine
-    function of the colours in each window, 0 for the picture's own channels (but for epsilon).
-    PyMatting's (extra `photo`).
+    The sum goes over the windows w_k, of (2 radius + 1)^2 pixels, that hold both i and j. mu_k and
+    Sigma_k are the mean and the covariance of the window's colors. V^T L V is the least squared
+    error of V as an affine function of the colors in each window. Up to epsilon, it is 0 for the
+    picture's own channels. PyMatting computes L (extra `photo`).
 
     Args:
-        image: a path, PIL.Image or uint8 array. Its colours are scaled to [0, 1], which epsilon
-            assumes.
-        epsilon: regularisation: how much a window's colours must vary to be told from noise.
-        radius: of the windows, in pixels.
+        image: a path, PIL.Image or uint8 array. Its colors are scaled to [0, 1].
+        epsilon: the regularization, for colors from 0 to 1: how much the colors of a window must
+            vary to count as more than noise.
+        radius: the radius of the windows, in pixels.
+
+    Returns:
+        A SciPy sparse matrix, N x N with N = H W, symmetric and positive semi-definite.
+
+    Raises:
+        ValueError: epsilon or radius is out of range, or the picture is smaller than a window.
+        ImportError: PyMatting is missing; the message names the command that installs it.
     """
     image = load_image(image)
-    if not isinstance(epsilon, (int, float)) or isinstance(epsilon, bool) or not 0 < epsilon < 1:
+    if not is_finite(epsilon) or not 0 < epsilon < 1:
         raise ValueError(
             f"epsilon must be a number above 0 and below 1. Received: epsilon={epsilon!r}"
         )
-    if isinstance(radius, bool) or not isinstance(radius, (int, np.integer)) or radius < 1:
-        raise ValueError(f"radius must be a positive integer. Received: radius={radius!r}")
+    radius = count("radius", radius)
     if min(image.shape[:2]) < 2 * radius + 1:
         raise ValueError(
             f"the picture must be at least {2 * radius + 1} pixels on each side. Received:"
@@ -41,22 +49,31 @@ def matting_laplacian(image, epsilon=1e-7, radius=1):
     return load_pymatting().cf_laplacian(image / 255, epsilon=epsilon, radius=radius)
 
 
-def locally_affine(picture, photo, fidelity=1e-3):
-    """`picture` made a locally affine recolouring of `photo`, with no network: uint8 RGB of their
-    one size.
+def locally_affine(picture: Picture, photo: Picture, fidelity: float = 1e-3) -> np.ndarray:
+    """Turn a picture into a locally affine recoloring of a photo, without a network.
 
         V_c = argmin V^T L V + fidelity |V - S_c|^2, so (L + fidelity 1) V_c = fidelity S_c
 
-    for each channel S_c of `picture`, colours from 0 to 1. It gives a painted picture the photo's
-    edges back, and smooths its colours between them. By conjugate gradients, with PyMatting's
-    incomplete Cholesky preconditioner (extra `photo`).
+    S_c is a channel of `picture`, on the scale 0 to 1, and L is the photo's matting_laplacian. A
+    painted picture gets the photo's edges back, and its colors become smooth between the edges.
+    The system is solved by conjugate gradients, with PyMatting's incomplete Cholesky
+    preconditioner (extra `photo`).
 
     Args:
-        picture, photo: a path, PIL.Image or uint8 array each, of one size.
-        fidelity: to `picture`: 1e-4 leaves little but its main colours, 1 changes it little.
+        picture: the painted picture: a path, PIL.Image or uint8 array.
+        photo: the photo, of the same size: a path, PIL.Image or uint8 array.
+        fidelity: how close the result stays to `picture`: 1e-4 keeps little but its main colors, 1
+            changes it little.
+
+    Returns:
+        uint8 RGB, H x W x 3.
+
+    Raises:
+        ValueError: the pictures' sizes differ, or fidelity is not above 0.
+        ImportError: PyMatting is missing; the message names the command that installs it.
     """
     picture, photo = _of_one_size(picture, photo)
-    _check_positive("fidelity", fidelity)
+    fidelity = number("fidelity", fidelity, above=True)
     pymatting = load_pymatting()
     A = (matting_laplacian(photo) + fidelity * identity(photo.shape[0] * photo.shape[1])).tocsc()
     preconditioner = pymatting.ichol(A)
@@ -65,47 +82,54 @@ def locally_affine(picture, photo, fidelity=1e-3):
         [pymatting.cg(A, fidelity * S, x0=S, M=preconditioner, rtol=1e-5) for S in channels],
         axis=-1,
     )
-    return _rounded(V.reshape(photo.shape))
+    return _rounded_colors(V.reshape(photo.shape))
 
 
-def guided_filter(picture, photo, radius=8, epsilon=1e-4):
-    """`picture` smoothed along the edges of `photo`, uint8 RGB: for what a transfer leaves of
-    posterisation and noise.
+def guided_filter(
+    picture: Picture, photo: Picture, radius: int = 8, epsilon: float = 1e-4
+) -> np.ndarray:
+    """Smooth a picture along the edges of a photo, to remove posterization and noise.
 
-    He, Sun and Tang 2013, "Guided Image Filtering", with a guide of three colours: in each window
-    w_k the least squares fit p ~ a_k^T I + b_k of a channel p of `picture` to the photo's colours
-    I, a_k = (Sigma_k + epsilon 1)^-1 cov_k(I, p), b_k = mean_k(p) - a_k^T mu_k (equations 14 and
-    15); at each pixel, the mean of the fits of the windows that hold it (equation 16).
+    This is the filter of He, Sun and Tang 2013, "Guided Image Filtering", with a guide of three
+    colors. In each window w_k, a channel p of `picture` is fitted to the photo's colors I by least
+    squares, p ~ a_k^T I + b_k, with a_k = (Sigma_k + epsilon 1)^-1 cov_k(I, p) and
+    b_k = mean_k(p) - a_k^T mu_k (equations 14 and 15). Each pixel of the result is the mean of the
+    fits of all windows that hold the pixel (equation 16).
 
     Args:
-        picture, photo: a path, PIL.Image or uint8 array each, of one size; colours are scaled to
+        picture: the picture to smooth: a path, PIL.Image or uint8 array.
+        photo: the photo, of the same size: a path, PIL.Image or uint8 array. Colors are scaled to
             [0, 1].
-        radius: of the windows, (2 radius + 1)^2 pixels; at the border they are mirrored.
-        epsilon: below which variance a window of the photo counts as flat, so that `picture` is
+        radius: the radius of the windows, which have (2 radius + 1)^2 pixels; the picture is
+            mirrored at its border.
+        epsilon: a window of the photo with less variance than this counts as flat, and `picture` is
             averaged there.
+
+    Returns:
+        uint8 RGB, H x W x 3.
+
+    Raises:
+        ValueError: the pictures' sizes differ, or radius or epsilon is not above 0.
     """
     picture, photo = _of_one_size(picture, photo)
-    _check_positive("epsilon", epsilon)
-    if isinstance(radius, bool) or not isinstance(radius, (int, np.integer)) or radius < 1:
-        raise ValueError(f"radius must be a positive integer. Received: radius={radius!r}")
+    epsilon, radius = number("epsilon", epsilon, above=True), count("radius", radius)
 
-    def mean(a):
+    def mean(a: np.ndarray) -> np.ndarray:
         return uniform_filter(a, size=(2 * radius + 1, 2 * radius + 1, *[1] * (a.ndim - 2)))
 
     I, p = photo / 255, picture / 255
     mu, p_mean = mean(I), mean(p)
-    sigma = (
-        mean(I[..., :, None] * I[..., None, :]) - mu[..., :, None] * mu[..., None, :]
-    )  # H x W x 3 x 3
-    covariance = (
-        mean(I[..., :, None] * p[..., None, :]) - mu[..., :, None] * p_mean[..., None, :]
-    )  # guide's channel, picture's
+    # H x W x 3 x 3
+    sigma = mean(I[..., :, None] * I[..., None, :]) - mu[..., :, None] * mu[..., None, :]
+    # H x W x the guide's channels x the picture's channels
+    covariance = mean(I[..., :, None] * p[..., None, :]) - mu[..., :, None] * p_mean[..., None, :]
     a = np.linalg.solve(sigma + epsilon * np.eye(3), covariance)
     b = p_mean - np.einsum("hwgc,hwg->hwc", a, mu)
-    return _rounded(np.einsum("hwgc,hwg->hwc", mean(a), I) + mean(b))
+    return _rounded_colors(np.einsum("hwgc,hwg->hwc", mean(a), I) + mean(b))
 
 
-def _of_one_size(picture, photo):
+def _of_one_size(picture: Picture, photo: Picture) -> tuple[np.ndarray, np.ndarray]:
+    """Load both pictures, and check that their sizes agree."""
     picture, photo = load_image(picture), load_image(photo)
     if picture.shape != photo.shape:
         raise ValueError(
@@ -113,13 +137,3 @@ def _of_one_size(picture, photo):
             f"{picture.shape[1]} x {picture.shape[0]} and {photo.shape[1]} x {photo.shape[0]}"
         )
     return picture, photo
-
-
-def _check_positive(name, value):
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < np.inf:
-        raise ValueError(f"{name} must be a finite number above 0. Received: {name}={value!r}")
-
-
-def _rounded(colors):
-    """Colours from 0 to 1 as uint8."""
-    return np.rint(255 * colors).clip(0, 255).astype("uint8")

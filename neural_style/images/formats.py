@@ -1,11 +1,13 @@
-"""The formats of pictures that are read and written."""
+"""The picture formats that the library reads and writes."""
+
+from typing import IO
 
 from PIL import Image
 
 from .._shared.optional import load
 
-#: Pillow's names of the formats that are read. No other decoder of Pillow's sees a file: some run
-#: other programs on it (PostScript).
+#: Pillow's names of the formats that are read. Files are given to no other decoder of Pillow,
+#: because some decoders run other programs on the file (PostScript).
 READABLE = (
     "PNG",
     "JPEG",
@@ -22,8 +24,7 @@ READABLE = (
     "TGA",
 )
 
-
-#: Suffix -> Pillow's name of the formats that are written.
+#: {suffix: Pillow's name} of the formats that are written.
 WRITABLE = {
     ".png": "PNG",
     ".jpg": "JPEG",
@@ -39,17 +40,16 @@ WRITABLE = {
     ".avif": "AVIF",
 }
 
+#: Formats that can keep transparency.
+WITH_ALPHA = ("PNG", "WEBP", "TIFF")
 
-#: The formats that keep transparency, those that can be told their color space, and those with 16
-#: bits a channel.
-WITH_ALPHA, TAGGED, WITH_16_BITS = (
-    ("PNG", "WEBP", "TIFF"),
-    ("PNG", "JPEG", "WEBP", "TIFF", "AVIF"),
-    ("PNG", "TIFF"),
-)
+#: Formats that can name their color space.
+TAGGED = ("PNG", "JPEG", "WEBP", "TIFF", "AVIF")
 
+#: Formats that can have 16 bits a channel.
+WITH_16_BITS = ("PNG", "TIFF")
 
-#: Suffixes by which a folder's files are taken for pictures.
+#: Suffixes of the files in a folder that count as pictures.
 SUFFIXES = (
     *WRITABLE,
     ".jpe",
@@ -67,20 +67,16 @@ SUFFIXES = (
     ".avifs",
 )
 
-
+#: What can become of a picture's transparency.
 ALPHAS = ("white", "keep")
 
-
+#: The brands in the first bytes of HEIC and AVIF files.
 _HEIC = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
-
-
 _AVIF = (b"avif", b"avis")
 
 
-def _formats(file):
-    """Pillow's names of the formats that `file` may have: READABLE, as far as this Pillow knows
-    them.
-    """
+def _formats(file: IO[bytes]) -> list[str]:
+    """List the formats that an open file may have: those of READABLE that this Pillow knows."""
     head = file.read(12)
     file.seek(0)
     known = _known_formats()
@@ -94,6 +90,7 @@ def _formats(file):
     return [name for name in READABLE if name in known]
 
 
-def _known_formats():
+def _known_formats() -> dict:
+    """Return the formats that this Pillow knows, keyed by their names."""
     Image.init()
     return Image.OPEN

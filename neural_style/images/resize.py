@@ -4,20 +4,34 @@ import numpy as np
 from PIL import Image
 
 
-def resize(picture, width_height):
-    """Resize a PIL.Image or uint8 array to exactly (width, height) by Lanczos' filter; returns a
-    PIL.Image.
+def resize(picture: Image.Image | np.ndarray, width_height: tuple[int, int]) -> Image.Image:
+    """Resize a picture to exactly (width, height) by Lanczos' filter.
+
+    Args:
+        picture: a PIL.Image or a uint8 array, H x W x 3.
+        width_height: the new (width, height), in pixels.
+
+    Returns:
+        A PIL.Image.
     """
     picture = Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
     return (
         picture
         if picture.size == tuple(width_height)
-        else picture.resize(width_height, Image.LANCZOS)
+        else picture.resize(width_height, Image.Resampling.LANCZOS)
     )
 
 
-def resize_pixels(pixels, width_height):
-    """resize for a float array, H x W x C, which is not rounded."""
+def resize_pixels(pixels: np.ndarray, width_height: tuple[int, int]) -> np.ndarray:
+    """Resize a float picture to exactly (width, height) by Lanczos' filter, without rounding.
+
+    Args:
+        pixels: a float array from 0 to 255, H x W x C.
+        width_height: the new (width, height), in pixels.
+
+    Returns:
+        A float array, height x width x C, clipped to 0-255.
+    """
     return (
         pixels
         if pixels.shape[1::-1] == tuple(width_height)
@@ -25,15 +39,13 @@ def resize_pixels(pixels, width_height):
     )
 
 
-def _by_channels(pixels, width_height):
-    """Each channel of a float array resized by Lanczos' filter, which may go below and above what
-    there was.
-    """
+def _by_channels(pixels: np.ndarray, width_height: tuple[int, int]) -> np.ndarray:
+    """Resize each channel of a float array by Lanczos' filter, which may over- and undershoot."""
     return np.stack(
         [
             np.asarray(
                 Image.fromarray(np.ascontiguousarray(channel, "float32")).resize(
-                    width_height, Image.LANCZOS
+                    width_height, Image.Resampling.LANCZOS
                 )
             )
             for channel in np.moveaxis(pixels, -1, 0)
@@ -42,15 +54,26 @@ def _by_channels(pixels, width_height):
     )
 
 
-def resize_map(values, width_height):
-    """Resize a float array, H x W, to exactly (width, height), by means where it becomes smaller."""
+def resize_map(values: np.ndarray, width_height: tuple[int, int]) -> np.ndarray:
+    """Resize a map of numbers to exactly (width, height), by means where the map becomes smaller.
+
+    Args:
+        values: a float array, H x W.
+        width_height: the new (width, height), in pixels.
+
+    Returns:
+        A float array, height x width.
+    """
     if values.shape == tuple(width_height)[::-1]:
         return values
-    resized = Image.fromarray(np.asarray(values, "float32")).resize(width_height, Image.BILINEAR)
-    return np.round(np.asarray(resized), 6)  # so that what is 1 everywhere stays 1
+    resized = Image.fromarray(np.asarray(values, "float32")).resize(
+        width_height, Image.Resampling.BILINEAR
+    )
+    return np.round(np.asarray(resized), 6)  # a map that is 1 everywhere stays exactly 1
 
 
-def fitted_size(width_height, size):
-    """(width, height) with the longer side `size` and the aspect ratio kept; no side below 1."""
+def fitted_size(width_height: tuple[int, int], size: int) -> tuple[int, int]:
+    """Scale (width, height) so that the longer side is `size`; no side falls below 1."""
     scale = size / max(width_height)
-    return tuple(max(1, round(side * scale)) for side in width_height)
+    width, height = (max(1, round(side * scale)) for side in width_height)
+    return width, height

@@ -1,8 +1,10 @@
-"""Save pictures: whole or not at all, with 8 or 16 bits a channel."""
+"""Save pictures: completely or not at all, with 8 or 16 bits a channel."""
 
+import pathlib
 import struct
 import zlib
-from pathlib import Path
+from collections.abc import Iterable
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
@@ -10,31 +12,45 @@ from PIL import Image
 from .._shared.checks import choice
 from .._shared.files import check_output, whole_or_not
 from .._shared.optional import load
+from .._shared.types import Path
+from .decode import _from_array
 from .formats import ALPHAS, TAGGED, WITH_16_BITS, WITH_ALPHA, WRITABLE, _known_formats
-from .load import _from_array, on_white, srgb_profile
+from .load import on_white
+from .profiles import srgb_profile
 
 
-def save_image(image, path, bits=8, inputs=(), overwrite=False, **options):
-    """Write a picture to `path`, in the format of its suffix, all or nothing, tagged as sRGB where
-    the format can be.
+def save_image(
+    image: Image.Image | np.ndarray,
+    path: Path,
+    bits: Literal[8, 16] = 8,
+    inputs: Iterable[object] = (),
+    overwrite: bool = False,
+    **options: Any,
+) -> None:
+    """Save a picture in the format of the path's suffix, completely or not at all.
 
-    The file is written under a temporary name in the same folder and then renamed, so no crash
-    leaves half a file and an older picture stays until the new one is whole.
+    The file appears at `path` only once it is complete. So a crash leaves no half file, and an
+    older picture stays until then. The picture is tagged as sRGB if the format can be tagged.
 
     Args:
-        image: a PIL.Image or a uint8 array: H x W, H x W x 3, or H x W x 4 (RGBA; laid on white
-            where the format knows no alpha). With bits=16 also a float array of 0 to 255, H x W x 3
-            or 4.
-        path: where to; one of WRITABLE's suffixes.
-        bits: 8, or 16 for a channel, in PNG and TIFF (needs OpenCV).
-        inputs: paths that `path` must not lead to, unless overwrite=True.
-        options: passed to PIL.Image.save; JPEG and WebP get quality=95 unless told otherwise.
+        image: a PIL.Image or a uint8 array: H x W, H x W x 3, or H x W x 4 (RGBA, which is laid on
+            white if the format has no alpha). With bits=16, also a uint16 array or a float array
+            from 0 to 255, H x W x 3 or 4.
+        path: the file to write; its suffix is one of WRITABLE.
+        bits: the bits of a channel. 16 needs PNG or TIFF, and OpenCV.
+        inputs: paths of the inputs, which the output must not replace.
+        overwrite: let the output replace an input.
+        **options: further options of PIL.Image.save. JPEG and WebP get quality=95 by default.
 
     Raises:
-        FileNotFoundError, PermissionError, TypeError, ValueError: what was expected and what came.
+        FileNotFoundError: the output's folder does not exist.
+        PermissionError: the output cannot be written.
+        TypeError: an array of another dtype; options with bits=16.
+        ValueError: an array of another shape or with values that are not finite, a suffix or bits
+            that are not supported, or a path that is also an input.
         ImportError: bits=16, and OpenCV is missing.
     """
-    path = Path(path)
+    path = pathlib.Path(path)
     check_writable(path, bits, inputs=inputs, overwrite=overwrite)
     file_format = WRITABLE[path.suffix.lower()]
     if bits == 16:
@@ -53,11 +69,29 @@ def save_image(image, path, bits=8, inputs=(), overwrite=False, **options):
         picture.save(file, format=file_format, **options)
 
 
-def check_writable(path, bits=8, alpha="white", inputs=(), overwrite=False):
-    """Raise a clear error if save_image could not write to `path`: called before minutes of work,
-    not after.
+def check_writable(
+    path: Path,
+    bits: int = 8,
+    alpha: str = "white",
+    inputs: Iterable[object] = (),
+    overwrite: bool = False,
+) -> None:
+    """Raise a clear error, before minutes of work, if save_image could not write to `path`.
+
+    Args:
+        path: the file to write.
+        bits: the bits of a channel, 8 or 16.
+        alpha: what becomes of transparency: "white", or "keep", which needs a format with alpha.
+        inputs: paths of the inputs, which the output must not replace.
+        overwrite: let the output replace an input.
+
+    Raises:
+        FileNotFoundError: the output's folder does not exist.
+        PermissionError: the output cannot be written.
+        ValueError: a suffix, bits or alpha that are not supported, or a path that is also an input.
+        ImportError: bits=16, and OpenCV is missing.
     """
-    path = Path(path)
+    path = pathlib.Path(path)
     file_format = WRITABLE.get(path.suffix.lower())
     if file_format is None:
         raise ValueError(
@@ -83,10 +117,8 @@ def check_writable(path, bits=8, alpha="white", inputs=(), overwrite=False):
     check_output(path, inputs, overwrite)
 
 
-def _encoded_16(array, suffix, options):
-    """The bytes of a PNG or TIFF file with 16 bits a channel, by OpenCV, which Pillow cannot write
-    in color.
-    """
+def _encoded_16(array: np.ndarray, suffix: str, options: dict[str, Any]) -> bytes:
+    """Encode a PNG or TIFF file with 16 bits a channel by OpenCV: Pillow cannot, in color."""
     if array.dtype.kind == "f":
         if not np.isfinite(array).all():
             raise ValueError("a picture must be finite. Received: NaN or infinite values")
@@ -105,13 +137,12 @@ def _encoded_16(array, suffix, options):
     if options:
         raise TypeError(f"with bits=16 there are no other options. Received: {', '.join(options)}")
     array = array.astype("uint16")
-    array = np.concatenate(
-        [array[..., 2::-1], array[..., 3:]], axis=-1
-    )  # OpenCV's order: B, G, R, alpha
-    done, data = load("cv2").imencode(suffix, np.ascontiguousarray(array))
+    # OpenCV's order of channels: B, G, R, alpha
+    array = np.concatenate([array[..., 2::-1], array[..., 3:]], axis=-1)
+    done, encoded = load("cv2").imencode(suffix, np.ascontiguousarray(array))
     if not done:
         raise OSError(f"OpenCV could not encode the picture as {suffix}")
-    data = data.tobytes()
+    data = encoded.tobytes()
     if suffix != ".png":
         return data
     chunks = [
@@ -122,4 +153,4 @@ def _encoded_16(array, suffix, options):
         struct.pack(">I", len(d)) + name + d + struct.pack(">I", zlib.crc32(name + d))
         for name, d in chunks
     )
-    return data[:33] + packed + data[33:]  # 33: signature and the first chunk, IHDR
+    return data[:33] + packed + data[33:]  # 33 bytes: the signature and the first chunk, IHDR

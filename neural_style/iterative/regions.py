@@ -35,7 +35,7 @@ class Part:
 
 
 def parts_of(
-    content_shape: Sequence[int] | None,
+    content_shape: tuple[int, ...] | None,
     styles: Styles,
     regions: Sequence[Region],
     style_layers: Layers,
@@ -92,7 +92,7 @@ def styles_of(region: Region, styles: Styles) -> Styles:
 
 def at_layers(
     mask: np.ndarray,
-    shape: Sequence[int],
+    shape: tuple[int, ...],
     names: Iterable[str] | Mapping[str, float],
     network: FeatureNetwork,
     inside: bool = False,

@@ -102,7 +102,7 @@ def checked(given: Settings) -> Settings:
         ValueError: An argument that cannot be right. Both say what was expected and what came.
     """
     given.feature_network.check()
-    layers = {
+    layers: dict[str, Any] = {
         name: checked_layers(name, getattr(given, name))
         for name in ("content_layers", "style_layers")
     }

@@ -131,7 +131,7 @@ class Stage:
             picture: The result of the stage before, or None for the first one.
         """
         if picture is not None:
-            return preprocess(resize(picture.image, self.shape[2:0:-1]))
+            return preprocess(np.asarray(resize(picture.image, (self.shape[2], self.shape[1]))))
         inputs, settings = self.run.inputs, self.run.settings
         return start(
             inputs.init,

@@ -17,7 +17,7 @@ from .regions import Styles, styles_of
 
 def start(
     init: Any,
-    shape: Sequence[int],
+    shape: tuple[int, ...],
     content: np.ndarray | None,
     styles: Styles,
     regions: Sequence[Region],
@@ -50,7 +50,8 @@ def start(
         image = content if init == "content" else styles[0][0]
     else:
         image = init
-    return preprocess(resize(image, shape[1::-1]))
+    width_height = shape[1], shape[0]
+    return preprocess(np.asarray(resize(image, width_height)))
 
 
 def recolored(content: np.ndarray, styles: Styles, regions: Sequence[Region]) -> np.ndarray:
@@ -76,7 +77,9 @@ def recolored(content: np.ndarray, styles: Styles, regions: Sequence[Region]) ->
             continue  # so small that it is gone at this stage: there is no mean of nothing
         moments = [(color_statistics(image, part), share) for image, part, share in sources]
         shares = sum(share for _, share in moments)
-        target = tuple(sum(share / shares * moment[i] for moment, share in moments) for i in (0, 1))
+        target: Any = tuple(
+            sum(share / shares * moment[i] for moment, share in moments) for i in (0, 1)
+        )
         matrix, offset = color_transform(color_statistics(content, mask), target)
         colored += mask[..., None] * (content @ matrix.T + offset)
         total += mask

@@ -112,6 +112,7 @@ class Photorealism:
     weight: float
 
     def loss(self, stage: Stage) -> Loss:
+        assert stage.content is not None  # as the inputs were checked
         return photorealism_loss(matting_laplacian(stage.content))
 
 

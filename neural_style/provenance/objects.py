@@ -10,6 +10,13 @@ from typing import Any
 #: transfer()'s arguments that may be objects of the caller's.
 OBJECTS = ("network", "optimizer", "preserve_color", "statistic", "terms")
 
+#: What a class must have to be made again for a setting: nothing else of this process is called.
+METHODS = {
+    "preserve_color": ("style", "content", "result"),
+    "statistic": ("sums", "describe", "distance"),
+    "terms": ("loss",),
+}
+
 
 def described(value: Any) -> Any:
     """An object as JSON has it; texts, numbers and None unchanged.
@@ -61,7 +68,7 @@ def made_again(setting: str, value: Any) -> Any:
     """The object of a description; other values unchanged.
 
     A record may come from a stranger, so it never imports code: a class must be a dataclass that
-    this process has loaded, or an optimizer of Keras.
+    this process has loaded and that has the methods of its setting, or an optimizer of Keras.
 
     Args:
         setting: The name of the argument.
@@ -85,10 +92,15 @@ def made_again(setting: str, value: Any) -> Any:
         return _keras_optimizer(name.removeprefix("keras.optimizers."), arguments)
     module, _, kind = name.rpartition(".")
     found = getattr(sys.modules.get(module), kind, None)
-    if not (isinstance(found, type) and dataclasses.is_dataclass(found)):
+    methods = METHODS.get(setting, ("nothing",))
+    if not (
+        isinstance(found, type)
+        and dataclasses.is_dataclass(found)
+        and all(callable(getattr(found, method, None)) for method in methods)
+    ):
         raise ValueError(
-            f"the record's {setting} has the class {name!r}, which is no dataclass that this"
-            f" process has loaded; import {module} first (a record imports no code by itself), or"
+            f"the record's {setting} has the class {name!r}, which is no such dataclass that"
+            f" this process has loaded; import {module} first (a record imports no code by itself), or"
             f" give the object: arguments_of(record, {setting}=...)"
         )
     names = {f.name for f in dataclasses.fields(found) if f.init}

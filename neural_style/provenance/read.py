@@ -7,12 +7,14 @@ read is that file.
 
 import json
 import os
-from pathlib import Path
+import pathlib
+from collections.abc import Callable
 from typing import Any
 
 from PIL import Image
 
 from .._shared.files import file_digest, is_regular
+from .._shared.types import Path
 from ..images.masks import Region
 from ..vgg.weights import vgg_weights
 from .objects import OBJECTS, made_again
@@ -20,19 +22,27 @@ from .record import KEY, MOST_BYTES, _sidecar
 from .schema import SETTINGS, checked
 
 
-class Record(dict):
-    """A record that was read; .folder is where, for the files that it names may lie there too."""
+class Record(dict[str, Any]):
+    """A record that was read.
 
-    folder = None
+    Attributes:
+        folder: Where it was; the files that it names may lie there too.
+    """
+
+    folder: pathlib.Path | None = None
 
 
-def read_record(path):
-    """The record of a saved picture, or of its sidecar; a Record.
+def read_record(path: Path) -> Record:
+    """The record of a saved picture.
+
+    Args:
+        path: The picture, or the record's own file beside it.
 
     Raises:
-        FileNotFoundError, ValueError: no such picture, or one without a record.
+        FileNotFoundError: There is no such picture.
+        ValueError: It has no record.
     """
-    path = Path(path)
+    path = pathlib.Path(path)
     if not path.exists():
         raise FileNotFoundError(f"no picture at {str(path)!r}")
     try:
@@ -98,7 +108,7 @@ def arguments_of(record: Any, **replacements: Any) -> dict[str, Any]:
         settings[name] = made_again(name, settings[name])
     for name in {"init", "weights"} - set(replacements):
         if isinstance(settings.get(name), dict):
-            settings[name] = Path(found(settings[name]))
+            settings[name] = pathlib.Path(found(settings[name]))
     if isinstance(settings.get("steps"), list):
         settings["steps"] = {side: steps for side, steps in settings["steps"]}
     for name in {"masks", "content_map"} - set(replacements):
@@ -122,9 +132,10 @@ def arguments_of(record: Any, **replacements: Any) -> dict[str, Any]:
     return {**settings, **given, "weights": weights}
 
 
-def _find(identity, folder):
-    """The path of the file that a record names; beside the picture, in the current folder, or at
-    the path that it gives.
+def _find(identity: dict[str, Any], folder: pathlib.Path | None) -> str:
+    """The path of the file that a record names.
+
+    It is beside the picture, in the current folder, or at the path that the record gives.
     """
     path = identity.get("path") or identity.get("name")
     if not path:
@@ -151,7 +162,7 @@ def _find(identity, folder):
     )
 
 
-def _given_again(value, found):
+def _given_again(value: Any, found: Callable[[Any], Any]) -> Any:
     """masks or a map as transfer() takes them, from the record."""
     if isinstance(value, list):
         return [_given_again(item, found) for item in value]

@@ -1,55 +1,63 @@
-"""The record of a run: all that is needed to make its picture again, kept in the picture's own file or beside it."""
+"""The record of a run: everything that is needed to make its picture again.
+
+The record is kept in the picture's own file (PNG) or in a JSON file beside it.
+"""
 
 import json
 import os
+import pathlib
 import platform
 import sys
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image, PngImagePlugin
 
 from .._shared.files import check_name_length, file_digest, whole_or_not
+from .._shared.types import Path, Picture
 from .._version import __version__
-from ..images.masks import Region
+from ..images.region import Region
 from ..images.save import save_image
 from ..vgg.weights import Weights
 from .identity import _identity
-from .objects import OBJECTS, described
 
-#: Of records as they are written now. Those without one, of earlier versions, are read too.
+#: The schema of records as they are written now. Records of earlier versions, which name no schema,
+#: can be read too.
 SCHEMA = 2
-
 
 #: The key of a PNG's text chunk, and the most bytes that a sidecar may have.
 KEY, MOST_BYTES = "neural_style", 16 << 20
 
-
-#: What save(record=...) takes: whether inputs are named by file name or by path, or nothing is
-#: written.
+#: What save(record=...) accepts: name inputs by file name, name inputs by path, or write no record.
 RECORDS = (True, "paths", False)
 
-
-#: weights= and init= that are no files.
+#: The values of weights= and of init= that are not files.
 NAMED_WEIGHTS = ("imagenet", "torchvision")
-
-
 NAMED_STARTS = ("recolored", "content", "style", "noise")
 
 
-def make_record(content, style, settings, weights):
-    """What is known before a run: {"schema", "content", "style", "settings", "weights",
-    "versions"}, ready for JSON.
+def make_record(
+    content: Picture | None, style: Any, settings: Mapping[str, Any], weights: Weights
+) -> dict[str, Any]:
+    """Write down what is known before a run.
+
+    A picture becomes {"path": ..., "sha256": ...}. The path is None if the picture was an array or
+    a PIL.Image.
 
     Args:
-        content, style, settings: as transfer() got them. Pictures become {"path": ..., "sha256":
-            ...}, without a path where they were arrays or PIL.Images.
-        weights: weights.Weights, for the network's and file's identity.
+        content: transfer()'s argument `content`.
+        style: transfer()'s argument `style`.
+        settings: transfer()'s other arguments.
+        weights: the network's weights.
+
+    Returns:
+        {"schema", "content", "style", "settings", "weights", "versions"}, ready for JSON.
 
     Raises:
-        TypeError: a setting that JSON has no form for.
+        TypeError: JSON cannot hold one of the settings.
+        FileNotFoundError: there is no picture at a path.
     """
     styles = (
         None
@@ -70,23 +78,45 @@ def make_record(content, style, settings, weights):
         "weights": {"network": weights.network, "source": weights.source, "sha256": weights.sha256},
         "versions": {"neural_style": __version__, "python": platform.python_version(), **versions},
     }
-    json.dumps(record)  # an error now, not after minutes of work
+    json.dumps(record)  # raise an error now, not after minutes of work
     return record
 
 
-def inputs_of(record):
-    """The paths of all files that a run of this record read."""
+def inputs_of(record: Mapping[str, Any]) -> list[str]:
+    """List the paths of all files that a run read.
+
+    Args:
+        record: the run's record, from make_record.
+    """
     return [one["path"] for one in _identities(record) if one.get("path")]
 
 
-def save_with_record(image, path, record, keep=True, **options):
-    """save_image, with the record in a PNG's text chunk, or in a file of its own beside another
-    format: out.jpg.json.
+def save_with_record(
+    image: Image.Image | np.ndarray,
+    path: Path,
+    record: dict[str, Any],
+    keep: bool | Literal["paths"] = True,
+    **options: Any,
+) -> None:
+    """Save a picture and its record.
 
-    keep: True: the record names its inputs by their file names alone; "paths": by their whole
-    paths; False: no record is written.
+    The record goes into a text chunk of a PNG. For another format, the record goes into a file
+    beside the picture: out.jpg.json for out.jpg.
+
+    Args:
+        image: the picture, as for save_image.
+        path: the picture's file.
+        record: the record, from make_record.
+        keep: True names the inputs in the record by their file names alone, "paths" by their whole
+            paths; False writes no record.
+        **options: further options of save_image.
+
+    Raises:
+        ValueError: `keep` is none of these, or one of save_image's errors.
+        FileNotFoundError: as save_image.
+        PermissionError: as save_image.
     """
-    path = Path(path)
+    path = pathlib.Path(path)
     if keep not in RECORDS or (isinstance(keep, int) and not isinstance(keep, bool)):
         raise ValueError(f"record must be one of {RECORDS}. Received: record={keep!r}")
     if keep is False:
@@ -106,30 +136,31 @@ def save_with_record(image, path, record, keep=True, **options):
             )
 
 
-def check_sidecar(path, keep=True):
-    """Raise a ValueError if the name of the record's file, beside the picture `path`, would be too
-    long.
+def check_sidecar(path: Path, keep: bool | Literal["paths"] = True) -> None:
+    """Raise a ValueError if the name of the record's file, beside the picture, would be too long.
+
+    Args:
+        path: the picture's file.
+        keep: as for save_with_record.
     """
-    if keep is not False and Path(path).suffix.lower() != ".png":
-        check_name_length(_sidecar(Path(path)))
+    if keep is not False and pathlib.Path(path).suffix.lower() != ".png":
+        check_name_length(_sidecar(pathlib.Path(path)))
 
 
-def _setting(name, value):
-    """A setting of transfer() as JSON has it."""
-    if name in OBJECTS:
-        return described(value)
+def _setting(name: str, value: Any) -> Any:
+    """Convert one of transfer()'s settings to a value for JSON."""
     if name == "weights":
         if isinstance(value, Weights):
             named = {"keras": "imagenet", "torchvision": "torchvision", "random": None}
             return named.get(value.source, {"path": value.path, "sha256": value.sha256})
-        return value if value is None or value in NAMED_WEIGHTS else _identity(Path(value))
+        return value if value is None or value in NAMED_WEIGHTS else _identity(pathlib.Path(value))
     return _plain(_paths(value) if name in ("masks", "content_map") else value)
 
 
-def _paths(value):
-    """Strings as paths, also those within masks."""
+def _paths(value: Any) -> Any:
+    """Convert strings to paths, also those in lists, dicts and Regions."""
     if isinstance(value, str):
-        return Path(value)
+        return pathlib.Path(value)
     if isinstance(value, Region):
         return {name: _paths(item) for name, item in vars(value).items()}
     if isinstance(value, dict):
@@ -137,8 +168,8 @@ def _paths(value):
     return [_paths(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def _plain(value):
-    """A value as JSON has it."""
+def _plain(value: Any) -> Any:
+    """Convert a value to one that JSON can hold: pictures and paths become their identities."""
     if isinstance(value, (np.ndarray, Image.Image, os.PathLike)):
         return _identity(value)
     if isinstance(value, Mapping):
@@ -150,29 +181,34 @@ def _plain(value):
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _identities(value):
-    """All {"path", "sha256"} within a record."""
+def _identities(value: Any) -> list[dict[str, Any]]:
+    """List all {"path", "sha256"} in a record."""
     if isinstance(value, dict) and set(value) == {"path", "sha256"}:
         return [value]
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return [identity for item in items for identity in _identities(item)]
 
 
-def _without_folders(value):
-    """The record with file names in place of paths."""
+def _without_folders(value: Any) -> Any:
+    """Replace the paths in a record by file names."""
     if isinstance(value, dict) and set(value) == {"path", "sha256"}:
-        return {"name": value["path"] and Path(value["path"]).name, "sha256": value["sha256"]}
+        return {
+            "name": value["path"] and pathlib.Path(value["path"]).name,
+            "sha256": value["sha256"],
+        }
     if isinstance(value, dict):
         return {name: _without_folders(item) for name, item in value.items()}
     return [_without_folders(item) for item in value] if isinstance(value, list) else value
 
 
-def _version(name):
+def _version(name: str) -> str:
+    """Find the version of an installed package."""
     try:
         return version(name)
-    except PackageNotFoundError:  # tensorflow-cpu and its like are modules of another name
+    except PackageNotFoundError:  # a package like tensorflow-cpu has a module of another name
         return getattr(sys.modules.get(name), "__version__", "unknown")
 
 
-def _sidecar(path):
+def _sidecar(path: pathlib.Path) -> pathlib.Path:
+    """Return the path of the record's file beside a picture."""
     return path.with_name(path.name + ".json")

@@ -1,5 +1,8 @@
 """What a record may hold: known names of known types."""
 
+from collections.abc import Callable
+from typing import Any
+
 from .._shared.checks import is_count, is_finite
 from ..images.masks import Region
 from .objects import is_described
@@ -9,15 +12,22 @@ from .record import NAMED_STARTS, NAMED_WEIGHTS, SCHEMA
 RENAMED = {"error": "scale", "style_loss": "statistic"}
 
 
-def migrated(record):
+def migrated(record: dict[str, Any]) -> dict[str, Any]:
     """A record of an earlier schema with the names that its settings have by now."""
     settings = {RENAMED.get(name, name): value for name, value in record["settings"].items()}
     return {**record, "settings": settings}
 
 
-def checked(record):
-    """The record, if it is one: known names of known types, and nothing else that arguments_of
-    would hand on. A ValueError otherwise.
+def checked(record: Any) -> dict[str, Any]:
+    """The record, if it is one, with the names that its settings have by now.
+
+    A record has known names of known types, and nothing else that arguments_of would hand on.
+
+    Args:
+        record: From a file.
+
+    Raises:
+        ValueError: It is no record.
     """
     _expect(isinstance(record, dict), "a record is an object")
     schema = record.get("schema", 0)
@@ -31,21 +41,7 @@ def checked(record):
         record[name] for name in ("content", "style", "settings", "weights")
     )
     _expect(content is None or _is_identity(content), "its content must be a file or None")
-    _expect(
-        style is None
-        or (
-            isinstance(style, list)
-            and style
-            and all(
-                isinstance(pair, list)
-                and len(pair) == 2
-                and _is_identity(pair[0])
-                and _is_share(pair[1])
-                for pair in style
-            )
-        ),
-        "its style must be a list of files and shares",
-    )
+    _expect(style is None or _is_style(style), "its style must be a list of files and shares")
     _expect(isinstance(settings, dict), "its settings must be an object")
     record = migrated(record)
     settings = record["settings"]
@@ -66,20 +62,20 @@ def checked(record):
     return record
 
 
-def _expect(true, words):
+def _expect(true: Any, words: str) -> None:
     if not true:
         raise ValueError(words)
 
 
-def _is_text(value):
+def _is_text(value: Any) -> bool:
     return isinstance(value, str) and len(value) < 1000
 
 
-def _is_digest(value):
+def _is_digest(value: Any) -> bool:
     return isinstance(value, str) and len(value) == 64 and set(value) <= set("0123456789abcdef")
 
 
-def _is_identity(value):
+def _is_identity(value: Any) -> bool:
     """{"path" or "name": text or None, "sha256": digest}."""
     return (
         isinstance(value, dict)
@@ -90,17 +86,32 @@ def _is_identity(value):
     )
 
 
-def _is_share(value):
+def _is_style(value: Any) -> bool:
+    """[[identity, share], ...], at least one."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(
+            isinstance(pair, list)
+            and len(pair) == 2
+            and _is_identity(pair[0])
+            and _is_share(pair[1])
+            for pair in value
+        )
+    )
+
+
+def _is_share(value: Any) -> bool:
     return is_finite(value) or _is_layers(value)
 
 
-def _is_layers(value):
+def _is_layers(value: Any) -> bool:
     if isinstance(value, dict):
         return all(map(is_finite, value.values()))
     return isinstance(value, list) and all(map(_is_text, value))
 
 
-def _is_masks(value):
+def _is_masks(value: Any) -> bool:
     if isinstance(value, dict):
         style = value.get("style")
         return (
@@ -112,7 +123,7 @@ def _is_masks(value):
     return isinstance(value, list) and all(map(_is_mask, value))
 
 
-def _is_mask(value):
+def _is_mask(value: Any) -> bool:
     if isinstance(value, dict) and "image" in value:
         return (
             set(value) == set(Region.__dataclass_fields__)
@@ -130,11 +141,12 @@ def _is_mask(value):
     return _is_identity(value)
 
 
-def _or_none(check):
+def _or_none(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A check that takes None too."""
     return lambda value: value is None or check(value)
 
 
-def _is_tv_options(value):
+def _is_tv_options(value: Any) -> bool:
     return (
         isinstance(value, dict)
         and set(value) <= {"exponent", "reduction", "separate"}
@@ -142,7 +154,7 @@ def _is_tv_options(value):
     )
 
 
-def _is_steps(value):
+def _is_steps(value: Any) -> bool:
     return is_count(value) or (
         isinstance(value, list)
         and all(
@@ -153,7 +165,7 @@ def _is_steps(value):
 
 #: What of transfer()'s arguments a record holds, and what each may be; transfer() checks the
 #: values. All others are of the caller: where files are written, what is called on the way.
-SETTINGS = {
+SETTINGS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("pooling", "precision", "alpha"), _is_text),
     **dict.fromkeys(("content_weight", "style_weight", "tv_weight", "style_scale"), is_finite),
     **dict.fromkeys(("noise_std", "learning_rate"), _or_none(is_finite)),

@@ -1,4 +1,4 @@
-"""The feature network: VGG16 and VGG19, their weights, layers and input."""
+"""The feature network: VGG16 and VGG19, with their weights, layers and input."""
 
 from .._shared.lazy import attach
 

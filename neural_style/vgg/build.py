@@ -1,17 +1,31 @@
 """Build VGG as a Keras model."""
 
+from collections.abc import Mapping
+
 import keras
+import numpy as np
 
 from .architecture import conv_layers
 from .layers import _graph
 
+#: {precision: Keras' dtype policy of the layers}.
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
-
+#: {pooling: Keras' layer}.
 POOLINGS = {"avg": keras.layers.AveragePooling2D, "max": keras.layers.MaxPooling2D}
 
 
-def _build(names, network, convolutions, pooling, precision):
+def _build(
+    names: Mapping[str, str],
+    network: str,
+    convolutions: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    pooling: str,
+    precision: str,
+) -> keras.Model:
+    """Build a VGG with the given weights, up to the deepest layer of {output: Keras' layer name}.
+
+    The model maps B x H x W x 3 to {output: B x h x w x C, "image": the input}.
+    """
     graph = _graph(network)
     deepest = max(graph.index(name) for name in names.values())
     x = inputs = keras.Input((None, None, 3), name="image", dtype="float32")

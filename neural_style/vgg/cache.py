@@ -1,19 +1,27 @@
-"""The folder in which Keras keeps weights, and what is checked of it."""
+"""The folder in which Keras keeps weights, and checks of that folder and its files."""
 
 import os
+import pathlib
 import tempfile
-from pathlib import Path
 
 from .._shared.files import file_digest
+from .._shared.types import Path
 
 
-def cache_folder():
-    """The folder models/ where Keras keeps downloaded weights: under $KERAS_HOME, else ~/.keras."""
-    folder = Path(os.environ.get("KERAS_HOME") or "~/.keras", "models")
+def cache_folder() -> pathlib.Path:
+    """Return the folder of Keras' downloaded weights, and make the folder if there is none.
+
+    Returns:
+        The folder models/ in $KERAS_HOME, or in ~/.keras if that variable is not set.
+
+    Raises:
+        RuntimeError: the folder cannot be made.
+    """
+    folder = pathlib.Path(os.environ.get("KERAS_HOME") or "~/.keras", "models")
     try:
         folder = folder.expanduser()
         folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError) as error:  # RuntimeError: of a user whose home nobody knows
+    except (OSError, RuntimeError) as error:  # RuntimeError: the user has no known home folder
         raise RuntimeError(
             f"cannot make the cache folder {folder} ({getattr(error, 'strerror', error)}); "
             "set KERAS_HOME to a folder that you can write to"
@@ -21,10 +29,8 @@ def cache_folder():
     return folder
 
 
-def _check_cache():
-    """Raise a RuntimeError if nothing can be written to the cache folder: before 64 MB are fetched
-    for it, not after.
-    """
+def _check_cache() -> None:
+    """Raise a RuntimeError, before 64 MB are fetched, if the cache folder cannot be written."""
     folder = cache_folder()
     try:
         with tempfile.TemporaryFile(dir=folder):
@@ -37,6 +43,6 @@ def _check_cache():
         ) from error
 
 
-def _digest(path, algorithm="sha256"):
-    """Hexadecimal digest of a file, None where there is no file."""
-    return file_digest(path, algorithm) if Path(path).is_file() else None
+def _digest(path: Path, algorithm: str = "sha256") -> str | None:
+    """Compute the hexadecimal digest of a file; None if there is no file."""
+    return file_digest(path, algorithm) if pathlib.Path(path).is_file() else None

@@ -1,58 +1,65 @@
-"""VGG16 and VGG19 as feature graphs: cut after the deepest layer asked for, max or average pooling,
-normalised or not.
+"""VGG16 and VGG19 as feature extractors.
+
+The network is cut after the deepest layer that is asked for. It has max or average pooling, and its
+filters are normalized or not.
 """
 
 import logging
+import pathlib
 import re
-from pathlib import Path
+from typing import Literal
 
 import keras
 
 from .._shared.checks import choice, flag
+from .._shared.types import Layers, Path
 from .build import POOLINGS, PRECISIONS, _build
 from .layers import check_layers
 from .normalization import _normalize, mean_activations
-from .weights import check_weights, vgg_weights
+from .weights import Weights, check_weights, vgg_weights
 
 logger = logging.getLogger("neural_style")
 
 
 def feature_extractor(
-    layers,
+    layers: Layers,
     *,
-    network="vgg16",
-    weights="imagenet",
-    pooling="avg",
-    normalize=True,
-    precision="float32",
-):
-    """A Keras model from preprocessed pictures to the activations of some VGG layers.
+    network: Literal["vgg16", "vgg19"] = "vgg16",
+    weights: Path | Weights | None = "imagenet",
+    pooling: Literal["avg", "max"] = "avg",
+    normalize: bool = True,
+    precision: Literal["float32", "bfloat16"] = "float32",
+) -> keras.Model:
+    """Build a Keras model that maps preprocessed pictures to activations of VGG's layers.
 
     Args:
-        layers: names: Keras' (block4_conv2, block4_pool) or the paper's (conv4_2, relu4_2, pool4).
-            Activations are those after the ReLU.
+        layers: the layers' names: Keras' (block4_conv2, block4_pool) or the paper's (conv4_2,
+            relu4_2, pool4). Activations are taken after the ReLU.
         network: "vgg16" or "vgg19".
-        weights: see weights.vgg_weights.
+        weights: "imagenet", "torchvision", a file, None or Weights; see vgg_weights.
         pooling: "avg" or "max". Gatys et al. 2016, section 2: average pooling gives slightly more
             appealing pictures.
         normalize: scale each filter so that its mean activation over pictures and positions is 1
-            (Gatys et al. 2016, section 2). ReLU and pooling let positive factors through, so
-            dividing a filter by its mean m and multiplying the next layer's weights for that
-            channel by m changes no activation but by its own factor.
-        precision: "float32", or "bfloat16" for convolutions in bfloat16: up to twice as fast and in
-            less memory where the processor has AVX512-BF16 or AMX, or there is a GPU; several times
-            slower elsewhere, which a warning says. The model's input stays float32, its outputs are
-            bfloat16.
+            (Gatys et al. 2016, section 2). ReLU and pooling let positive factors through. So each
+            filter is divided by its mean m, and the next layer's weights for that channel are
+            multiplied by m: each activation changes only by its own filter's factor.
+        precision: "float32", or "bfloat16" for convolutions in bfloat16. bfloat16 is up to twice as
+            fast and needs less memory on a GPU or on a processor with AVX512-BF16 or AMX. It is
+            several times slower elsewhere, and then a warning says so. The model's input stays
+            float32; its outputs are bfloat16.
 
     Returns:
-        A keras.Model, B x H x W x 3 (BGR minus ImageNet's mean) -> {name as asked for: B x h x w x
-        C, "image": the input}.
+        A keras.Model that maps B x H x W x 3 (BGR minus ImageNet's mean) to {name as given: B x h x
+        w x C, "image": the input}.
 
     Raises:
-        ValueError, TypeError: an unknown layer, network, pooling or precision; weights that cannot
-            be read.
+        ValueError: the layer, network, pooling or precision is unknown, or the weights cannot be
+            read.
+        TypeError: the layers or the weights are of another type.
+        FileNotFoundError: there is no weights file at the path.
+        RuntimeError: the weights cannot be downloaded.
     """
-    layers, normalize = check_layers(layers, network), flag("normalize", normalize)
+    names, normalize = check_layers(layers, network), flag("normalize", normalize)
     check_extractor(network, weights, pooling, precision)
     if precision == "bfloat16" and not fast_bfloat16():
         logger.warning(
@@ -62,25 +69,35 @@ def feature_extractor(
     convolutions = parameters.layers
     if normalize:
         convolutions = _normalize(convolutions, mean_activations(parameters, pooling))
-    return _build(layers, network, convolutions, pooling, precision)
+    return _build(names, network, convolutions, pooling, precision)
 
 
-def check_extractor(network, weights, pooling, precision):
-    """Raise for options that feature_extractor would refuse, without loading or building anything."""
+def check_extractor(
+    network: str, weights: Path | Weights | None, pooling: str, precision: str
+) -> None:
+    """Raise an error for options that feature_extractor would refuse, without loading anything.
+
+    Args:
+        network: as for feature_extractor.
+        weights: as for feature_extractor.
+        pooling: as for feature_extractor.
+        precision: as for feature_extractor.
+    """
     check_weights(network, weights)
     if not isinstance(pooling, str) or pooling not in POOLINGS:
         raise ValueError(f"pooling must be 'avg' or 'max'. Received: pooling={pooling!r}")
     choice("precision", precision, PRECISIONS)
 
 
-def fast_bfloat16():
-    """Whether this machine multiplies bfloat16 natively, as far as it can be told: on Linux, by the
-    processor's flags.
+def fast_bfloat16() -> bool:
+    """Tell whether this machine multiplies bfloat16 in hardware.
+
+    On Linux, the processor's flags say so. If nothing can be found out, the answer is True.
     """
     if keras.distribution.list_devices("gpu"):
         return True
     try:
-        flags = Path("/proc/cpuinfo").read_text()
+        flags = pathlib.Path("/proc/cpuinfo").read_text()
     except OSError:
         return True
     return (

@@ -37,9 +37,9 @@ class FeatureNetwork:
 
     network: Any
     weights: Any = "imagenet"
-    pooling: str = "avg"
+    pooling: Any = "avg"
     normalize: bool = False
-    precision: str = "float32"
+    precision: Any = "float32"
 
     @property
     def own(self) -> bool:

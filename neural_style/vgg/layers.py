@@ -1,4 +1,4 @@
-"""VGG's layers: their names, what a position of each sees of the picture, and what they take of memory."""
+"""VGG's layers: their names, the pixels that a position sees, and the memory that they need."""
 
 import difflib
 import math
@@ -7,13 +7,27 @@ from functools import lru_cache
 
 from .._shared.checks import choice
 from .._shared.checks import layers as checked_layers
+from .._shared.types import Layers
 from .architecture import CONVOLUTIONS, conv_layers
 
 
-def check_layers(layers, network):
-    """{name as asked for: Keras' name}, or a ValueError that lists the layers there are."""
-    layers, known = checked_layers("layers", layers), _graph(network)
-    names = {name: _keras_layer(name) for name in layers}
+def check_layers(layers: Layers, network: str) -> dict[str, str]:
+    """Check the names of layers.
+
+    Args:
+        layers: Keras' names (block4_conv2, block4_pool) or the paper's (conv4_2, relu4_2, pool4);
+            or {name: weight}.
+        network: "vgg16" or "vgg19".
+
+    Returns:
+        {name as given: Keras' name}.
+
+    Raises:
+        TypeError: `layers` is not a collection of text.
+        ValueError: the network has no such layer; the message lists its layers.
+    """
+    asked, known = checked_layers("layers", layers), _graph(network)
+    names = {name: _keras_layer(name) for name in asked}
     for name, keras_name in names.items():
         if keras_name not in known:
             close = difflib.get_close_matches(
@@ -27,19 +41,32 @@ def check_layers(layers, network):
     return names
 
 
-def smallest_side(layers, network):
-    """The least height and width, in pixels, for which each of `layers` has at least one position."""
+def smallest_side(layers: Layers, network: str) -> int:
+    """Find the smallest height and width for which each layer has at least one position.
+
+    Args:
+        layers: names of layers, as for check_layers.
+        network: "vgg16" or "vgg19".
+
+    Returns:
+        The height and width, in pixels.
+    """
     graph = _graph(network)
     depth = max(graph.index(name) for name in check_layers(layers, network).values())
     return 2 ** sum(name.endswith("pool") for name in graph[: depth + 1])
 
 
-def tile_geometry(layers, network):
-    """How tiles of a picture have to be cut so that the middle of each is exact: ({name: stride},
-    halo).
+def tile_geometry(layers: Layers, network: str) -> tuple[dict[str, int], int]:
+    """Find how to cut a picture into tiles so that the middle of each tile is computed exactly.
 
-    stride: pixels of the picture for a position of the layer; tiles are aligned to the largest.
-    halo: how far, in pixels, a tile's edge is felt, in whichever layer feels it farthest.
+    Args:
+        layers: names of layers, as for check_layers.
+        network: "vgg16" or "vgg19".
+
+    Returns:
+        {name: stride} and the halo. A stride is the number of pixels between two positions of the
+        layer; tiles must be aligned to the largest stride. The halo is the distance from a tile's
+        edge, in pixels, beyond which no layer is affected by the edge.
     """
     views = receptive_fields(layers, network)
     return {name: stride for name, (stride, _) in views.items()}, max(
@@ -47,12 +74,19 @@ def tile_geometry(layers, network):
     )
 
 
-def receptive_fields(layers, network):
-    """What a position of each layer sees: {name: (stride, halo)}, its own stride x stride pixels
-    and halo more around them.
+def receptive_fields(layers: Layers, network: str) -> dict[str, tuple[int, int]]:
+    """Find the pixels that a position of each layer sees.
 
-    Each convolution sees one position more on each side, and pooling halves the positions; the halo
-    is rounded up to whole positions of each layer on the way.
+    A convolution sees one position more on each side, and pooling halves the number of positions.
+    On the way, the halo is rounded up to whole positions of each layer.
+
+    Args:
+        layers: names of layers, as for check_layers.
+        network: "vgg16" or "vgg19".
+
+    Returns:
+        {name: (stride, halo)}: a position sees its own stride x stride pixels, and `halo` pixels
+        more around them.
     """
     graph, names = _graph(network), check_layers(layers, network)
     views, margin, stride = {}, 0, 1
@@ -64,8 +98,14 @@ def receptive_fields(layers, network):
     return {name: views[layer] for name, layer in names.items()}
 
 
-def activation_bytes(layers, network, precision="float32"):
-    """Bytes of all activations up to the deepest of `layers`, for a pixel of the picture."""
+def activation_bytes(layers: Layers, network: str, precision: str = "float32") -> float:
+    """Count the bytes that the network's activations need for a pixel of the picture.
+
+    Args:
+        layers: names of layers, as for check_layers. All layers up to the deepest of them count.
+        network: "vgg16" or "vgg19".
+        precision: "float32" or "bfloat16".
+    """
     graph, names = _graph(network), check_layers(layers, network)
     channels, stride, total = 3, 1, 3.0
     for layer in graph[: max(graph.index(name) for name in names.values()) + 1]:
@@ -77,13 +117,14 @@ def activation_bytes(layers, network, precision="float32"):
     return total * (2 if precision == "bfloat16" else 4)
 
 
-def _graph(network):
-    """Keras' names of the layers, first to last: block1_conv1, block1_conv2, block1_pool, ..."""
+def _graph(network: str) -> list[str]:
+    """List Keras' layer names, first to last: block1_conv1, block1_conv2, block1_pool, ..."""
     return _layers_of(choice("network", network, CONVOLUTIONS))
 
 
 @lru_cache
-def _layers_of(network):
+def _layers_of(network: str) -> list[str]:
+    """List Keras' layer names of a network that is known."""
     return [
         f"block{block}_{layer}"
         for block, count in enumerate(CONVOLUTIONS[network], start=1)
@@ -91,14 +132,14 @@ def _layers_of(network):
     ]
 
 
-def _paper_layer(name):
-    """block4_conv2 -> conv4_2, block4_pool -> pool4."""
+def _paper_layer(name: str) -> str:
+    """Convert a layer's name from Keras' to the paper's: block4_conv2 to conv4_2."""
     block, layer = name.removeprefix("block").split("_")
     return f"pool{block}" if layer == "pool" else f"conv{block}_{layer.removeprefix('conv')}"
 
 
-def _keras_layer(name):
-    """The paper's conv4_2 or relu4_2 -> block4_conv2, pool4 -> block4_pool; other names unchanged."""
+def _keras_layer(name: str) -> str:
+    """Convert a layer's name from the paper's to Keras'; other names stay as they are."""
     if match := re.fullmatch(r"(?:conv|relu)(\d)_(\d)", str(name)):
         return "block{}_conv{}".format(*match.groups())
     if match := re.fullmatch(r"pool(\d)", str(name)):

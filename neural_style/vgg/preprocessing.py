@@ -1,17 +1,29 @@
-"""A picture as VGG takes it: uint8 RGB to float32 BGR minus ImageNet's mean, and back."""
+"""Convert pictures to VGG's input, float32 BGR minus ImageNet's mean, and back."""
+
+from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
-#: Mean of the ImageNet training pixels, blue, green, red, on the scale 0 to 255. VGG was trained on
-#: pixels minus it.
+#: The mean of the ImageNet training pixels: blue, green and red, on the scale 0 to 255. VGG was
+#: trained on pixels minus this mean.
 IMAGENET_MEAN_BGR = np.array([103.939, 116.779, 123.68], "float32")
 
 
-def preprocess(image):
-    """uint8 RGB, H x W x 3 -> float32 BGR minus ImageNet's mean, 1 x H x W x 3: the input of VGG.
+def preprocess(image: npt.ArrayLike) -> np.ndarray:
+    """Convert a picture to the input of VGG.
 
-    The same arithmetic as keras.applications.vgg16.preprocess_input, on a copy. Floats on the scale
-    0 to 255 are taken too, for pictures that are not to be rounded.
+    The arithmetic is that of keras.applications.vgg16.preprocess_input, on a copy of the picture.
+
+    Args:
+        image: RGB from 0 to 255, H x W x 3: uint8, or floats for a picture that must not be
+            rounded.
+
+    Returns:
+        float32 BGR minus ImageNet's mean, 1 x H x W x 3.
+
+    Raises:
+        ValueError: the array is not H x W x 3.
     """
     image = np.asarray(image)
     if image.ndim != 3 or image.shape[-1] != 3:
@@ -19,29 +31,48 @@ def preprocess(image):
     return image[None, :, :, ::-1].astype("float32") - IMAGENET_MEAN_BGR
 
 
-def deprocess(x, shape=None):
-    """The inverse of preprocess: BGR minus the mean -> uint8 RGB, H x W x 3, rounded and cut to
-    0-255.
+def deprocess(x: npt.ArrayLike, shape: Sequence[int] | None = None) -> np.ndarray:
+    """Convert VGG's input back to a picture: the inverse of preprocess.
 
     Args:
-        x: 1 x H x W x 3 or H x W x 3, or a flat vector together with `shape`.
-        shape: shape of x, where x is flat.
+        x: BGR minus ImageNet's mean: 1 x H x W x 3 or H x W x 3, or a flat vector together with
+            `shape`.
+        shape: the shape of x, if x is flat.
+
+    Returns:
+        uint8 RGB, H x W x 3, rounded and clipped to 0-255.
+
+    Raises:
+        ValueError: x has another shape, or values that are not finite.
     """
     return np.rint(pixels_of(x, shape, x_dtype=None)).astype("uint8")
 
 
-def pixels_of(x, shape=None, x_dtype="float32"):
-    """deprocess without the rounding: RGB, H x W x 3, cut to 0-255, float32 unless x_dtype says
-    otherwise (None: that of x).
+def pixels_of(
+    x: npt.ArrayLike, shape: Sequence[int] | None = None, x_dtype: str | None = "float32"
+) -> np.ndarray:
+    """Convert VGG's input back to a picture, as deprocess does, but without rounding.
+
+    Args:
+        x: BGR minus ImageNet's mean: 1 x H x W x 3 or H x W x 3, or a flat vector together with
+            `shape`.
+        shape: the shape of x, if x is flat.
+        x_dtype: the dtype of the result; None keeps the dtype of the computation.
+
+    Returns:
+        RGB, H x W x 3, clipped to 0-255.
+
+    Raises:
+        ValueError: x has another shape, or values that are not finite.
     """
-    x = np.asarray(x)
-    x = x.reshape(x.shape if shape is None else shape)
-    x = x[0] if x.ndim == 4 and x.shape[0] == 1 else x
-    if x.ndim != 3 or x.shape[-1] != 3:
+    array: np.ndarray = np.asarray(x)
+    array = array.reshape(array.shape if shape is None else shape)
+    array = array[0] if array.ndim == 4 and len(array) == 1 else array
+    if array.ndim != 3 or array.shape[-1:] != (3,):
         raise ValueError(
-            f"x must be 1 x H x W x 3 (or flat, with its shape). Received: shape {x.shape}"
+            f"x must be 1 x H x W x 3 (or flat, with its shape). Received: shape {array.shape}"
         )
-    if not np.isfinite(x).all():
+    if not np.isfinite(array).all():
         raise ValueError("x must be finite to become a picture. Received: NaN or infinite values")
-    pixels = np.clip(x + IMAGENET_MEAN_BGR, 0, 255)[:, :, ::-1]
+    pixels = np.clip(array + IMAGENET_MEAN_BGR, 0, 255)[:, :, ::-1]
     return np.ascontiguousarray(pixels, x_dtype)

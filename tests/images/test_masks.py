@@ -20,14 +20,10 @@ from neural_style import (
     transfer,
 )
 from neural_style._shared import optional as extras
-from neural_style.images.masks import (
-    Region,
-    check_masks,
-    from_labels,
-    from_rectangle,
-    from_scribbles,
-    shrink,
-)
+from neural_style.images.grabcut import from_rectangle, from_scribbles
+from neural_style.images.labels import from_labels
+from neural_style.images.masks import check_masks, shrink
+from neural_style.images.region import Region
 from neural_style.losses.loss import weighted_sum
 from neural_style.optimize.tiled_evaluator import TiledEvaluator
 from neural_style.optimize.tiling import Tiling
@@ -290,10 +286,10 @@ def test_regions_by_labels():
     of_style[:10] = 0
     assert sorted(region.image for region in from_labels(labels, [of_style, second])) == [0, 1]
     with pytest.raises(
-        ValueError, match=r"lack colours .* \(255, 0, 0\); they have \(0, 0, 0\), \(9, 9, 255\)"
+        ValueError, match=r"lack colors .* \(255, 0, 0\); they have \(0, 0, 0\), \(9, 9, 255\)"
     ):
         from_labels(labels, of_style)
-    with pytest.raises(ValueError, match="flat colours"):
+    with pytest.raises(ValueError, match="flat colors"):
         from_labels(np.random.default_rng(0).integers(0, 256, (60, 60, 3), "uint8"), second)
 
 

@@ -261,7 +261,9 @@ def test_clear_errors_before_anything_is_loaded(options, error, words, monkeypat
 )
 def test_bfloat16_says_where_it_is_slow(flags, fast, monkeypatch, caplog):
     monkeypatch.setattr(extractor.keras.distribution, "list_devices", lambda kind: [])
-    monkeypatch.setattr(extractor.Path, "read_text", lambda path: f"processor\t: 0\n{flags}\n")
+    monkeypatch.setattr(
+        extractor.pathlib.Path, "read_text", lambda path: f"processor\t: 0\n{flags}\n"
+    )
     assert extractor.fast_bfloat16() == fast
     monkeypatch.undo()
     monkeypatch.setattr(extractor, "fast_bfloat16", lambda: fast)
