@@ -351,6 +351,27 @@ ROWS = [
         lambda: call("transfer", "--masks", "m.png", "photo.png", "art.png", "-o", "o.png", *TINY),
         told("--masks took every name after it: put CONTENT and STYLE before it"),
     ),
+    Row(
+        "--tv-options power=2",
+        lambda: transfer("--tv-options", "power=2"),
+        told("tv_options must be.*'power': 2"),
+    ),
+    Row(
+        "--tv-options exponent",
+        lambda: transfer("--tv-options", "exponent"),
+        told("--tv-options: expected NAME=VALUE.*'exponent'"),
+    ),
+    Row("--steps 16=x", lambda: transfer("--steps", "16=x"), told("--steps: expected.*'16=x'")),
+    Row(
+        "--steps to another size",
+        lambda: transfer("--steps", "16=2,40=1"),
+        told("a schedule of steps must be.*40: 1"),
+    ),
+    Row("--steps 16=2,32=1", lambda: transfer("--steps", "16=2,32=1"), done("o.png")),
+    Row("--scale content=mean", lambda: transfer("--scale", "content=mean"), told("scale must be")),
+    Row("--noise-std -1", lambda: transfer("--noise-std", "-1"), told("noise_std=-1")),
+    Row("--noise-std 12", lambda: transfer("--init=noise", "--noise-std=12"), done("o.png")),
+    Row("--normalize", lambda: transfer("--normalize"), done("o.png")),
     Row("--resume alone", lambda: transfer("--resume"), told("resume.*needs a checkpoint")),
     Row(
         "--checkpoint an .npz of other data",
@@ -432,7 +453,7 @@ ROWS = [
         lambda: call("matte", "photo.png", "-o", "o.png", "--mask", "poor.png"),
         told("--mask is empty"),
     ),
-    Row("video without PyAV", without_pyav, told(r"\[video\]", code=1)),
+    Row("video without PyAV", without_pyav, told('PyAV: pip install "av', code=1)),
     Row(
         "video without FILM",
         lambda: call("video", "--style", "art.png", "-o", "o.mp4"),

@@ -83,7 +83,7 @@ def _sequence(item: Form, kind: Callable[..., Any]) -> Form:
     """Return the form of several values with commas between."""
     return Form(
         6,
-        f"{item.sign},{item.sign},...",
+        f"several of {item.sign} with commas between",
         f"{item.sign},...",
         lambda text: kind(item.read(part) for part in text.split(",")),
     )
@@ -98,8 +98,8 @@ def _mapping(key: Form, value: Form) -> Form:
             raise ValueError(text)
         return {key.read(name): value.read(content) for name, _, content in pairs}
 
-    sign = f"{key.sign}={value.sign},..."
-    return Form(4, sign, sign, read)
+    pair = f"{key.sign}={value.sign}"
+    return Form(4, f"{pair} with commas between", f"{pair},...", read)
 
 
 def _none(text: str) -> None:
@@ -136,7 +136,7 @@ SIMPLE: Mapping[str, Form] = {
     "Path": PATH,
     "PathLike": PATH,
     "Picture": PATH,
-    "Layers": Form(4, "LAYER[=WEIGHT],...", "LAYER[=W],...", layers),
+    "Layers": Form(4, "LAYER or LAYER=WEIGHT with commas between", "LAYER[=W],...", layers),
 }
 
 #: Sequences, and what a text that gives one is made into.

@@ -27,41 +27,47 @@ def add_matte(commands: Commands) -> None:
     """
     command = commands.add_parser(
         "matte",
-        help="cut a subject out, with hair and smoke",
+        help="Cut a subject out, with hair and smoke",
         description=(
-            "Cut the subject out of IMAGE: a PNG with alpha, or a picture on another BACKGROUND."
+            "Cut the subject out of IMAGE, as a PNG with alpha or laid on another picture."
         ),
     )
-    command.add_argument("image", metavar="IMAGE", help="the picture file with the subject")
+    command.add_argument("image", metavar="IMAGE", help="The picture file with the subject")
     command.add_argument(
         "-o",
         "--output",
         required=True,
         metavar="OUT",
-        help="a .png, .webp or .tiff; with --background any picture",
+        help="A .png, .webp or .tiff; with --background any picture",
     )
     what = command.add_mutually_exclusive_group(required=True)
     what.add_argument(
         "--trimap",
         metavar="FILE",
-        help="white: subject, black: background, else unknown; a few strokes will do",
+        help=(
+            "A picture that is white in the subject, black in the background, "
+            "and gray elsewhere; a few strokes suffice"
+        ),
     )
     what.add_argument(
         "--mask",
         metavar="FILE",
-        help="the subject roughly, in white; a band along its edge is taken as unknown",
+        help=(
+            "A picture that is roughly white in the subject; "
+            "--width sets the unknown band at the edge"
+        ),
     )
     what.add_argument(
         "--rectangle",
         type=integers,
         metavar="L,T,W,H",
-        help="left, top, width and height around the subject, in pixels",
+        help="Left, top, width and height around the subject, in pixels",
     )
     for function in ("trimap_from_mask", "estimate_alpha"):
         add_options(command, "images.matting", function, leave_out=LEFT_OUT, types=TYPES)
-    command.add_argument("--background", metavar="FILE", help="lay the subject on this picture")
+    command.add_argument("--background", metavar="FILE", help="Lay the subject on this picture")
     command.add_argument(
-        "--overwrite", action="store_true", help="let OUT replace one of its inputs"
+        "--overwrite", action="store_true", help="Let OUT replace one of its inputs"
     )
     command.set_defaults(run=run_matte)
 

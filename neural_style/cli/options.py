@@ -10,7 +10,7 @@ from .forms import NONE, Form, forms_of
 from .signatures import MISSING, Parameter, parameters
 
 #: How long a help text may grow by further sentences after the first.
-HELP_LENGTH = 300
+HELP_LENGTH = 600
 
 
 def add_options(
@@ -62,13 +62,17 @@ def help_of(parameter: Parameter) -> str:
         The first sentences, and the default where there is one to show.
     """
     text = re.sub(r"\bNone\b", "none", parameter.text.replace("`", ""))
+    if isinstance(parameter.default, bool):
+        name = parameter.name.replace("_", "-")
+        text = re.sub(r"\bTrue\b", f"--{name}", re.sub(r"\bFalse\b", f"--no-{name}", text))
     first, *others = re.split(r"(?<=\.) (?=[A-Z\"'])", text)
     for sentence in others:
         if len(first) + len(sentence) > HELP_LENGTH:
             break
         first = f"{first} {sentence}"
     default = _shown(parameter.default)
-    return first.removesuffix(".") + (f" (default: {default})" if default else "")
+    text = first[:1].upper() + first[1:].removesuffix(".")
+    return f"{text} (default: {default})".strip() if default else text
 
 
 def _shown(default: Any) -> str:
@@ -108,7 +112,8 @@ def _written(forms: list[Form]) -> dict[str, Any]:
     """Return add_argument()'s options for values in one of these forms."""
     ranked = sorted(forms, key=lambda form: form.rank)
     shown = sorted(forms, key=lambda form: form is NONE)
-    words = " or ".join(form.words for form in shown)
+    *others, last = [form.words for form in shown]
+    words = f"{', '.join(others)} or {last}" if others else last
 
     def read(text: str) -> Any:
         for form in ranked:

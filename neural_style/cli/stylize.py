@@ -35,20 +35,20 @@ def add_stylize(commands: Commands) -> None:
     """
     command = commands.add_parser(
         "stylize",
-        help="paint photos with a trained network, in one pass",
+        help="Paint photos with a trained network, in one pass",
         description=(
             "Paint IMAGE, a picture or a folder of them, with a network. "
             f"Pretrained styles: {', '.join(pretrained_names())}."
         ),
         argument_default=argparse.SUPPRESS,
     )
-    command.add_argument("source", metavar="IMAGE", help="a picture file, or a folder of them")
+    command.add_argument("source", metavar="IMAGE", help="A picture file, or a folder of them")
     command.add_argument(
         "-o",
         "--output",
         required=True,
         metavar="OUT",
-        help="the picture to write, or the folder to fill",
+        help="The picture to write, or the folder to fill",
     )
     command.add_argument(
         "--style",
@@ -56,12 +56,14 @@ def add_stylize(commands: Commands) -> None:
         type=shares,
         metavar="NET[=S],...",
         help=(
-            "the name of a pretrained style or a .keras file; several with shares are blended:"
+            "The name of a pretrained style or a .keras file; several with shares are blended:"
             " starry_night=0.6,poppies=0.4"
         ),
     )
     add_options(command, "feedforward.stylize", "stylize", leave_out=LEFT_OUT, types=TYPES)
-    command.add_argument("--quiet", dest="progress", action="store_false", help="no progress bar")
+    command.add_argument(
+        "--quiet", dest="progress", action="store_false", help="Show no progress bar"
+    )
     command.set_defaults(run=run_stylize)
 
 

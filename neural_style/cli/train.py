@@ -61,7 +61,7 @@ def add_train(commands: Commands) -> None:
     """
     command = commands.add_parser(
         "train",
-        help="train a network that paints any photo in one pass",
+        help="Train a network that paints any photo in one pass",
         description=(
             "Train a feed-forward network for the style of STYLE on the photos in PHOTOS. Networks"
             " for several styles are trained together. Options not given have"
@@ -69,41 +69,48 @@ def add_train(commands: Commands) -> None:
         ),
         argument_default=argparse.SUPPRESS,
     )
-    command.add_argument("style", metavar="STYLE", nargs="+", help="the painting, or several")
-    command.add_argument("photos", metavar="PHOTOS", help="a folder of photos, searched through")
+    command.add_argument("style", metavar="STYLE", nargs="+", help="The painting, or several")
+    command.add_argument(
+        "photos", metavar="PHOTOS", help="A folder of photos, searched with its subfolders"
+    )
     command.add_argument(
         "-o",
         "--output",
         required=True,
         metavar="OUT",
         help=(
-            "the .keras file to write; for several styles, the folder for "
-            "their files, named after them"
+            "The .keras file to write. For several styles: the folder for their files, which have "
+            "the names of the paintings"
         ),
     )
     command.add_argument(
         "--start",
         metavar="NET",
         help=(
-            "go on from this network: a .keras file or the name of a pretrained style; or from "
-            "those in a folder, a file for each style"
+            "Go on from this network, a .keras file or the name of a pretrained style; or from "
+            "the networks in this folder, one file for each style"
         ),
     )
     command.add_argument(
         "--strategy",
         choices=("mirrored", "multi-worker"),
-        help="several devices of this machine; several machines, named in TF_CONFIG",
+        help=(
+            "mirrored: train on all devices of this machine. "
+            "multi-worker: train on the machines that TF_CONFIG names"
+        ),
     )
     command.add_argument(
         "--preview",
         metavar="FOLDER",
-        help=f"paint three of the PHOTOS every {PREVIEW_STEPS} steps, and write them here",
+        help=f"Paint three of the PHOTOS every {PREVIEW_STEPS} steps, and write them here",
     )
-    command.add_argument("--tensorboard", metavar="FOLDER", help="write logs for TensorBoard here")
+    command.add_argument("--tensorboard", metavar="FOLDER", help="Write logs for TensorBoard here")
     command.add_argument(
-        "--overwrite", action="store_true", help="let OUT replace the network of --start"
+        "--overwrite", action="store_true", help="Let OUT replace the network of --start"
     )
-    command.add_argument("--quiet", dest="progress", action="store_false", help="no progress bar")
+    command.add_argument(
+        "--quiet", dest="progress", action="store_false", help="Show no progress bar"
+    )
     group = command.add_argument_group("options of train_transform_net()")
     add_options(
         group, "feedforward.training", "train_transform_net", leave_out=LEFT_OUT, types=TYPES

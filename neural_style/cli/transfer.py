@@ -17,43 +17,13 @@ LEFT_OUT = {
     "content": "the argument CONTENT",
     "style": "the arguments STYLE, with --blend and --strokes-from",
     "masks": "--masks, --style-masks, --labels and --inside",
+    "terms": "objects of Python",
     "callback": "a function of Python; here the interrupts'",
     "progress": "--quiet",
 }
 
 #: Types for parameters of transfer() whose own annotation no text can give.
-TYPES = {
-    "network": "str",
-    "weights": "Path",
-    "pooling": "Literal['avg', 'max']",
-    "normalize": "bool",
-    "content_layers": "Layers",
-    "style_layers": "Layers",
-    "content_weight": "float",
-    "style_weight": "float",
-    "tv_weight": "float",
-    "photorealism_weight": "float | Sequence[float]",
-    "scale": "str | Mapping[str, str]",
-    "tv_options": "Mapping | None",
-    "style_scale": "float",
-    "init": "str",
-    "noise_std": "float | None",
-    "size": "int",
-    "start_size": "int | None",
-    "steps": "int | Mapping[int, int] | None",
-    "optimizer": "str",
-    "learning_rate": "float | None",
-    "bounds": "bool",
-    "precision": "Literal['float32', 'bfloat16']",
-    "tile": "int | Literal['auto'] | None",
-    "preserve_color": "str | None",
-    "content_map": "Path",
-    "statistic": "str",
-    "seed": "int",
-    "alpha": "Literal['white', 'keep']",
-    "checkpoint": "Path",
-    "resume": "bool",
-}
+TYPES = {"content_map": "Path | None"}
 
 #: What --record means to TransferResult.save().
 RECORDS = {"names": True, "paths": "paths", "none": False}
@@ -67,7 +37,7 @@ def add_transfer(commands: Commands) -> None:
     """
     command = commands.add_parser(
         "transfer",
-        help="paint a photo in the style of a painting",
+        help="Paint a photo in the style of a painting",
         description=(
             "Paint CONTENT in the style of STYLE. Options not given have the preset's values, "
             "or else transfer()'s defaults."
@@ -88,31 +58,34 @@ def _add_pictures(command: argparse.ArgumentParser) -> None:
         "content",
         metavar="CONTENT",
         nargs="?",
-        help="the photo: a picture file; none: a texture of STYLE",
+        help="The photo: a picture file; none: a texture of STYLE",
     )
     command.add_argument(
         "style",
         metavar="STYLE",
         nargs="*",
-        help="the painting; several are blended; none: CONTENT from its layers alone",
+        help="The painting; several are blended; none: CONTENT from its layers alone",
     )
     command.add_argument(
-        "--blend", type=numbers, metavar="S,S,...", help="shares of several STYLEs (default: equal)"
+        "--blend", type=numbers, metavar="S,S,...", help="Shares of the STYLEs (default: equal)"
     )
     command.add_argument(
         "--strokes-from",
         metavar="PICTURE",
-        help="a STYLE for the fine layers, blocks 1 and 2; STYLE gives the others",
+        help=(
+            "Take the style of the fine layers, blocks 1 and 2, from this picture, "
+            "and that of the others from STYLE"
+        ),
     )
     command.add_argument(
         "--preset",
         metavar="NAME",
-        help="settings of the paper or of another program: " + ", ".join(PRESETS),
+        help="Settings of the paper or of another program: " + ", ".join(PRESETS),
     )
     command.add_argument(
         "--from-record",
         metavar="PICTURE",
-        help="repeat the run that made this picture; goes with no option that changes the picture",
+        help="Repeat the run that made this picture; goes with no option that changes the picture",
     )
 
 
@@ -123,24 +96,29 @@ def _add_regions(command: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="MASK",
         help=(
-            "masks of CONTENT, a picture file for each region; each takes its own "
-            "STYLE, or all the only one"
+            "Masks of CONTENT, one picture file for each region. Each region takes its own "
+            "STYLE, or all take the only one"
         ),
     )
     command.add_argument(
-        "--style-masks", nargs="+", metavar="MASK", help="with --masks: the part of STYLE for each"
+        "--style-masks",
+        nargs="+",
+        metavar="MASK",
+        help="With --masks: the part of STYLE for each region",
     )
     command.add_argument(
         "--labels",
         nargs="+",
         metavar="LABELS",
         help=(
-            "color-coded label pictures in place of masks: CONTENT's, then one "
-            "for each STYLE; the same color means the same region"
+            "Color-coded label pictures in place of masks: one for CONTENT, then one "
+            "for each STYLE. The same color means the same region"
         ),
     )
     command.add_argument(
-        "--inside", action="store_true", help="count only what lies wholly in a region"
+        "--inside",
+        action="store_true",
+        help="Count only positions whose whole receptive field lies in a region",
     )
 
 
@@ -151,26 +129,28 @@ def _add_output(command: argparse.ArgumentParser) -> None:
         "--output",
         required=True,
         metavar="OUT",
-        help="the picture to write; its suffix sets the format",
+        help="The picture to write; its suffix sets the format",
     )
     command.add_argument(
         "--bits",
         type=int,
         choices=(8, 16),
-        help="bits of a channel in OUT: 8 (default), or 16 in .png and .tiff",
+        help="Bits of a channel in OUT: 8 (default), or 16 in .png and .tiff",
     )
     command.add_argument(
         "--record",
         choices=tuple(RECORDS),
         help=(
-            "what OUT's record says of its inputs: file names (default) or whole "
-            "paths; none: no record"
+            "What OUT's record says of its inputs: file names (default) or whole "
+            "paths. none: write no record"
         ),
     )
     command.add_argument(
-        "--overwrite", action="store_true", help="let OUT replace one of its inputs"
+        "--overwrite", action="store_true", help="Let OUT replace one of its inputs"
     )
-    command.add_argument("--quiet", dest="progress", action="store_false", help="no progress bar")
+    command.add_argument(
+        "--quiet", dest="progress", action="store_false", help="Show no progress bar"
+    )
 
 
 def run_transfer(arguments: argparse.Namespace, interrupts: Interrupts) -> int:

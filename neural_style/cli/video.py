@@ -9,7 +9,8 @@ from .forms import Form
 from .interrupts import Interrupts
 from .options import add_options
 from .signatures import constant, parameters
-from .transfer import TYPES as TRANSFER_TYPES
+from .transfer import LEFT_OUT as LEFT_OUT_OF_TRANSFER
+from .transfer import TYPES as TYPES_OF_TRANSFER
 from .values import camera, frames
 
 #: Parameters of stylize_video() and stylize_camera() that are no options made from their
@@ -24,29 +25,13 @@ LEFT_OUT = {
     "progress": "--quiet",
 }
 
-#: Types for parameters of these functions whose own annotation no text can give.
-TYPES = {
-    "method": "str | None",
-    "temporal_weight": "float",
-    "long_term": "tuple[int, ...]",
-    "next_steps": "float",
-    "smooth": "float",
-    "every": "int",
-    "work": "Path | None",
-    "checkpoint": "Path | None",
-    "resume": "bool",
-    "overwrite": "bool",
-    "window": "bool",
-    "seconds": "float | None",
-}
-
 #: What is written in a way of its own.
 FORMS = {"frames": Form(0, "FIRST:LAST", "FIRST:LAST", frames)}
 
 #: Help for options that the command line writes differently, or that have another default here.
 TEXTS = {
-    "size": "longer side of a painted frame, in pixels (default: FILM's own; 320 for a camera)",
-    "frames": "paint only these frames, counted from 0, without LAST; either may be left out",
+    "size": "Longer side of a painted frame, in pixels (default: FILM's own; 320 for a camera)",
+    "frames": "Paint only these frames, counted from 0, without LAST; either may be left out",
 }
 
 
@@ -61,7 +46,7 @@ def film_options() -> list[str]:
     return [
         name
         for name in parameters("iterative.transfer", "transfer")
-        if name in taken and name not in own
+        if name in taken and name not in own and name not in LEFT_OUT_OF_TRANSFER
     ]
 
 
@@ -73,38 +58,32 @@ def add_video(commands: Commands) -> None:
     """
     command = commands.add_parser(
         "video",
-        help="paint a film, or what a camera sees",
+        help="Paint a film, or what a camera sees",
         description=(
             "Paint FILM in a style; or, with --camera, what a camera sees, until q or Ctrl-C."
             " Options not given have stylize_video()'s defaults."
         ),
         argument_default=argparse.SUPPRESS,
     )
-    command.add_argument("source", metavar="FILM", nargs="?", help="the film to paint")
+    command.add_argument("source", metavar="FILM", nargs="?", help="The film to paint")
     command.add_argument(
-        "--camera", type=camera, metavar="N", help="a camera's number, or a film in its place"
+        "--camera", type=camera, metavar="N", help="A camera's number, or a film in its place"
     )
     command.add_argument(
         "--style",
         required=True,
-        help="a painting; or, in one pass, a pretrained style's name or a .keras file",
+        help="A painting; or, in one pass, a pretrained style's name or a .keras file",
     )
     command.add_argument(
         "-o",
         "--output",
         metavar="OUT",
-        help="the film to write, .mp4, .mov or .mkv; with --camera none is needed",
+        help="The film to write, .mp4, .mov or .mkv; with --camera it may be left out",
     )
-    command.add_argument("--quiet", dest="progress", action="store_false", help="no progress")
+    command.add_argument("--quiet", dest="progress", action="store_false", help="Show no progress")
     film = parameters("video.film", "stylize_video")
     add_options(
-        command,
-        "video.film",
-        "stylize_video",
-        leave_out=LEFT_OUT,
-        types=TYPES,
-        forms=FORMS,
-        texts=TEXTS,
+        command, "video.film", "stylize_video", leave_out=LEFT_OUT, forms=FORMS, texts=TEXTS
     )
     painting = command.add_argument_group("options of transfer(), for a film without a network")
     transfer = parameters("iterative.transfer", "transfer")
@@ -113,7 +92,7 @@ def add_video(commands: Commands) -> None:
         "iterative.transfer",
         "transfer",
         leave_out={*transfer} - {*film_options()},
-        types=TRANSFER_TYPES,
+        types=TYPES_OF_TRANSFER,
         texts=TEXTS,
     )
     camera_only = command.add_argument_group("options of a camera")
@@ -122,7 +101,6 @@ def add_video(commands: Commands) -> None:
         "video.camera",
         "stylize_camera",
         leave_out={*LEFT_OUT, *film, *transfer},
-        types=TYPES,
         texts=TEXTS,
     )
     command.set_defaults(run=run_video)

@@ -18,7 +18,7 @@ def add_weights(commands: Commands) -> None:
     """
     command = commands.add_parser(
         "weights",
-        help="fetch the VGG weights ahead of time and tell which are in use",
+        help="Fetch the VGG weights ahead of time and tell which are in use",
         description="Fetch, verify and describe the VGG weights that transfer would use.",
     )
     add_options(command, "vgg.weights", "vgg_weights", types=TYPES)

@@ -586,6 +586,8 @@ def test_bad_input_is_one_clear_line_and_exit_code_2(folder, capfd, arguments, w
         "transfer a b -o c --size x",
         "paint a b -o c",
         "transfer a b -o c --pooling sum",
+        "transfer a b -o c --statistic cosine",
+        "transfer a b -o c --optimizer newton",
         "transfer a b -o c --style-layers conv1_1=x",
     ],
 )
@@ -674,6 +676,122 @@ def test_presets_blends_and_what_is_left_out_reach_transfer(folder, monkeypatch)
     received.clear()
     assert main(["transfer", "content.png", "none", "-o", "out.png"]) == 0
     assert received.pop("callback") and received == dict(content="content.png", style=None)
+
+
+def received_by(stub, *arguments):
+    """What transfer() was called with, apart from pictures and callback."""
+    assert main(["transfer", "content.png", "style.png", "-o", "out.png", *arguments]) == 0
+    received = stub.pop()
+    assert received.pop("content") == "content.png" and received.pop("callback")
+    return {name: value for name, value in received.items() if name != "style"}
+
+
+@pytest.mark.parametrize(
+    "arguments,expected",
+    [
+        ("--normalize", {"normalize": True}),
+        ("--no-normalize --bounds", {"normalize": False, "bounds": True}),
+        (
+            "--tv-options exponent=1.5,reduction=mean,separate=true",
+            {"tv_options": {"exponent": 1.5, "reduction": "mean", "separate": True}},
+        ),
+        ("--noise-std 12 --init noise", {"noise_std": 12.0, "init": "noise"}),
+        ("--noise-std none", {"noise_std": None}),
+        ("--steps 128=200,512=50", {"steps": {128: 200, 512: 50}}),
+        (
+            "--scale content=mean,style=relative",
+            {"scale": {"content": "mean", "style": "relative"}},
+        ),
+        ("--photorealism-weight 0.5", {"photorealism_weight": 0.5}),
+        ("--photorealism-weight 0,1", {"photorealism_weight": [0.0, 1.0]}),
+        ("--tile none", {"tile": None}),
+        ("--tile auto", {"tile": "auto"}),
+        ("--tile 256", {"tile": 256}),
+        ("--preserve-color none", {"preserve_color": None}),
+        ("--checkpoint run.npz --resume", {"checkpoint": "run.npz", "resume": True}),
+        ("--checkpoint run.npz --no-resume", {"checkpoint": "run.npz", "resume": False}),
+        ("--no-resume", {"resume": False}),
+    ],
+)
+def test_values_of_other_types_reach_transfer(folder, stub, arguments, expected):
+    assert received_by(stub, *arguments.split()) == expected
+
+
+def test_an_option_replaces_the_presets_value(folder, stub):
+    given = ["--preset", "gatys_2016", "--no-normalize", "--tv-options", "none", "--scale", "mean"]
+    expected = {**presets.gatys_2016, "normalize": False, "tv_options": None, "scale": "mean"}
+    assert received_by(stub, *given) == expected
+
+
+def test_a_picture_is_saved_as_asked(folder, stub, monkeypatch):
+    """--bits, --record and --overwrite go to TransferResult.save(), which has the defaults."""
+    saved = []
+    monkeypatch.setattr(TransferResult, "save", lambda *given, **options: saved.append(options))
+    received_by(stub)
+    received_by(stub, "--bits", "16", "--record", "paths", "--overwrite")
+    received_by(stub, "--record", "none")
+    assert saved == [{}, {"bits": 16, "record": "paths", "overwrite": True}, {"record": False}]
+
+
+def test_resume_needs_a_checkpoint(folder, stub, capfd):
+    for arguments in (
+        ["content.png", "style.png", "--resume"],
+        ["--from-record", "out.png", "--resume"],
+    ):
+        assert main(["transfer", *arguments, "-o", "out.png"]) == 2
+        assert "--resume needs a checkpoint" in capfd.readouterr().err and not stub
+
+
+def test_new_options_of_trainings_and_films_reach_the_functions(folder, monkeypatch):
+    from neural_style.feedforward import training
+    from neural_style.video import camera, film
+
+    net = build_transform_net(2, 0, record={"steps": 9, "settings": {"steps": 9}, "losses": {}})
+    received = []
+
+    def take(*given, **options):
+        received.append(options)
+        return net
+
+    monkeypatch.setattr(training, "train_transform_net", take)
+    monkeypatch.setattr(film, "stylize_video", take)
+    monkeypatch.setattr(camera, "stylize_camera", take)
+    train = ["--residual-blocks", "3", "--pooling", "max", "--normalize"]
+    assert main(["train", "style.png", "photos", "-o", "net.keras", *train]) == 0
+    assert (received[-1]["residual_blocks"], received[-1]["pooling"]) == (3, "max")
+    assert received[-1]["normalize"] is True
+    video = [
+        "--long-term",
+        "1,2",
+        "--next-steps",
+        "0.2",
+        "--frames",
+        ":9",
+        "--style-layers=conv1_1",
+    ]
+    assert main(["video", "film.mp4", "--style", "style.png", "-o", "out.mp4", *video]) == 0
+    assert received[-1] == {
+        "long_term": [1, 2],
+        "next_steps": 0.2,
+        "frames": slice(None, 9),
+        "style_layers": ["conv1_1"],
+    }
+    shown = camera.Shown(1, 0, 1.0)
+    monkeypatch.setattr(
+        camera, "stylize_camera", lambda *given, **options: take(**options) and shown
+    )
+    arguments = [
+        "--camera",
+        "0",
+        "--style",
+        "a.keras",
+        "--no-window",
+        "--seconds",
+        "2",
+        "--size=64",
+    ]
+    assert main(["video", *arguments]) == 0
+    assert received[-1] == {"window": False, "seconds": 2.0, "size": 64}
 
 
 def test_layers():
@@ -786,7 +904,6 @@ def test_controls_on_the_command_line(folder, name):
         (["--strokes-from", "nowhere.png"], "nowhere.png"),
         (["other.png", "--strokes-from", "other.png"], "one STYLE"),
         (["--strokes-from", "other.png", "--style-layers", "conv1_1"], "and deeper ones"),
-        (["--statistic", "cosine"], "statistic must be"),
         (["--content-map", "text.jpg"], "not a picture"),
     ],
 )
@@ -1224,6 +1341,8 @@ def test_video(folder, capsys):
         (["nowhere.mp4", "--style", "style.png"], "needs --output"),
         (["--camera", "77", "--style", "nowhere.keras", "-o", "out.mp4"], "no network"),
         (["--camera", "0", "--style", "a.keras", "--every", "2"], "every"),
+        (["nowhere.mp4", "--style", "a.keras", "-o", "out.mp4", "--no-window"], "--window"),
+        (["nowhere.mp4", "--style", "a.keras", "-o", "out.mp4", "--seconds", "1"], "--seconds"),
     ],
 )
 def test_bad_films_are_one_line(folder, capsys, arguments, words):
