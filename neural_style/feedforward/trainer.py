@@ -101,15 +101,17 @@ class StyleTrainer(keras.Model):
         )
         self._scales = style_scales
 
-        def target(style, scale):
-            painting = style_extractor(_vgg_input(_smaller(style[None], scale)))
+        def target(style, halvings):
+            painting = style_extractor(_vgg_input(_smaller(style[None], halvings)))
             return style_loss(
                 {name: ops.convert_to_numpy(value) for name, value in painting.items()},
                 style_layers,
                 scale,
             )
 
-        self._styles = [[target(style, scale) for scale in range(style_scales)] for style in styles]
+        self._styles = [
+            [target(style, halvings) for halvings in range(style_scales)] for style in styles
+        ]
         self._content = partial(content_loss, layers=content_layers, scale=scale)
         self._variation = total_variation_loss()
         self._trackers = {name: keras.metrics.Mean(name=name) for name in self._weights_of}
