@@ -94,7 +94,7 @@ def _add_train(commands):
         help="several devices of this machine; several machines, named in TF_CONFIG",
     )
     command.add_argument(
-        "--backup",
+        "--checkpoint",
         metavar="FOLDER",
         help="keep the state here every 50 steps, and go on from it where there is one",
     )

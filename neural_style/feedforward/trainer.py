@@ -94,7 +94,7 @@ class StyleTrainer(keras.Model):
             )
             for layers in (content_layers, style_layers)
         )
-        # within functions, the feature network is no part of this model, so neither its backups nor
+        # within functions, the feature network is no part of this model, so neither its checkpoints nor
         # its optimiser take it in
         self._features, self._targets, self._coarse = (
             partial(model.__call__) for model in (extractor, content_extractor, style_extractor)

@@ -22,7 +22,8 @@ from ..provenance.identity import digest
 from ..vgg.extractor import check_extractor, feature_extractor
 from ..vgg.layers import check_layers, smallest_side
 from ..vgg.weights import vgg_weights
-from .backup import Backup, claim, last_losses, steps_done
+from .checkpoint import LOG, claim, forget, last_losses, steps_done
+from .checkpoint_callback import TrainingCheckpoint
 from .crops import Crops, rounds
 from .kernel_muon import KernelMuon
 from .network import LEAST_SIDE, TransformNet, build_transform_net, check_scale
@@ -84,7 +85,8 @@ def train_transform_net(
     license="",
     precision="float32",
     strategy=None,
-    backup=None,
+    checkpoint=None,
+    resume=True,
     callbacks=(),
     seed=0,
     progress=True,
@@ -118,11 +120,13 @@ def train_transform_net(
             likewise.
         precision: "bfloat16" for the network's and the features' convolutions.
         strategy: a tf.distribute.Strategy; batch_size is that of all devices together.
-        backup: a folder of its own for the state of the training and for log.csv, the losses; one
-            training at a time may use it. A killed training that is started again with the same
+        checkpoint: a folder of its own for the state of the training and for log.csv, the losses;
+            one training at a time may use it. A killed training that is started again with the same
             arguments goes on after the last 50 steps that were whole, with the photos that would
             have come (of a dataset: if it gives the same ones each time). Where the disk is full, a
             warning says what could not be written, and the training goes on.
+        resume: go on from the state in `checkpoint`. False: remove the state that an earlier run
+            of the same training left there, and start anew.
         callbacks: further keras.callbacks: ModelCheckpoint (the network so far), CSVLogger,
             TensorBoard, Preview ... A new network's style loss comes in by and by, so "loss" says
             little before half of the steps are done; "style" and "content" are logged whole.
@@ -135,7 +139,7 @@ def train_transform_net(
     Raises:
         TypeError, ValueError, FileNotFoundError: an argument that cannot be right, a folder without
             a usable picture.
-        RuntimeError: another training uses the backup.
+        RuntimeError: another training uses the checkpoint.
         FloatingPointError: the losses or the weights are no longer finite.
 
     An exception that ends the training on its way, or that a full disk raises at its end, has what
@@ -165,6 +169,7 @@ def train_transform_net(
         flag("normalize", normalize),
         flag("progress", progress),
     )
+    resume = flag("resume", resume)
     content_layers, style_layers = (
         checked_layers("content_layers", content_layers),
         checked_layers("style_layers", style_layers),
@@ -182,7 +187,8 @@ def train_transform_net(
             "license",
             "start",
             "strategy",
-            "backup",
+            "checkpoint",
+            "resume",
             "callbacks",
             "progress",
         )
@@ -221,11 +227,11 @@ def train_transform_net(
             "strategy must be a tf.distribute.Strategy or None. Received:"
             f" strategy={strategy!r:.200}"
         )
-    if backup is not None and (
-        not isinstance(backup, (str, os.PathLike))
-        or (Path(backup).exists() and not Path(backup).is_dir())
+    if checkpoint is not None and (
+        not isinstance(checkpoint, (str, os.PathLike))
+        or (Path(checkpoint).exists() and not Path(checkpoint).is_dir())
     ):
-        raise ValueError(f"backup must be a folder. Received: backup={str(backup)!r}")
+        raise ValueError(f"checkpoint must be a folder. Received: checkpoint={str(checkpoint)!r}")
     paintings = (
         style
         if several
@@ -267,12 +273,12 @@ def train_transform_net(
     several_workers = bool(
         strategy and strategy.cluster_resolver and strategy.cluster_resolver.cluster_spec()
     )
-    if backup:
-        Path(backup).mkdir(parents=True, exist_ok=True)
-    with only_user(backup) if backup and not several_workers else nullcontext():
-        if backup:
+    if checkpoint:
+        Path(checkpoint).mkdir(parents=True, exist_ok=True)
+    with only_user(checkpoint) if checkpoint and not several_workers else nullcontext():
+        if checkpoint:
             claim(
-                backup,
+                checkpoint,
                 {
                     **settings,
                     "styles": [*paintings],
@@ -284,7 +290,7 @@ def train_transform_net(
                     "weights": parameters.sha256,
                 },
             )
-            done = steps_done(backup, steps)
+            done = steps_done(checkpoint, steps) if resume else 0
 
         with strategy.scope() if strategy else nullcontext():
             extractor = feature_extractor(
@@ -341,11 +347,14 @@ def train_transform_net(
 
         finite = _Finite()
         callbacks = [*callbacks, _Stop(steps - done), finite]
-        if backup:  # the backup comes last: what the others write of an epoch is there when it counts as done
-            callbacks += [_Log(Path(backup, "log.csv"), append=True), Backup(backup)]
+        if checkpoint:
+            if not resume:
+                forget(checkpoint)
+            # the checkpoint comes last: what the others write of an epoch is there when it counts
+            callbacks += [_Log(Path(checkpoint, LOG), append=True), TrainingCheckpoint(checkpoint)]
         try:
             _fit(trainer, batches(done, steps), done, steps, epoch, callbacks, progress)
-            nets = _trained(trainer, backup)
+            nets = _trained(trainer, checkpoint)
             if folder is not None and folder.unusable:
                 logger.warning(
                     "%d of %d files could not be used as photos of %d pixels and more",
@@ -358,16 +367,16 @@ def train_transform_net(
         except BaseException as error:
             with suppress(Exception):  # the error that ended the training is the one to be told
                 if finite.rescue(trainer, isinstance(error, FloatingPointError)):
-                    nets = _trained(trainer, backup)
+                    nets = _trained(trainer, checkpoint)
                     error.result = dict(zip(paintings, nets)) if several else nets[0]
             raise
         return dict(zip(paintings, nets)) if several else nets[0]
 
 
-def _trained(trainer, backup):
+def _trained(trainer, checkpoint):
     """The networks as they are now, with the steps and the last losses in their records."""
     losses = {name: values[-1] for name, values in trainer.history.history.items() if values} or (
-        last_losses(backup) if backup else {}
+        last_losses(checkpoint) if checkpoint else {}
     )
     nets = trainer.nets()
     for net in nets:
