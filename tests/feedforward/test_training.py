@@ -31,7 +31,7 @@ from neural_style import (
     train_transform_net,
 )
 from neural_style.feedforward import crops as photos_module
-from neural_style.feedforward import training
+from neural_style.feedforward import training, training_batches, training_run
 from neural_style.losses.regularizers import grid_loss
 from neural_style.vgg.preprocessing import IMAGENET_MEAN_BGR
 
@@ -324,7 +324,7 @@ def test_a_checkpoint_of_another_training_is_refused(photos, tmp_path):
 @pytest.mark.slow
 def test_resume_false_starts_the_same_training_anew(photos, tmp_path, monkeypatch):
     """It makes all of its steps, its log has each epoch once, and another training is refused."""
-    monkeypatch.setattr(training, "EPOCH", 2)
+    monkeypatch.setattr(training_run, "EPOCH", 2)
     steps, weights = [], []
     count_steps = keras.callbacks.LambdaCallback(
         on_train_batch_end=lambda batch, logs: steps.append(batch)
@@ -374,7 +374,7 @@ def test_a_training_that_is_done_stays_as_it_was(photos, tmp_path):
 
 @pytest.mark.slow
 def test_steps_are_as_many_as_asked_for(photos, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "EPOCH", 4)
+    monkeypatch.setattr(training_run, "EPOCH", 4)
     net = train_transform_net(
         picture(48, 48, 3), photos, checkpoint=tmp_path / "checkpoint", **{**QUICK, "steps": 6}
     )
@@ -395,7 +395,9 @@ def test_an_interrupt_keeps_the_network_so_far(photos, tmp_path, caplog):
         callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=interrupt)],
     )
     assert net.record["steps"] == 5 and "after 5 of 50 steps" in caplog.text
-    five = train_transform_net(picture(48, 48, 3), photos, **QUICK, callbacks=[training._Stop(5)])
+    five = train_transform_net(
+        picture(48, 48, 3), photos, **QUICK, callbacks=[training_run._Stop(5)]
+    )
     saved = load_transform_net(tmp_path / "net.keras")
     assert all(
         np.array_equal(a, b) and np.array_equal(a, c)
@@ -600,7 +602,7 @@ def test_a_new_network_learns_photos_first(photos, tiny, monkeypatch):
     )
     ramps = []
     monkeypatch.setattr(
-        training,
+        training_run,
         "StyleTrainer",
         lambda *args, ramp, **options: (
             ramps.append(ramp) or StyleTrainer(*args, ramp=ramp, **options)
@@ -657,7 +659,7 @@ def test_keras_loaders(photos, tmp_path):
             and net.record["photos"] is None
         )
         folder = tmp_path / type(batches).__name__
-        train(batches, checkpoint=folder, callbacks=[training._Stop(4)])
+        train(batches, checkpoint=folder, callbacks=[training_run._Stop(4)])
         for a, b in zip(net.get_weights(), train(batches, checkpoint=folder).get_weights()):
             np.testing.assert_array_equal(a, b)
     assert {*stripes.asked} == {0, 1, 2}
@@ -914,9 +916,9 @@ def test_a_checkpoint_is_one_training_s_at_a_time(photos, tmp_path):
 
 FULL = """
 import resource, sys
-import keras
+from neural_style.feedforward import training_run
 from neural_style import Preview, train_transform_net
-from neural_style.feedforward import training
+from neural_style.feedforward import training, training_batches, training_run
 from helpers import picture
 
 class Full(keras.callbacks.Callback):
@@ -924,7 +926,7 @@ class Full(keras.callbacks.Callback):
         limit = {limit} if epoch in {epochs} else resource.RLIM_INFINITY
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 
-training.EPOCH = 2
+training_run.EPOCH = 2
 net = train_transform_net(picture(48, 48, 3), sys.argv[1], checkpoint=sys.argv[2], **{quick!r},
                           callbacks=[Full(), Preview([picture(40, 40)], sys.argv[2] + "-previews", steps=2, size=40)])
 print("made", net.record["steps"])
@@ -956,7 +958,7 @@ def test_a_full_disk_does_not_end_a_training(photos, tmp_path, limit, epochs):
         on_train_batch_end=lambda batch, logs: steps.append(batch)
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "EPOCH", 2)
+        patch.setattr(training_run, "EPOCH", 2)
         net = train_transform_net(
             picture(48, 48, 3),
             str(photos),
@@ -986,7 +988,7 @@ def test_what_ends_a_training_carries_the_networks_so_far(photos, several):
             **QUICK,
             callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=fail)],
         )
-    five = train_transform_net(style, photos, **QUICK, callbacks=[training._Stop(5)])
+    five = train_transform_net(style, photos, **QUICK, callbacks=[training_run._Stop(5)])
     for so_far, net in zip(
         *([*nets.values()] if several else [nets] for nets in (caught.value.result, five))
     ):
@@ -1010,7 +1012,7 @@ def test_what_comes_before_the_first_step_carries_nothing(photos):
 
 @pytest.mark.slow
 def test_a_training_that_diverges_late_carries_the_networks_before(photos, monkeypatch):
-    monkeypatch.setattr(training, "EPOCH", 3)
+    monkeypatch.setattr(training_run, "EPOCH", 3)
 
     def spoil(epoch, logs):
         if epoch == 2:
@@ -1022,7 +1024,7 @@ def test_a_training_that_diverges_late_carries_the_networks_before(photos, monke
             picture(48, 48, 3), photos, **{**QUICK, "steps": 12}, callbacks=[spoiler]
         )
     six = train_transform_net(
-        picture(48, 48, 3), photos, **{**QUICK, "steps": 12}, callbacks=[training._Stop(6)]
+        picture(48, 48, 3), photos, **{**QUICK, "steps": 12}, callbacks=[training_run._Stop(6)]
     )
     assert caught.value.result.record["steps"] == 6 and np.isfinite(
         caught.value.result.record["losses"]["loss"]
@@ -1037,7 +1039,7 @@ def test_a_network_that_cannot_be_saved_at_the_end_is_not_lost(photos, tmp_path,
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(training, "save_transform_net", full)
+    monkeypatch.setattr(training_run, "save_transform_net", full)
     with pytest.raises(OSError, match="No space") as caught:
         train_transform_net(
             picture(48, 48, 3), photos, tmp_path / "net.keras", **{**QUICK, "steps": 2}
@@ -1115,7 +1117,7 @@ def test_numbers_of_numpy(photos):
 )
 def test_odd_arguments_are_refused_by_name_before_any_work(photos, monkeypatch, name, value):
     monkeypatch.setattr(training, "vgg_weights", None)
-    monkeypatch.setattr(training, "Crops", None)
+    monkeypatch.setattr(training_batches, "Crops", None)
     with pytest.raises((ValueError, TypeError), match=name) as caught:
         train_transform_net(picture(48, 48), photos, **{**QUICK, name: value})
     assert len(str(caught.value)) < 500
