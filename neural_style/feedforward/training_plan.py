@@ -18,6 +18,7 @@ from ..vgg.layers import check_layers, smallest_side
 from .network import TransformNet
 from .network_file import check_network_path
 from .training_settings import TrainingSettings
+from .training_terms import TrainingTerm, record_of
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class TrainingPlan:
         several: Whether the caller named the styles, so that the result is a dict, too.
         output: The file to write, for several styles the folder, or None.
         license: The license of the paintings, for the records.
+        terms: The checked terms of one's own.
     """
 
     settings: TrainingSettings
@@ -39,6 +41,7 @@ class TrainingPlan:
     several: bool
     output: Path | None
     license: str
+    terms: tuple[TrainingTerm, ...] = ()
 
     @property
     def is_new(self) -> bool:
@@ -47,7 +50,8 @@ class TrainingPlan:
 
     def record_of_settings(self) -> dict[str, Any]:
         """Return the settings as records and checkpoints have them."""
-        return asdict(self.settings)
+        terms = [record_of(term) for term in self.terms]
+        return {**asdict(self.settings), **({"terms": terms} if terms else {})}
 
     def result(self, nets: Sequence[TransformNet]) -> Any:
         """Return the networks in the form in which the caller gave the styles."""
@@ -70,6 +74,7 @@ def make_plan(
     name: str | None,
     license: str,
     weights: Any,
+    terms: tuple[TrainingTerm, ...],
 ) -> TrainingPlan:
     """Check what a training is given, load its paintings and make the folder of its output."""
     _check_texts(name, license, output)
@@ -81,13 +86,16 @@ def make_plan(
     check_extractor(settings.network, weights, settings.pooling, settings.precision)
     for layers in (settings.content_layers, settings.style_layers):
         check_layers(layer_weights(layers), settings.network)
+    for term in terms:
+        if term.layers:
+            check_layers(term.layers, settings.network)
     if output is not None and not several:
         check_network_path(output)
     _check_starts(named, starts, settings)
     paintings = {name: load_image(one, settings.style_size) for name, one in named.items()}
     _check_sides(paintings.values(), settings)
     path = None if output is None else Path(output)
-    plan = TrainingPlan(settings, paintings, starts, several, path, license)
+    plan = TrainingPlan(settings, paintings, starts, several, path, license, terms)
     if several and path is not None:
         path.mkdir(parents=True, exist_ok=True)
         for file in plan.files():

@@ -20,7 +20,8 @@ from .checkpoint_callback import TrainingCheckpoint
 from .crops import Crops
 from .network import TransformNet, build_transform_net
 from .network_file import save_transform_net
-from .trainer import RAMP, StyleTrainer
+from .trainer import StyleTrainer
+from .trainer_losses import RAMP
 from .training_batches import Batches
 from .training_callbacks import EPOCH, _Finite, _Log, _Stop
 from .training_optimizer import training_optimizer
@@ -72,7 +73,11 @@ def make_trainer(plan: TrainingPlan, parameters: Any, strategy: Any) -> StyleTra
     settings = plan.settings
     with strategy.scope() if strategy else nullcontext():
         extractor = feature_extractor(
-            [*layer_weights(settings.content_layers), *layer_weights(settings.style_layers)],
+            [
+                *layer_weights(settings.content_layers),
+                *layer_weights(settings.style_layers),
+                *(layer for term in plan.terms for layer in term.layers),
+            ],
             network=settings.network,
             weights=parameters,
             pooling=settings.pooling,
@@ -92,6 +97,8 @@ def make_trainer(plan: TrainingPlan, parameters: Any, strategy: Any) -> StyleTra
             grid_weight=settings.grid_weight,
             style_scales=settings.style_scales,
             ramp=RAMP * settings.steps if plan.is_new else 0,
+            terms=plan.terms,
+            shape=(settings.batch_size, settings.crop, settings.crop, 3),
         )
         trainer.compile(
             training_optimizer(settings.learning_rate, settings.steps, strategy),
