@@ -376,7 +376,7 @@ def backups():
     import h5py
     import numpy as np
 
-    from neural_style.feedforward.backup import claim, last_losses, steps_done
+    from neural_style.feedforward.checkpoint import claim, last_losses, steps_done
 
     identity = {"styles": ["a"], "steps": 100}
     claim("folder", identity)

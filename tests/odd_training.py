@@ -55,8 +55,8 @@ def train(style=ART, photos="photos", output=None, **options):
 
 def twice_into_mydata():
     with contextlib.suppress(ValueError):
-        train(backup="mydata")
-    return train(backup="mydata")
+        train(checkpoint="mydata")
+    return train(checkpoint="mydata")
 
 
 def with_damaged_exif():
@@ -80,20 +80,24 @@ def is_net(net):
 ROWS = [
     Row("2 steps", train, works(lambda net: net.record["steps"] == 2, writes=[]), slow=True),
     Row(
-        "backup= a folder with another training.json, log.csv",
-        lambda: train(backup="mydata"),
-        refused("backup must be a folder of its own"),
+        "checkpoint= a folder with another training.json, log.csv",
+        lambda: train(checkpoint="mydata"),
+        refused("checkpoint must be a folder of its own"),
     ),
-    Row("… asked for again", twice_into_mydata, refused("backup must be a folder of its own")),
-    Row("backup= a file", lambda: train(backup="file"), refused("backup must be a folder")),
+    Row("… asked for again", twice_into_mydata, refused("checkpoint must be a folder of its own")),
+    Row(
+        "checkpoint= a file",
+        lambda: train(checkpoint="file"),
+        refused("checkpoint must be a folder"),
+    ),
     Row(
         "training.json of damaged JSON",
-        lambda: train(backup="damaged"),
+        lambda: train(checkpoint="damaged"),
         refused(r"training\.json' cannot be read"),
     ),
     Row(
         "training.json a list",
-        lambda: train(backup="list"),
+        lambda: train(checkpoint="list"),
         refused(r"training\.json' must hold an object"),
     ),
     Row("one photo with damaged EXIF", with_damaged_exif, works(is_net), slow=True),

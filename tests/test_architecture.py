@@ -33,7 +33,8 @@ TENSORFLOW = {
     "optimize/tiled_evaluator.py",
     "feedforward/paint.py",  # one graph for all sizes
     "feedforward/crops.py",  # tf.data
-    "feedforward/training.py",  # tf.distribute
+    "feedforward/training_batches.py",  # tf.data
+    "feedforward/training_optimizer.py",  # tf.distribute
     "iterative/many.py",  # the threads of a worker
     "cli/train.py",  # several devices: tf.distribute
     "cli/main.py",  # loaded first, with its start-up lines kept from the terminal

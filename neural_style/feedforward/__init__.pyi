@@ -9,3 +9,5 @@ from .network_file import save_transform_net as save_transform_net
 from .trainer import StyleTrainer as StyleTrainer
 from .training import train_transform_net as train_transform_net
 from .training_callbacks import Preview as Preview
+from .training_terms import TrainingStage as TrainingStage
+from .training_terms import TrainingTerm as TrainingTerm

@@ -4,7 +4,6 @@ import math
 from itertools import islice
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from .._shared.checks import count
@@ -127,36 +126,3 @@ class Crops:
         top, left = (rng.integers(side - self.crop + 1) for side in image.shape[:2])
         image = image[top : top + self.crop, left : left + self.crop]
         return np.ascontiguousarray(image[:, ::-1] if rng.integers(2) else image)
-
-
-def rounds(batches):
-    """A function of the numbers of a first and a last batch (not included) of a dataset that is
-    taken round and round, which gives these.
-
-    Raises:
-        TypeError: neither a tf.data.Dataset nor a keras.utils.PyDataset.
-    """
-    import tensorflow as tf
-
-    if isinstance(batches, tf.data.Dataset):
-        return lambda first, last: batches.repeat().skip(first)
-    if isinstance(batches, keras.utils.PyDataset):
-        return lambda first, last: _Rounds(batches, first)
-    raise TypeError(
-        "photos must be a folder, a tf.data.Dataset or a keras.utils.PyDataset. Received:"
-        f" {type(batches).__name__}"
-    )
-
-
-class _Rounds(keras.utils.PyDataset):
-    """Another PyDataset without an end, from one of its batches on."""
-
-    num_batches = None
-
-    def __init__(self, batches, first):
-        super().__init__(batches.workers, batches.use_multiprocessing, batches.max_queue_size)
-        self._batches, self._first = batches, first
-
-    def __getitem__(self, index):
-        number = self._batches.num_batches
-        return self._batches[(self._first + index) % number if number else self._first + index]

@@ -1,85 +1,105 @@
 """The losses that train a transform network, as a Keras model."""
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from .._shared import types
 from ..losses.content import content_loss
 from ..losses.loss import layer_weights
 from ..losses.regularizers import grid_loss, total_variation_loss
-from ..losses.style import style_loss
-from ..vgg.preprocessing import IMAGENET_MEAN_BGR
 from .blending import join, separate
 from .network import TransformNet
 from .network_file import save_transform_net
-
-#: Johnson et al. 2016, section 4.1. Their style layers count alike; but the relative error of a
-#: network's Gram matrices is ten times as large at the last as at the first, and more, so with
-#: equal shares it would hardly learn the paint itself, the colours and the strokes.
-CONTENT_LAYERS = ("relu3_3",)
-
-
-STYLE_LAYERS = {"relu1_2": 1.0, "relu2_2": 1.0, "relu3_3": 0.3, "relu4_3": 0.1}
-
-
-#: A new network's style loss counts this share of its weight at first, and all of it from this part
-#: of the steps on: one that knows no photos yet would learn to paint a texture, and stay there.
-FIRST_SHARE, RAMP = 0.05, 0.5
+from .trainer_losses import (
+    CONTENT_LAYERS,
+    STYLE_LAYERS,
+    LossAsGiven,
+    grown_share,
+    one_number,
+    style_target,
+    styles_over_sizes,
+    vgg_input,
+)
+from .training_terms import TrainingStage, TrainingTerm, check_terms, losses_of
 
 
 class StyleTrainer(keras.Model):
-    """Transform networks with the losses that train them; for compile() and fit() with batches of
-    photos, RGB 0-255.
+    """Transform networks with the losses that train them, for compile() and fit().
+
+    fit() takes batches of photos, RGB 0-255, B x H x W x 3.
 
         loss = content_weight L_content(net(x), x) + style_weight L_style(net(x), painting) +
-        tv_weight TV(net(x)) + grid_weight Grid(net(x))
+        tv_weight TV(net(x)) + grid_weight Grid(net(x)) + sum_t weight_t L_t(net(x))
 
     Johnson et al. 2016, equations 1 to 5, with the relative errors of losses.content_loss and
-    losses.style_loss; and grid_loss. L_style is the mean over `style_scales` sizes: picture and
-    painting as they are, at half of that, at a quarter ...: a Gram matrix sees no further than its
-    layer's view, and a network that is to paint waves, not only their foam, must be shown them from
-    further off. Several networks take the batches in turn; they share all but their instance
-    normalisations (Dumoulin et al. 2017), so each learns from all. All is in keras.ops, so it
-    trains on any of Keras' backends. save() saves the networks alone: ModelCheckpoint writes files
-    that load_transform_net reads; of several networks, to NAME.keras one NAME-STYLE.keras each.
+    losses.style_loss; and grid_loss; and the terms of your own. L_style is the mean over
+    `style_scales` sizes: picture and painting as they are, at half of that, at a quarter, and so
+    on. A Gram matrix sees no further than its layer's view, so a network that is to paint waves,
+    not only their foam, must see the waves from further off.
+
+    Several networks take the batches in turn. They share all but their instance normalizations
+    (Dumoulin et al. 2017), so each learns from all batches. All of the losses are in keras.ops, so
+    a trainer works on each of Keras' backends. save() saves the networks alone, so ModelCheckpoint
+    writes files that load_transform_net reads: of several networks, for NAME.keras one
+    NAME-STYLE.keras each.
 
     Args:
-        nets: from build_transform_net: one, or a list for the paintings. styles: the painting,
-            uint8 RGB, H x W x 3, or a list of them.
-        extractor: from feature_extractor, with all the layers. style_scales: sizes at which the
-            style is compared, 1: only the pictures' own.
-        ramp: batches in which the style loss comes in, from FIRST_SHARE of its weight on; 0: it
-            counts at once.
+        nets: A network from build_transform_net, or a list of them, one for each painting.
+        styles: The painting, uint8 RGB, H x W x 3, or a list of them.
+        extractor: A network from feature_extractor with all the layers of the losses and terms.
+        content_layers: Layers of the content loss: names, or {name: weight}.
+        style_layers: Layers of the style loss: names, or {name: weight}.
+        content_weight: Weight of the content loss.
+        style_weight: Weight of the style loss.
+        tv_weight: Weight of the total variation.
+        grid_weight: Weight of grid_loss.
+        style_scales: At how many sizes the style is compared; 1: only at the pictures' own.
+        scale: Scale of the content and style errors, as losses.style_loss has it.
+        ramp: Over how many batches the style loss grows from FIRST_SHARE of its weight to all of
+            it; 0: it has all of its weight at once.
+        terms: Further losses of the painted pictures; see TrainingTerm.
+        shape: Of the batches, for the terms; None stands for what is not known.
+
+    Raises:
+        TypeError: A term is no term.
+        ValueError: The networks do not fit each other or the paintings, or a term is wrong.
     """
 
     def __init__(
         self,
-        nets,
-        styles,
-        extractor,
+        nets: TransformNet | Sequence[TransformNet],
+        styles: np.ndarray | Sequence[np.ndarray],
+        extractor: keras.Model,
         *,
-        content_layers=CONTENT_LAYERS,
-        style_layers=STYLE_LAYERS,
-        content_weight=1.0,
-        style_weight=6.0,
-        tv_weight=1e-5,
-        grid_weight=0.1,
-        style_scales=1,
-        scale="relative",
-        ramp=0,
-    ):
+        content_layers: types.Layers = CONTENT_LAYERS,
+        style_layers: types.Layers = STYLE_LAYERS,
+        content_weight: float = 1.0,
+        style_weight: float = 6.0,
+        tv_weight: float = 1e-5,
+        grid_weight: float = 0.1,
+        style_scales: int = 1,
+        scale: str = "relative",
+        ramp: float = 0,
+        terms: Sequence[TrainingTerm] = (),
+        shape: tuple[int | None, ...] = (None, None, None, 3),
+    ) -> None:
         super().__init__(name="style_trainer")
-        nets, styles = (
-            [it] if isinstance(it, (keras.Model, np.ndarray)) else [*it] for it in (nets, styles)
-        )
+        terms = check_terms(terms)
+        nets = [nets] if isinstance(nets, keras.Model) else [*nets]
+        styles = [styles] if isinstance(styles, np.ndarray) else [*styles]
         if len(nets) != len(styles):
             raise ValueError(
                 f"each network must have its painting. Received: {len(nets)} networks,"
                 f" {len(styles)} paintings"
             )
+        stage = TrainingStage(shape, None, [(style, 1.0) for style in styles], extractor)
+        self._terms = losses_of(terms, stage, extractor.output)
         self.joint, self.records = join(nets), [net.record for net in nets]
         self._net = partial(TransformNet, nets[0].width, nets[0].residual_blocks, nets[0].precision)
         self._weights_of = {
@@ -87,6 +107,7 @@ class StyleTrainer(keras.Model):
             "style": style_weight,
             "tv": tv_weight,
             "grid": grid_weight,
+            **{term.name: float(term.weight) for term in terms},
         }
         content_extractor, style_extractor = (
             keras.Model(
@@ -94,26 +115,22 @@ class StyleTrainer(keras.Model):
             )
             for layers in (content_layers, style_layers)
         )
-        # within functions, the feature network is no part of this model, so neither its backups nor
-        # its optimiser take it in
+        # within functions, the feature network is no part of this model, so neither its checkpoints
+        # nor its optimizer take it in
         self._features, self._targets, self._coarse = (
             partial(model.__call__) for model in (extractor, content_extractor, style_extractor)
         )
-        self._scales = style_scales
-
-        def target(style, scale):
-            painting = style_extractor(_vgg_input(_smaller(style[None], scale)))
-            return style_loss(
-                {name: ops.convert_to_numpy(value) for name, value in painting.items()},
-                style_layers,
-                scale,
-            )
-
-        self._styles = [[target(style, scale) for scale in range(style_scales)] for style in styles]
+        self._styles = [
+            [
+                style_target(style, style_extractor, style_layers, scale, halvings)
+                for halvings in range(style_scales)
+            ]
+            for style in styles
+        ]
         self._content = partial(content_loss, layers=content_layers, scale=scale)
         self._variation = total_variation_loss()
         self._trackers = {name: keras.metrics.Mean(name=name) for name in self._weights_of}
-        self._total = _AsItIs(name="total")
+        self._total = LossAsGiven(name="total")
         self._ramp = ramp
         self.batches = self.add_weight(
             shape=(),
@@ -125,9 +142,15 @@ class StyleTrainer(keras.Model):
         )
         self.several_workers = False
 
-    def call(self, x, training=False):
-        """The batch as the network whose turn it is paints it; or, when not training, as the first
-        does, then as the second, and so on.
+    def call(self, x: types.Tensor, training: bool = False) -> types.Tensor:
+        """Paint a batch by the network whose turn it is; when not training, by each in turn.
+
+        Args:
+            x: Photos, RGB 0-255, B x H x W x 3.
+            training: Whether this is a step of the training.
+
+        Returns:
+            Pictures, RGB 0-255, B x H x W x 3; when not training, B for each network.
         """
         number = len(self._styles)
         shares = self._turn()[None] if training else ops.eye(number)
@@ -138,67 +161,67 @@ class StyleTrainer(keras.Model):
             ]
         )
 
-    def _turn(self):
-        """1 for the style of this batch, 0 for the others."""
-        return ops.one_hot(self.batches % len(self._styles), len(self._styles))
-
-    def _share(self):
-        """What of its weight the style loss counts in this batch."""
-        return (
-            ops.minimum(
-                1.0,
-                FIRST_SHARE + (1 - FIRST_SHARE) / self._ramp * ops.cast(self.batches, "float32"),
-            )
-            if self._ramp
-            else 1.0
-        )
-
-    def steps_made(self):
+    def steps_made(self) -> int:
+        """Return how many batches the networks have seen."""
         return int(ops.convert_to_numpy(self.batches))
 
-    def nets(self):
-        """The networks as they are now, each a TransformNet of its own."""
+    def nets(self) -> list[TransformNet]:
+        """Return the networks as they are now, each a TransformNet of its own."""
         return [
             separate(self.joint, self._net(dict(record)), number)
             for number, record in enumerate(self.records)
         ]
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The weighted sum of the four losses, each a mean over the batch; the style's may come in
-        by and by.
+    def compute_loss(
+        self,
+        x: types.Tensor = None,
+        y: types.Tensor = None,
+        y_pred: types.Tensor = None,
+        sample_weight: types.Tensor = None,
+        training: bool = True,
+    ) -> types.Tensor:
+        """Return the weighted sum of the losses, each a mean over the batch.
+
+        Args:
+            x: Photos, RGB 0-255, B x H x W x 3.
+            y: Not used.
+            y_pred: The photos as painted, RGB 0-255, B x H x W x 3.
+            sample_weight: Not used.
+            training: Whether this is a step of the training.
+
+        Raises:
+            ValueError: There are several networks, and this is no step of the training.
         """
         if not training and len(self._styles) > 1:
             raise ValueError(
                 "several networks have no one loss outside of training: evaluate a StyleTrainer"
                 " of one"
             )
-        features = self._features(_vgg_input(y_pred))
-        styles = 0.0
-        for scale in range(self._scales):
-            seen = self._coarse(_vgg_input(_smaller(y_pred, scale))) if scale else features
-            statistics = self._styles[0][scale].statistics(seen)
-            styles += (
-                ops.stack([losses[scale].value(statistics) for losses in self._styles])
-                / self._scales
-            )
+        features = self._features(vgg_input(y_pred))
         losses = {
-            "content": self._content(self._targets(_vgg_input(x)))(features),
-            "style": ops.sum(self._turn() * styles),
+            "content": self._content(self._targets(vgg_input(x)))(features),
+            "style": ops.sum(
+                self._turn() * styles_over_sizes(self._styles, self._coarse, y_pred, features)
+            ),
             "tv": self._variation(features),
             "grid": grid_loss(y_pred),
+            **{name: one_number(name, term(features)) for name, term in self._terms.items()},
         }
         for name, loss in losses.items():
             losses[name] = self._weights_of[name] * loss
             self._trackers[name].update_state(losses[name])
-        losses["style"] = self._share() * losses["style"]
+        losses["style"] = grown_share(self.batches, self._ramp) * losses["style"]
         if training:
             self.batches.assign(self.batches + 1)
         total = sum(losses.values())
         return self._total(total, total)
 
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """The means so far; between workers, Keras takes the mean of what comes along its first
-        axis, so there it needs one.
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> Mapping[str, types.Tensor]:
+        """Return the means of the losses so far; the arguments are Keras' own.
+
+        Between workers, Keras takes the mean along the first axis, so there a mean needs one.
         """
         means = super().compute_metrics(x, y, y_pred, sample_weight)
         return (
@@ -207,29 +230,18 @@ class StyleTrainer(keras.Model):
             else means
         )
 
-    def save(self, filepath, overwrite=True, **kwargs):
+    def save(self, filepath: types.Path, overwrite: bool = True, **kwargs: Any) -> None:
+        """Write the networks: one to `filepath`, several to NAME-STYLE.keras each.
+
+        Args:
+            filepath: NAME.keras.
+            overwrite: Not used: a file of this name is replaced.
+            **kwargs: Not used.
+        """
         for index, net in enumerate(self.nets()):
             name = f"{Path(filepath).with_suffix('')}-{net.record.get('style', index)}.keras"
             save_transform_net(net, filepath if len(self.records) == 1 else name)
 
-
-class _AsItIs(keras.losses.Loss):
-    """A loss as it is; but where several devices add up their gradients, Keras divides it by their
-    number.
-    """
-
-    def call(self, y_true, y_pred):
-        return ops.reshape(y_pred, (1,))  # to one without an axis, Keras would not do it
-
-
-def _smaller(x, halvings):
-    """The pictures at half their size, so many times over: means of 2 x 2 pixels."""
-    x = ops.cast(x, "float32")
-    for _ in range(halvings):
-        x = ops.average_pool(x, 2, data_format="channels_last")
-    return x
-
-
-def _vgg_input(x):
-    """RGB 0-255 -> BGR minus ImageNet's mean: images.preprocess for tensors."""
-    return ops.flip(ops.cast(x, "float32"), -1) - IMAGENET_MEAN_BGR
+    def _turn(self) -> types.Tensor:
+        """Return 1 for the style of this batch, 0 for the others."""
+        return ops.one_hot(self.batches % len(self._styles), len(self._styles))

@@ -15,7 +15,7 @@ from ..images.save import save_image
 
 logger = logging.getLogger("neural_style")
 
-#: Steps of what Keras calls an epoch: a backup and a line of the log are made after each.
+#: Steps of what Keras calls an epoch: a state and a line of the log are made after each.
 EPOCH = 50
 
 
@@ -33,7 +33,7 @@ class _Stop(keras.callbacks.Callback):
 
 
 class _Finite(keras.callbacks.Callback):
-    """Ends a training whose losses or weights are no longer finite, before a backup takes them in;
+    """Ends a training whose losses or weights are no longer finite, before a checkpoint takes them in;
     and knows the last ones that were.
     """
 

@@ -1045,7 +1045,7 @@ def test_train_and_stylize(folder, capsys):
                 *options,
                 "--tensorboard",
                 "logs",
-                "--backup",
+                "--checkpoint",
                 "backup",
             ]
         )
@@ -1119,7 +1119,7 @@ def test_trains_options_reach_the_function(folder, capsys, monkeypatch):
         "network": "vgg19",
         "weights": "vgg.npz",
         "precision": "bfloat16",
-        "backup": "backup",
+        "checkpoint": "backup",
         "seed": 3,
     }
     given = {

@@ -168,6 +168,7 @@ def test_a_saved_network_is_keras_own(tmp_path):
     assert done.stdout.strip() == "{'style': 'mosaic'}", done.stderr
 
 
+@pytest.mark.slow
 def test_bfloat16(tmp_path):
     net = varied(build_transform_net(8, 1))
     save_transform_net(net, tmp_path / "net.keras")

@@ -31,7 +31,7 @@ from neural_style import (
     train_transform_net,
 )
 from neural_style.feedforward import crops as photos_module
-from neural_style.feedforward import training
+from neural_style.feedforward import training, training_batches, training_run
 from neural_style.losses.regularizers import grid_loss
 from neural_style.vgg.preprocessing import IMAGENET_MEAN_BGR
 
@@ -144,12 +144,12 @@ def test_training_lowers_the_loss_and_leaves_the_features_alone(photos, tmp_path
         photos,
         tmp_path / "net.keras",
         **{**QUICK, "steps": 150, "learning_rate": 5e-3},
-        backup=tmp_path / "backup",
+        checkpoint=tmp_path / "checkpoint",
         name="mosaic",
         license="CC0",
     )
-    losses = [float(row["loss"]) for row in rows(tmp_path / "backup" / "log.csv")]
-    style = [float(row["style"]) for row in rows(tmp_path / "backup" / "log.csv")]
+    losses = [float(row["loss"]) for row in rows(tmp_path / "checkpoint" / "log.csv")]
+    style = [float(row["style"]) for row in rows(tmp_path / "checkpoint" / "log.csv")]
     assert len(style) == 3 and style[-1] < 0.7 * style[0]
     loaded = load_transform_net(tmp_path / "net.keras")
     assert loaded.record == json.loads(json.dumps(net.record))
@@ -204,7 +204,7 @@ import sys
 from neural_style import train_transform_net
 from helpers import picture
 if __name__ == "__main__":
-    train_transform_net(picture(48, 48, 3), sys.argv[1], sys.argv[3], backup=sys.argv[2], **{quick!r})
+    train_transform_net(picture(48, 48, 3), sys.argv[1], sys.argv[3], checkpoint=sys.argv[2], **{quick!r})
 """
 
 
@@ -236,19 +236,19 @@ def test_a_killed_training_goes_on_where_it_stood(photos, tmp_path):
         picture(48, 48, 3),
         str(photos),
         tmp_path / "whole.keras",
-        backup=tmp_path / "whole",
+        checkpoint=tmp_path / "whole",
         **{**QUICK, "steps": 200},
     )
-    killed = start(script, photos, tmp_path / "backup", tmp_path / "net.keras")
-    while not (tmp_path / "backup" / "latest.weights.h5").exists() and killed.poll() is None:
+    killed = start(script, photos, tmp_path / "checkpoint", tmp_path / "net.keras")
+    while not (tmp_path / "checkpoint" / "latest.weights.h5").exists() and killed.poll() is None:
         time.sleep(0.02)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     assert not (tmp_path / "net.keras").exists()
-    finish(start(script, photos, tmp_path / "backup", tmp_path / "net.keras"))
+    finish(start(script, photos, tmp_path / "checkpoint", tmp_path / "net.keras"))
     whole, resumed = (
         [(row["epoch"], float(row["loss"])) for row in rows(folder / "log.csv")]
-        for folder in (tmp_path / "whole", tmp_path / "backup")
+        for folder in (tmp_path / "whole", tmp_path / "checkpoint")
     )
     assert [epoch for epoch, _ in whole] == ["0", "1", "2", "3"] and set(resumed) == set(whole)
     for a, b in zip(
@@ -262,26 +262,30 @@ def test_a_killed_training_goes_on_where_it_stood(photos, tmp_path):
 
 @pytest.mark.slow
 def test_three_styles_interrupted_go_on_where_they_stood(photos, tmp_path):
-    """Whose turn it is is part of the backup: 50 steps are no multiple of three."""
+    """Whose turn it is is part of the checkpoint: 50 steps are no multiple of three."""
     paintings = {name: picture(48, 48, seed) for seed, name in enumerate(("one", "other", "third"))}
     whole = train_transform_net(
-        paintings, photos, **{**QUICK, "steps": 100}, backup=tmp_path / "whole"
+        paintings, photos, **{**QUICK, "steps": 100}, checkpoint=tmp_path / "whole"
     )
     stop = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: setattr(stop.model, "stop_training", True)
     )
     train_transform_net(
-        paintings, photos, **{**QUICK, "steps": 100}, backup=tmp_path / "backup", callbacks=[stop]
+        paintings,
+        photos,
+        **{**QUICK, "steps": 100},
+        checkpoint=tmp_path / "checkpoint",
+        callbacks=[stop],
     )
     with pytest.raises(ValueError, match="another paintings, styles"):
         train_transform_net(
             dict(reversed(paintings.items())),
             photos,
             **{**QUICK, "steps": 100},
-            backup=tmp_path / "backup",
+            checkpoint=tmp_path / "checkpoint",
         )
     resumed = train_transform_net(
-        paintings, photos, **{**QUICK, "steps": 100}, backup=tmp_path / "backup"
+        paintings, photos, **{**QUICK, "steps": 100}, checkpoint=tmp_path / "checkpoint"
     )
     for name in paintings:
         for a, b in zip(whole[name].get_weights(), resumed[name].get_weights()):
@@ -289,7 +293,7 @@ def test_three_styles_interrupted_go_on_where_they_stood(photos, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_backup_of_another_training_is_refused(photos, tmp_path):
+def test_a_checkpoint_of_another_training_is_refused(photos, tmp_path):
     """And one with nothing in it is anyone's: what failed before its first steps stands in nobody's
     way.
     """
@@ -298,7 +302,7 @@ def test_a_backup_of_another_training_is_refused(photos, tmp_path):
 
     def train(style=painting, photos=photos, **changes):
         return train_transform_net(
-            style, photos, backup=tmp_path / "backup", **{**QUICK, "steps": 2, **changes}
+            style, photos, checkpoint=tmp_path / "checkpoint", **{**QUICK, "steps": 2, **changes}
         )
 
     with pytest.raises(ValueError, match="smaller than the crop"):
@@ -319,6 +323,36 @@ def test_a_backup_of_another_training_is_refused(photos, tmp_path):
 
 
 @pytest.mark.slow
+def test_resume_false_starts_the_same_training_anew(photos, tmp_path, monkeypatch):
+    """It makes all of its steps, its log has each epoch once, and another training is refused."""
+    monkeypatch.setattr(training_run, "EPOCH", 2)
+    steps, weights = [], []
+    count_steps = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: steps.append(batch)
+    )
+
+    def train(**changes):
+        return train_transform_net(
+            picture(48, 48, 3),
+            photos,
+            checkpoint=tmp_path / "checkpoint",
+            **{**QUICK, "steps": 4, "callbacks": [count_steps], **changes},
+        )
+
+    for resume, made in ((True, 4), (True, 0), (False, 4)):
+        steps.clear()
+        net = train(resume=resume)
+        weights.append(net.get_weights())
+        assert len(steps) == made and net.record["steps"] == 4
+        assert [row["epoch"] for row in rows(tmp_path / "checkpoint" / "log.csv")] == ["0", "1"]
+    assert all(np.array_equal(a, b) for a, b in zip(weights[0], weights[2]))
+    state = (tmp_path / "checkpoint" / "latest.weights.h5").read_bytes()
+    with pytest.raises(ValueError, match="checkpoint of a training with another seed; remove it"):
+        train(resume=False, seed=5)
+    assert (tmp_path / "checkpoint" / "latest.weights.h5").read_bytes() == state
+
+
+@pytest.mark.slow
 def test_a_training_that_is_done_stays_as_it_was(photos, tmp_path):
     """Asked for once more, it makes no step, and its network and record are the same."""
     first, again = (
@@ -326,7 +360,7 @@ def test_a_training_that_is_done_stays_as_it_was(photos, tmp_path):
             picture(48, 48, 3),
             photos,
             tmp_path / "net.keras",
-            backup=tmp_path / "backup",
+            checkpoint=tmp_path / "checkpoint",
             **{**QUICK, "steps": np.int64(4)},
         )
         for _ in range(2)
@@ -341,11 +375,11 @@ def test_a_training_that_is_done_stays_as_it_was(photos, tmp_path):
 
 @pytest.mark.slow
 def test_steps_are_as_many_as_asked_for(photos, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "EPOCH", 4)
+    monkeypatch.setattr(training_run, "EPOCH", 4)
     net = train_transform_net(
-        picture(48, 48, 3), photos, backup=tmp_path / "backup", **{**QUICK, "steps": 6}
+        picture(48, 48, 3), photos, checkpoint=tmp_path / "checkpoint", **{**QUICK, "steps": 6}
     )
-    assert net.record["steps"] == 6 and len(rows(tmp_path / "backup" / "log.csv")) == 2
+    assert net.record["steps"] == 6 and len(rows(tmp_path / "checkpoint" / "log.csv")) == 2
 
 
 @pytest.mark.slow
@@ -362,7 +396,9 @@ def test_an_interrupt_keeps_the_network_so_far(photos, tmp_path, caplog):
         callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=interrupt)],
     )
     assert net.record["steps"] == 5 and "after 5 of 50 steps" in caplog.text
-    five = train_transform_net(picture(48, 48, 3), photos, **QUICK, callbacks=[training._Stop(5)])
+    five = train_transform_net(
+        picture(48, 48, 3), photos, **QUICK, callbacks=[training_run._Stop(5)]
+    )
     saved = load_transform_net(tmp_path / "net.keras")
     assert all(
         np.array_equal(a, b) and np.array_equal(a, c)
@@ -381,11 +417,11 @@ def test_a_training_that_diverges_leaves_what_was_there(photos, tmp_path):
             picture(48, 48, 3),
             photos,
             tmp_path / "net.keras",
-            backup=tmp_path / "backup",
+            checkpoint=tmp_path / "checkpoint",
             **{**QUICK, "steps": 5, "learning_rate": 1e30},
         )
     assert (tmp_path / "net.keras").read_bytes() == before and not (
-        tmp_path / "backup" / "latest.weights.h5"
+        tmp_path / "checkpoint" / "latest.weights.h5"
     ).exists()
 
 
@@ -567,7 +603,7 @@ def test_a_new_network_learns_photos_first(photos, tiny, monkeypatch):
     )
     ramps = []
     monkeypatch.setattr(
-        training,
+        training_run,
         "StyleTrainer",
         lambda *args, ramp, **options: (
             ramps.append(ramp) or StyleTrainer(*args, ramp=ramp, **options)
@@ -623,9 +659,9 @@ def test_keras_loaders(photos, tmp_path):
             and np.isfinite(net.record["losses"]["loss"])
             and net.record["photos"] is None
         )
-        backup = tmp_path / type(batches).__name__
-        train(batches, backup=backup, callbacks=[training._Stop(4)])
-        for a, b in zip(net.get_weights(), train(batches, backup=backup).get_weights()):
+        folder = tmp_path / type(batches).__name__
+        train(batches, checkpoint=folder, callbacks=[training_run._Stop(4)])
+        for a, b in zip(net.get_weights(), train(batches, checkpoint=folder).get_weights()):
             np.testing.assert_array_equal(a, b)
     assert {*stripes.asked} == {0, 1, 2}
     with pytest.raises(TypeError, match="photos must be a folder.*Received: list"):
@@ -853,34 +889,37 @@ def test_photos_that_vanish_are_told_and_not_waited_for(photos):
 
 
 @pytest.mark.slow
-def test_a_backup_is_one_training_s_at_a_time(photos, tmp_path):
+def test_a_checkpoint_is_one_training_s_at_a_time(photos, tmp_path):
     said = []
 
     def another(batch, logs):
         if batch == 1:
             with pytest.raises(
-                RuntimeError, match="another run is working on '.*backup'"
+                RuntimeError, match="another run is working on '.*checkpoint'"
             ) as caught:
                 train_transform_net(
-                    picture(48, 48, 3), photos, backup=tmp_path / "backup", **{**QUICK, "steps": 3}
+                    picture(48, 48, 3),
+                    photos,
+                    checkpoint=tmp_path / "checkpoint",
+                    **{**QUICK, "steps": 3},
                 )
             said.append(caught)
 
     train_transform_net(
         picture(48, 48, 3),
         photos,
-        backup=tmp_path / "backup",
+        checkpoint=tmp_path / "checkpoint",
         **{**QUICK, "steps": 3},
         callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=another)],
     )
-    assert len(said) == 1 and not (tmp_path / "backup" / ".lock").exists()
+    assert len(said) == 1 and not (tmp_path / "checkpoint" / ".lock").exists()
 
 
 FULL = """
 import resource, sys
-import keras
+from neural_style.feedforward import training_run
 from neural_style import Preview, train_transform_net
-from neural_style.feedforward import training
+from neural_style.feedforward import training, training_batches, training_run
 from helpers import picture
 
 class Full(keras.callbacks.Callback):
@@ -888,8 +927,8 @@ class Full(keras.callbacks.Callback):
         limit = {limit} if epoch in {epochs} else resource.RLIM_INFINITY
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 
-training.EPOCH = 2
-net = train_transform_net(picture(48, 48, 3), sys.argv[1], backup=sys.argv[2], **{quick!r},
+training_run.EPOCH = 2
+net = train_transform_net(picture(48, 48, 3), sys.argv[1], checkpoint=sys.argv[2], **{quick!r},
                           callbacks=[Full(), Preview([picture(40, 40)], sys.argv[2] + "-previews", steps=2, size=40)])
 print("made", net.record["steps"])
 """
@@ -898,33 +937,33 @@ print("made", net.record["steps"])
 @pytest.mark.slow
 @pytest.mark.parametrize("limit,epochs", [(0, [0]), (0, [1, 2]), (3000, [0, 1, 2]), (3000, [2])])
 def test_a_full_disk_does_not_end_a_training(photos, tmp_path, limit, epochs):
-    """Log, backup and preview warn, each time; what could be written is whole, and the training
+    """Log, checkpoint and preview warn, each time; what could be written is whole, and the training
     goes on from it.
     """
     quick = {**QUICK, "steps": 6, "width": 4}
     process = start(
-        FULL.format(limit=limit, epochs=epochs, quick=quick), photos, tmp_path / "backup"
+        FULL.format(limit=limit, epochs=epochs, quick=quick), photos, tmp_path / "checkpoint"
     )
     out, said = process.communicate()
     assert process.returncode == 0 and "made 6" in out, said
     assert (
-        said.count("the backup in")
+        said.count("the checkpoint in")
         == said.count("the training goes on") / (3 if limit == 0 else 2)
         == len(epochs)
     )
     last = max({0, 1, 2} - {*epochs}, default=-1)  # epoch whose state was written
-    with open(tmp_path / "backup" / "training.json") as file:
+    with open(tmp_path / "checkpoint" / "training.json") as file:
         assert json.load(file)["steps"] == 6
     steps = []
     count_steps = keras.callbacks.LambdaCallback(
         on_train_batch_end=lambda batch, logs: steps.append(batch)
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "EPOCH", 2)
+        patch.setattr(training_run, "EPOCH", 2)
         net = train_transform_net(
             picture(48, 48, 3),
             str(photos),
-            backup=tmp_path / "backup",
+            checkpoint=tmp_path / "checkpoint",
             **quick,
             callbacks=[count_steps],
         )
@@ -950,7 +989,7 @@ def test_what_ends_a_training_carries_the_networks_so_far(photos, several):
             **QUICK,
             callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=fail)],
         )
-    five = train_transform_net(style, photos, **QUICK, callbacks=[training._Stop(5)])
+    five = train_transform_net(style, photos, **QUICK, callbacks=[training_run._Stop(5)])
     for so_far, net in zip(
         *([*nets.values()] if several else [nets] for nets in (caught.value.result, five))
     ):
@@ -974,7 +1013,7 @@ def test_what_comes_before_the_first_step_carries_nothing(photos):
 
 @pytest.mark.slow
 def test_a_training_that_diverges_late_carries_the_networks_before(photos, monkeypatch):
-    monkeypatch.setattr(training, "EPOCH", 3)
+    monkeypatch.setattr(training_run, "EPOCH", 3)
 
     def spoil(epoch, logs):
         if epoch == 2:
@@ -986,7 +1025,7 @@ def test_a_training_that_diverges_late_carries_the_networks_before(photos, monke
             picture(48, 48, 3), photos, **{**QUICK, "steps": 12}, callbacks=[spoiler]
         )
     six = train_transform_net(
-        picture(48, 48, 3), photos, **{**QUICK, "steps": 12}, callbacks=[training._Stop(6)]
+        picture(48, 48, 3), photos, **{**QUICK, "steps": 12}, callbacks=[training_run._Stop(6)]
     )
     assert caught.value.result.record["steps"] == 6 and np.isfinite(
         caught.value.result.record["losses"]["loss"]
@@ -1001,7 +1040,7 @@ def test_a_network_that_cannot_be_saved_at_the_end_is_not_lost(photos, tmp_path,
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(training, "save_transform_net", full)
+    monkeypatch.setattr(training_run, "save_transform_net", full)
     with pytest.raises(OSError, match="No space") as caught:
         train_transform_net(
             picture(48, 48, 3), photos, tmp_path / "net.keras", **{**QUICK, "steps": 2}
@@ -1064,7 +1103,9 @@ def test_numbers_of_numpy(photos):
         ("progress", 1),
         ("output", 5),
         ("output", b"net.keras"),
-        ("backup", 5),
+        ("checkpoint", 5),
+        ("resume", 1),
+        ("resume", None),
         ("name", 5),
         ("license", None),
         ("network", ["vgg16"]),
@@ -1078,7 +1119,7 @@ def test_numbers_of_numpy(photos):
 )
 def test_odd_arguments_are_refused_by_name_before_any_work(photos, monkeypatch, name, value):
     monkeypatch.setattr(training, "vgg_weights", None)
-    monkeypatch.setattr(training, "Crops", None)
+    monkeypatch.setattr(training_batches, "Crops", None)
     with pytest.raises((ValueError, TypeError), match=name) as caught:
         train_transform_net(picture(48, 48), photos, **{**QUICK, name: value})
     assert len(str(caught.value)) < 500

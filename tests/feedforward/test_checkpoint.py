@@ -8,7 +8,8 @@ import pytest
 from conftest import picture
 
 from neural_style import StyleTrainer, build_transform_net
-from neural_style.feedforward.backup import Backup, claim, last_losses, steps_done
+from neural_style.feedforward.checkpoint import claim, forget, last_losses, steps_done
+from neural_style.feedforward.checkpoint_callback import TrainingCheckpoint
 
 #: Names that Keras' BackupAndRestore gives, newest state first.
 LATEST, BEFORE = "latest.weights.h5", "latest.weights.h5.bkp"
@@ -63,7 +64,7 @@ def test_two_states_that_cannot_be_read_are_not_thrown_away(tmp_path):
     assert (tmp_path / LATEST).exists() and (tmp_path / BEFORE).exists()
 
 
-def test_a_backup_with_steps_in_it_is_claimed_by_its_own_training_alone(tmp_path):
+def test_a_checkpoint_with_steps_in_it_is_claimed_by_its_own_training_alone(tmp_path):
     one, other = (
         {"steps": 100, "layers": ("conv1_1",)},
         {"steps": 200, "layers": ("conv1_1",), "seed": 1},
@@ -74,12 +75,21 @@ def test_a_backup_with_steps_in_it_is_claimed_by_its_own_training_alone(tmp_path
     write(folder, latest=50)
     claim(folder, other)
     with pytest.raises(
-        ValueError, match="backup of a training with another seed, steps; remove it"
+        ValueError, match="checkpoint of a training with another seed, steps; remove it"
     ):
         claim(folder, one)
     (folder / "training.json").unlink()
     with pytest.raises(ValueError, match="another layers, seed, steps"):
         claim(folder, other)
+
+
+def test_what_is_forgotten_is_the_state_and_the_log_alone(tmp_path):
+    claim(tmp_path, {"steps": 100})
+    (tmp_path / "log.csv").write_text("epoch,loss\n0,1.5\n")
+    write(tmp_path, latest="half", before="no counter")
+    forget(tmp_path)
+    assert os.listdir(tmp_path) == ["training.json"]
+    assert steps_done(tmp_path, 100) == 0
 
 
 def test_last_losses(tmp_path):
@@ -100,7 +110,7 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path):
         folder = tmp_path / name.split(".")[0]
         folder.mkdir()
         (folder / name).write_text(text)
-        with pytest.raises(ValueError, match="backup must be a folder of its own"):
+        with pytest.raises(ValueError, match="checkpoint must be a folder of its own"):
             claim(folder, {"steps": 100})
         assert os.listdir(folder) == [name] and (folder / name).read_text() == text
 
@@ -230,7 +240,9 @@ def test_a_state_of_an_earlier_version_goes_on(tmp_path):
     )
     second, _ = trainer(seed=1)
     assert steps_done(tmp_path, 10) == 3
-    second.fit(batch, epochs=4, initial_epoch=3, verbose=0, callbacks=[Backup(tmp_path)])
+    second.fit(
+        batch, epochs=4, initial_epoch=3, verbose=0, callbacks=[TrainingCheckpoint(tmp_path)]
+    )
     first.fit(batch, verbose=0)
     assert second.steps_made() == first.steps_made() == 4 == steps_done(tmp_path, 10)
     for a, b in zip(
@@ -257,7 +269,7 @@ def one_more(file):
 @pytest.mark.parametrize("change", [not_finite, short, one_more, link, elsewhere, None])
 def test_a_state_that_does_not_fit_is_refused(tmp_path, change):
     first, batch = trainer()
-    first.fit(batch, verbose=0, callbacks=[Backup(tmp_path)])
+    first.fit(batch, verbose=0, callbacks=[TrainingCheckpoint(tmp_path)])
     if change:
         with h5py.File(tmp_path / LATEST, "r+") as file:
             if change in (link, elsewhere):
@@ -268,6 +280,6 @@ def test_a_state_that_does_not_fit_is_refused(tmp_path, change):
     with pytest.raises(
         ValueError, match="has a state that does not fit this training; remove it"
     ) as caught:
-        second.fit(batch, verbose=0, callbacks=[Backup(tmp_path)])
+        second.fit(batch, verbose=0, callbacks=[TrainingCheckpoint(tmp_path)])
     assert "\n" not in str(caught.value)
     assert all(np.array_equal(a, b) for a, b in zip(before, second.joint.get_weights()))
