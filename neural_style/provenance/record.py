@@ -22,6 +22,7 @@ from ..images.region import Region
 from ..images.save import save_image
 from ..vgg.weights import Weights
 from .identity import _identity
+from .objects import OBJECTS, described
 
 #: The schema of records as they are written now. Records of earlier versions, which name no schema,
 #: can be read too.
@@ -149,6 +150,8 @@ def check_sidecar(path: Path, keep: bool | Literal["paths"] = True) -> None:
 
 def _setting(name: str, value: Any) -> Any:
     """Convert one of transfer()'s settings to a value for JSON."""
+    if name in OBJECTS:
+        return described(value)
     if name == "weights":
         if isinstance(value, Weights):
             named = {"keras": "imagenet", "torchvision": "torchvision", "random": None}

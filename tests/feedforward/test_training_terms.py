@@ -20,7 +20,7 @@ from neural_style import (
 )
 from neural_style.feedforward import training, training_batches
 from neural_style.feedforward.training_terms import TrainingStage, check_terms, record_of
-from neural_style.losses import Loss
+from neural_style.losses.loss import Loss
 from neural_style.vgg.preprocessing import IMAGENET_MEAN_BGR
 
 
