@@ -20,6 +20,7 @@ LEFT_OUT = {
     "start": "--start, which takes a folder too",
     "strategy": "--strategy, which names TensorFlow's strategies",
     "callbacks": "functions of Python; --preview and --tensorboard make two",
+    "terms": "objects of Python",
     "progress": "--quiet",
 }
 
@@ -32,7 +33,7 @@ TYPES = {
     "steps": "int",
     "style_size": "int",
     "network": "str",
-    "weights": "str",
+    "weights": "Path | None",
     "pooling": "Literal['avg', 'max']",
     "normalize": "bool",
     "content_layers": "Layers",
