@@ -230,8 +230,7 @@ def early_interrupts():
 
 def before_the_first_step():
     with patch(
-        "neural_style.iterative.transfer.vgg_weights",
-        lambda *_: os.kill(os.getpid(), signal.SIGINT),
+        "neural_style.iterative.prepare.make_record", lambda *_: os.kill(os.getpid(), signal.SIGINT)
     ):
         return transfer()
 

@@ -5,6 +5,7 @@ import argparse
 from .common import Commands
 from .interrupts import Interrupts
 from .options import add_options
+from .signatures import constant, parameters
 from .values import integers
 
 #: Parameters of trimap_from_mask() and estimate_alpha() that are no options made from their
@@ -14,9 +15,6 @@ LEFT_OUT = {
     "image": "the argument IMAGE",
     "trimap": "--trimap, one of three ways to mark the subject",
 }
-
-#: Types for parameters of these functions whose own annotation no text can give.
-TYPES = {"width": "int", "method": "str"}
 
 
 def add_matte(commands: Commands) -> None:
@@ -64,12 +62,22 @@ def add_matte(commands: Commands) -> None:
         help="Left, top, width and height around the subject, in pixels",
     )
     for function in ("trimap_from_mask", "estimate_alpha"):
-        add_options(command, "images.matting", function, leave_out=LEFT_OUT, types=TYPES)
+        add_options(
+            command, "images.matting", function, leave_out=LEFT_OUT, texts={"method": _methods()}
+        )
     command.add_argument("--background", metavar="FILE", help="Lay the subject on this picture")
     command.add_argument(
         "--overwrite", action="store_true", help="Let OUT replace one of its inputs"
     )
     command.set_defaults(run=run_matte)
+
+
+def _methods() -> str:
+    """Return the help of --method: what each of the methods is."""
+    methods = constant("images.matting", "METHODS")
+    default = parameters("images.matting", "estimate_alpha")["method"].default
+    described = "; ".join(f"{name}: {source}" for name, source in methods.items())
+    return f"How alpha is estimated. {described} (default: {default})"
 
 
 def run_matte(arguments: argparse.Namespace, interrupts: Interrupts) -> int:
@@ -100,8 +108,8 @@ def run_matte(arguments: argparse.Namespace, interrupts: Interrupts) -> int:
         overwrite=arguments.overwrite,
         inputs=[arguments.image, arguments.trimap, arguments.mask, arguments.background],
     )
-    given = {name: vars(arguments)[name] for name in TYPES if name in arguments}
-    method = {name: given.pop(name) for name in ("method",) if name in given}
+    width = {"width": arguments.width} if "width" in arguments else {}
+    method = {"method": arguments.method} if "method" in arguments else {}
     image = load_image(arguments.image)
     background = arguments.background and load_image(arguments.background)
     if arguments.trimap:
@@ -112,7 +120,7 @@ def run_matte(arguments: argparse.Namespace, interrupts: Interrupts) -> int:
             if arguments.rectangle
             else check_map(arguments.mask, image, "--mask")
         )
-        trimap = trimap_from_mask(mask, **given)
+        trimap = trimap_from_mask(mask, **width)
     alpha = estimate_alpha(image, trimap, **method)
     save_image(
         (

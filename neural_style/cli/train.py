@@ -21,6 +21,7 @@ LEFT_OUT = {
     "strategy": "--strategy, which names TensorFlow's strategies",
     "terms": "objects of Python",
     "callbacks": "functions of Python; --preview and --tensorboard make two",
+    "terms": "objects of Python",
     "progress": "--quiet",
 }
 
@@ -33,7 +34,7 @@ TYPES = {
     "steps": "int",
     "style_size": "int",
     "network": "str",
-    "weights": "str",
+    "weights": "Path | None",
     "pooling": "Literal['avg', 'max']",
     "normalize": "bool",
     "content_layers": "Layers",

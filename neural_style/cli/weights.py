@@ -6,9 +6,6 @@ from .common import Commands
 from .interrupts import Interrupts
 from .options import add_options
 
-#: Types for parameters of vgg_weights() whose own annotation no text can give.
-TYPES = {"network": "Literal['vgg16', 'vgg19']", "weights": "str"}
-
 
 def add_weights(commands: Commands) -> None:
     """Add the command "weights".
@@ -21,7 +18,7 @@ def add_weights(commands: Commands) -> None:
         help="Fetch the VGG weights ahead of time and tell which are in use",
         description="Fetch, verify and describe the VGG weights that transfer would use.",
     )
-    add_options(command, "vgg.weights", "vgg_weights", types=TYPES)
+    add_options(command, "vgg.weights", "vgg_weights")
     command.set_defaults(run=run_weights)
 
 

@@ -587,6 +587,7 @@ def test_bad_input_is_one_clear_line_and_exit_code_2(folder, capfd, arguments, w
         "paint a b -o c",
         "transfer a b -o c --pooling sum",
         "transfer a b -o c --statistic cosine",
+        "matte a -o b --mask c --method magic",
         "transfer a b -o c --optimizer newton",
         "transfer a b -o c --style-layers conv1_1=x",
     ],
@@ -989,7 +990,6 @@ def test_matte(folder, capsys):
     [
         (["-o", "out.jpg", "--mask", "left.png"], "a format with alpha"),
         (["-o", "out.png", "--mask", "nowhere.png"], "nowhere.png"),
-        (["-o", "out.png", "--trimap", "left.png", "--method", "magic"], "method must be"),
         (["-o", "out.png", "--trimap", "upper.png"], "the image's size"),
         (["-o", "out.png", "--rectangle", "0,0,9"], "rectangle must be"),
         (["-o", "out.png", "--trimap", "left.png", "--background", "text.jpg"], "not a picture"),

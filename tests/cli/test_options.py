@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from neural_style.cli import matte, signatures, stylize, train, transfer, video, weights
-from neural_style.cli.forms import Form
+from neural_style.cli.forms import Form, forms_of
 from neural_style.cli.main import command_parser
 from neural_style.cli.options import add_options
 
@@ -29,6 +29,13 @@ MODULES = {
     "weights": weights,
 }
 
+#: Those whose functions are not annotated yet.
+UNANNOTATED = pytest.mark.xfail(reason="train_transform_net() and stylize() lack annotations")
+LATER = [
+    pytest.param(name, marks=UNANNOTATED) if name in ("train", "stylize") else name
+    for name in COMMANDS
+]
+
 
 def options_of(command):
     """{parameter: its action} of a command's parser, without --help."""
@@ -36,10 +43,9 @@ def options_of(command):
     return {action.dest: action for action in actions if action.dest != "help"}
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_each_parameter_is_an_option_or_left_out_for_a_reason(command):
-    """Python's own signatures are the oracle, so a new parameter needs a decision."""
-    known = {
+def known_to_python(command):
+    """The names of the parameters of all functions of a command."""
+    return {
         name
         for module, function in COMMANDS[command]
         for name, parameter in inspect.signature(
@@ -47,11 +53,15 @@ def test_each_parameter_is_an_option_or_left_out_for_a_reason(command):
         ).parameters.items()
         if parameter.kind is not parameter.VAR_KEYWORD
     }
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_parameter_is_an_option_or_left_out_for_a_reason(command):
+    """Python's own signatures are the oracle, so a new parameter needs a decision."""
     left_out = getattr(MODULES[command], "LEFT_OUT", {})
-    options = options_of(command)
-    assert known - {*left_out} <= {*options} and {*left_out} <= known
-    assert all(left_out.values())
-    made = [options[name] for name in known - {*left_out}]
+    options, known = options_of(command), known_to_python(command) - {*left_out}
+    assert known <= {*options} and all(left_out.values())
+    made = [options[name] for name in known]
     assert all(action.default is argparse.SUPPRESS for action in made)
     assert all(action.option_strings[0] == f"--{action.dest.replace('_', '-')}" for action in made)
 
@@ -63,8 +73,22 @@ def test_a_film_takes_the_options_of_transfer_that_it_can():
     assert {*video.film_options()} == taken <= {*options_of("video")}
 
 
-@pytest.mark.xfail(reason="where an entry of a docstring has several parameters", strict=False)
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", LATER)
+def test_the_tables_of_a_command_say_nothing_that_the_signatures_tell(command):
+    """Whatever can be read from the functions is not typed a second time."""
+    module = MODULES[command]
+    tables = [getattr(module, name, {}) for name in ("LEFT_OUT", "TYPES", "FORMS", "TEXTS")]
+    also = {*video.film_options()} if command == "video" else set()
+    assert {name for table in tables for name in table} <= known_to_python(command) | also
+    for function in COMMANDS[command]:
+        for name, parameter in signatures.parameters(*function).items():
+            if name in getattr(module, "TYPES", {}) and parameter.annotation is not None:
+                assert not forms_of(parameter.annotation, parameter.file), name
+                assert getattr(parameter.annotation, "id", "") != "bool", name
+            assert name not in getattr(module, "TYPES", {}) or parameter.annotation, name
+
+
+@pytest.mark.parametrize("command", LATER)
 def test_each_option_is_described(command):
     for name, action in options_of(command).items():
         assert action.help and not action.help.startswith("(default"), name
