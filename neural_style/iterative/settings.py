@@ -8,7 +8,7 @@ import numpy as np
 
 from .._shared.checks import choice, count, flag, is_count, is_finite, number
 from .._shared.checks import layers as checked_layers
-from ..images.color import PRESERVE, grey, recolored_style
+from ..images.color import PRESERVE, gray, recolored_style
 from ..images.formats import ALPHAS
 from ..images.load import load_image, load_with_alpha
 from ..images.masks import Region, check_map, check_masks
@@ -248,7 +248,7 @@ def check_arguments(
         styles = [
             (recolored_style(image, content, preserve_color), share) for image, share in styles
         ]
-        content = grey(content) if preserve_color == "luminance" else content
+        content = gray(content) if preserve_color == "luminance" else content
 
     *coarse, (_, steps_at_size) = schedule(size, start_size, steps)
     weights = {
