@@ -78,7 +78,7 @@ def check_output(path: Path, inputs: Iterable[object] = (), overwrite: bool = Fa
 
     Args:
         path: the output file.
-        inputs: what the work reads. The output must not be one of these that is a file's path.
+        inputs: what the work reads. The output must not be one of the inputs that are paths.
         overwrite: let the output replace an input.
 
     Raises:
@@ -122,7 +122,7 @@ def same_file(one: object, other: object) -> bool:
 
     Args:
         one: a path, or anything else, which is never the same file.
-        other: the same.
+        other: another value of the same kinds.
     """
     if not isinstance(one, (str, os.PathLike)) or not isinstance(other, (str, os.PathLike)):
         return False

@@ -190,7 +190,7 @@ def luminance_of(pixels: np.ndarray, content: np.ndarray) -> np.ndarray:
     return _with_luma(pixels @ YCC[0], _pixels(content))
 
 
-def grey(image: np.ndarray) -> np.ndarray:
+def gray(image: np.ndarray) -> np.ndarray:
     """Turn a picture gray.
 
     Args:

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from .color import (
-    grey,
+    gray,
     luminance_of,
     match_color,
     match_histogram,
@@ -48,7 +48,7 @@ class Luminance:
         return match_luminance(style, content)
 
     def content(self, content: np.ndarray) -> np.ndarray:
-        return grey(content)
+        return gray(content)
 
     def result(self, picture: np.ndarray, content: np.ndarray) -> np.ndarray:
         if picture.dtype == np.uint8:

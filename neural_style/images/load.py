@@ -15,8 +15,8 @@ from .decode import _from_array, _opened, _to_8_bits, _upright
 from .profiles import _in_srgb
 from .resize import _by_channels, fitted_size, resize
 
-#: A pixel with less alpha than this (of 255) does not say its color well: rounding leaves few
-#: values.
+#: A pixel with less alpha than this (of 255) has a color that is hardly known: rounding leaves it
+#: only a few values.
 LEAST_ALPHA = 32
 
 

@@ -84,8 +84,8 @@ def test_an_output_that_is_an_input_is_refused_however_it_is_spelled(tmp_path, m
 
 
 HOLDER = (
-    "import sys, time\nfrom neural_style._shared.files import only_user\nwith only_user(sys.argv[1]):\n   "
-    " print('held', flush=True)\n    time.sleep(60)"
+    "import sys, time\nfrom neural_style._shared.files import only_user\n"
+    "with only_user(sys.argv[1]):\n    print('held', flush=True)\n    time.sleep(60)"
 )
 
 
@@ -135,7 +135,8 @@ FULL = """
 import os, resource, sys
 import numpy as np
 from neural_style import load_image, save_image
-old, new = np.zeros((40, 40, 3), "uint8"), np.random.default_rng(0).integers(0, 256, (300, 300, 3), "uint8")
+old = np.zeros((40, 40, 3), "uint8")
+new = np.random.default_rng(0).integers(0, 256, (300, 300, 3), "uint8")
 save_image(old, sys.argv[1])
 before = sorted(os.listdir())
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))

@@ -46,7 +46,7 @@ def test_a_picture_matched_to_itself_stays():
     assert abs(match_color(image, image).astype(int) - image).max() <= 1
 
 
-def test_a_single_colour_is_moved_and_not_blown_up():
+def test_a_single_color_is_moved_and_not_blown_up():
     flat = np.full((10, 10, 3), (200, 30, 90), "uint8")
     reference = picture(20, 20)
     matched = match_color(flat, reference)
@@ -90,8 +90,8 @@ def test_luminance_keeps_the_chroma_and_takes_the_luma():
     np.testing.assert_allclose(exact @ YCC[1:].T, content @ YCC[1:].T, atol=1e-10)
     assert exact.min() >= -1e-9 and exact.max() <= 255 + 1e-9
     np.testing.assert_array_equal(result, np.rint(exact))
-    grey = np.full((40, 50, 3), 128, "uint8")  # no chroma: any luma fits
-    np.testing.assert_allclose(transfer_luminance(image, grey) @ YCC[0], image @ YCC[0], atol=0.5)
+    gray = np.full((40, 50, 3), 128, "uint8")  # no chroma: any luma fits
+    np.testing.assert_allclose(transfer_luminance(image, gray) @ YCC[0], image @ YCC[0], atol=0.5)
     with pytest.raises(ValueError, match="one size"):
         transfer_luminance(image, PHOTO)
 
@@ -124,12 +124,12 @@ def test_lab_by_hand_and_back():
         np.testing.assert_allclose(
             rgb_to_lab(rgb), lab, atol=0.03
         )  # published with a matrix of more digits
-    colours = picture(30, 30, 3)
-    np.testing.assert_allclose(lab_to_rgb(rgb_to_lab(colours)), colours, atol=1e-2)
+    colors = picture(30, 30, 3)
+    np.testing.assert_allclose(lab_to_rgb(rgb_to_lab(colors)), colors, atol=1e-2)
 
 
 def test_histograms_agree():
-    """Quantiles of L*, a* and b* to one grey level, L* on the scale 0 to 255."""
+    """Quantiles of L*, a* and b* to one gray level, L* on the scale 0 to 255."""
     image, reference = picture(90, 80, 1), (picture(70, 100, 2) // 2 + 60).astype("uint8")
     matched = match_histogram(image, reference)
     assert matched.dtype == np.uint8 and matched.shape == image.shape
@@ -139,14 +139,12 @@ def test_histograms_agree():
         for p in (matched, reference)
     )
     assert abs(ours - theirs).max() <= 1
-    real = match_histogram(
-        PAINTING, PHOTO
-    )  # where sRGB lacks some of the colours, less exact in b*
+    real = match_histogram(PAINTING, PHOTO)  # where sRGB lacks some of the colors, less exact in b*
     ours, theirs = (np.quantile(rgb_to_lab(p)[..., 0] * 2.55, quantiles) for p in (real, PHOTO))
     assert abs(ours - theirs).mean() <= 1
 
 
-def test_bad_colours_are_told():
+def test_bad_colors_are_told():
     with pytest.raises(ValueError, match="form must be one of"):
         match_color(PHOTO, PAINTING, form="diagonal")
     with pytest.raises(TypeError, match="uint8"):

@@ -73,9 +73,9 @@ def test_transparency_is_laid_on_white():
 
 
 def test_sixteen_bits_are_scaled(tmp_path):
-    grey = np.array([[0, 257 * 100], [32768, 65535]], "uint16")
-    Image.fromarray(grey).save(tmp_path / "grey16.png")
-    for source in (grey, tmp_path / "grey16.png"):
+    gray = np.array([[0, 257 * 100], [32768, 65535]], "uint16")
+    Image.fromarray(gray).save(tmp_path / "gray16.png")
+    for source in (gray, tmp_path / "gray16.png"):
         loaded = load_image(source)
         assert loaded[..., 0].tolist() == [[0, 100], [128, 255]]
         assert (loaded == loaded[..., :1]).all()
@@ -187,7 +187,7 @@ def test_a_decompression_bomb_is_named(tmp_path, monkeypatch):
 
 
 def icc(rgb_to_xyz=None, gamma=None, space=b"RGB ", device=b"mntr"):
-    """An ICC profile, version 2: of a matrix to XYZ at D50 and a curve, or of grey and a gamma."""
+    """An ICC profile, version 2: of a matrix to XYZ at D50 and a curve, or of gray and a gamma."""
 
     def number(value):
         return struct.pack(">i", round(value * 65536))
@@ -264,7 +264,7 @@ P3 = np.array(
 
 
 def in_srgb(colors, matrix, gamma=None):
-    """The colors of another RGB as sRGB has them, by the matrices: 0 to 255, cut to what there is."""
+    """Convert colors of another RGB to sRGB by the matrices, clipped to 0-255."""
     v = np.asarray(colors, "float64") / 255
     linear = (v**gamma if gamma else _linear(v)) @ (np.linalg.inv(SRGB) @ matrix).T
     linear = np.clip(linear, 0, 1)
@@ -301,13 +301,13 @@ def test_a_color_profile_is_converted_to_srgb(tmp_path, suffix, options, matrix,
     assert np.abs(found.astype(int) - colors[4::8, 4::8]).max() > 5
 
 
-def test_grey_alpha_palettes_and_what_is_srgb_already(tmp_path, caplog):
-    grey = np.arange(0, 256, 5, dtype="uint8")[None].repeat(4, 0)
-    Image.fromarray(grey).save(tmp_path / "grey.png", icc_profile=icc(gamma=1.8, space=b"GRAY"))
+def test_gray_alpha_palettes_and_what_is_srgb_already(tmp_path, caplog):
+    gray = np.arange(0, 256, 5, dtype="uint8")[None].repeat(4, 0)
+    Image.fromarray(gray).save(tmp_path / "gray.png", icc_profile=icc(gamma=1.8, space=b"GRAY"))
     expected = 255 * np.interp(
-        (grey / 255) ** (461 / 256), _linear(np.linspace(0, 1, 5000)), np.linspace(0, 1, 5000)
+        (gray / 255) ** (461 / 256), _linear(np.linspace(0, 1, 5000)), np.linspace(0, 1, 5000)
     )
-    assert np.abs(load_image(tmp_path / "grey.png")[..., 0] - expected).max() <= 1.5
+    assert np.abs(load_image(tmp_path / "gray.png")[..., 0] - expected).max() <= 1.5
     colors = picture(9, 12)
     Image.fromarray(np.dstack([colors, np.full((9, 12), 255, "uint8")])).save(
         tmp_path / "alpha.png", icc_profile=icc(ADOBE, 563 / 256)

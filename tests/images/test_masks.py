@@ -49,7 +49,7 @@ def extractor():
 
 
 def test_guided_gram_matrix_and_all_statistics_by_a_transcription(tiny):
-    """sum_k m_k F_k F_k^T / sum_k m_k, and weighted mean and deviation, in a loop over positions."""
+    """sum_k m_k F_k F_k^T / sum_k m_k, weighted mean and deviation, in a loop over positions."""
     rng = np.random.default_rng(0)
     f = rng.normal(1, 1, (1, 5, 6, 7)).astype("float32")
     m = rng.uniform(0, 1, (1, 5, 6, 1)).astype("float32")

@@ -53,7 +53,7 @@ def test_max_pooling_network_is_keras_own(x, network):
 @pytest.mark.network
 @pytest.mark.parametrize("pooling", ["avg", "max"])
 def test_normalization_scales_each_filter_and_nothing_else(x, pooling):
-    """The normalised activation is the plain one over the filter's mean on the calibration photos
+    """The normalized activation is the plain one over the filter's mean on the calibration photos
     (with the floor).
     """
     names = ["block1_conv1", "block2_conv2", "block4_conv2", "block5_conv3"]

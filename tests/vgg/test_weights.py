@@ -36,7 +36,7 @@ def test_the_folded_network_is_torchvisions_own_arithmetic(checkpoint, photo):
     """torchvision's input and network, transcribed in float64, away from the border, where the two
     zero paddings differ.
 
-    Its activations, in standard deviations of the input, times 57.63 grey levels, the mean of the
+    Its activations, in standard deviations of the input, times 57.63 gray levels, the mean of the
     three channels' deviations.
     """
     convs = checkpoint["VGG16_0"]
@@ -175,7 +175,8 @@ def test_two_processes_that_start_at_once(empty_cache, random_checkpoint, fake_f
 import pickle
 from neural_style.vgg import download
 from neural_style.vgg.weights import vgg_weights
-download.lpips_checkpoint = lambda name: pickle.load(open({str(tmp_path / "checkpoint.pickle")!r}, "rb"))
+checkpoint = {str(tmp_path / "checkpoint.pickle")!r}
+download.lpips_checkpoint = lambda name: pickle.load(open(checkpoint, "rb"))
 print(vgg_weights("vgg16", "torchvision").sha256)
 """
     processes = [
