@@ -19,7 +19,6 @@ LEFT_OUT = {
     "output": "required here, as -o",
     "start": "--start, which takes a folder too",
     "strategy": "--strategy, which names TensorFlow's strategies",
-    "terms": "objects of Python",
     "callbacks": "functions of Python; --preview and --tensorboard make two",
     "terms": "objects of Python",
     "progress": "--quiet",

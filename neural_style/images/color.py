@@ -23,8 +23,6 @@ FORMS = ("symmetric", "cholesky")
 #: The color spaces of match_color.
 SPACES = ("rgb", "lab")
 
-#: The names that transfer(preserve_color=...) accepts.
-PRESERVE = ("luminance", "match", "match_cholesky", "histogram")
 
 #: Luma and color differences of full-range R'G'B': ITU-R BT.601-7, section 2.5, with the scale of
 #: ITU-T T.871 (JFIF). Rows: Y', C_B and C_R, on the scale of R'G'B'; C_B and C_R are around 0.
@@ -211,24 +209,6 @@ def _with_luma(luma: np.ndarray, content: np.ndarray) -> np.ndarray:
     # R'G'B' minus Y' depends on the chroma alone
     offsets = content - (content @ YCC[0])[..., None]
     return np.clip(luma, -offsets.min(axis=-1), 255 - offsets.max(axis=-1))[..., None] + offsets
-
-
-def recolored_style(style: np.ndarray, content: np.ndarray, mode: str) -> np.ndarray:
-    """Recolor the style image in the way that transfer(preserve_color=mode) shows it to VGG.
-
-    Args:
-        style: the style image, uint8 RGB, H x W x 3.
-        content: the content image, uint8 RGB, H x W x 3.
-        mode: one of PRESERVE.
-
-    Returns:
-        uint8 RGB, H x W x 3.
-    """
-    if mode == "luminance":
-        return match_luminance(style, content)
-    if mode == "histogram":
-        return match_histogram(style, content)
-    return match_color(style, content, "cholesky" if mode == "match_cholesky" else "symmetric")
 
 
 def _matrix_power(covariance: np.ndarray, power: float) -> np.ndarray:

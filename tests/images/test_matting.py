@@ -6,7 +6,14 @@ from conftest import picture
 from scipy.ndimage import gaussian_filter
 
 from neural_style._shared import optional as extras
-from neural_style.images.matting import METHODS, composite, cut_out, estimate_alpha, estimate_foreground, trimap_from_mask
+from neural_style.images.matting import (
+    METHODS,
+    composite,
+    cut_out,
+    estimate_alpha,
+    estimate_foreground,
+    trimap_from_mask,
+)
 
 
 @pytest.fixture(scope="module")
