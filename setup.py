@@ -48,7 +48,8 @@ setup(
         "": ["*.pyi"],
         "neural_style": ["py.typed", "calibration/*.jpg", "calibration/SOURCES.md", "pretrained/*"],
     },
-    # Keras: 3.12.4 and 3.15.1 are the first without a known hole in what it reads from files. Pillow: with AVIF, and as of 11.3.
+    # Keras: 3.12.4 and 3.15.1 are the first without a known hole in what it reads from files.
+    # Pillow: 11.3 is the first whose wheels have AVIF.
     install_requires=[
         "tensorflow>=2.16",
         "keras>=3.12.4,!=3.13.*,!=3.14.*,!=3.15.0",

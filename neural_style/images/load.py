@@ -174,7 +174,7 @@ def _sized(picture: Image.Image, size: int | None) -> Image.Image:
 
 
 def _checked_fit(width_height: tuple[int, int], size: int) -> tuple[int, int]:
-    """Call fitted_size, or raise a ValueError if the result has more pixels than Pillow would read."""
+    """Call fitted_size; raise a ValueError for more pixels than Pillow would read."""
     width, height = fitted_size(width_height, size)
     limit = 2 * (Image.MAX_IMAGE_PIXELS or math.inf)
     if width * height > limit:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from .._shared.checks import is_finite
 from ..images.color_modes import color_mode
 from ..images.load import load_image, load_with_alpha
 from ..images.masks import Region, check_map, check_masks
@@ -16,9 +14,9 @@ from ..images.matting import load_pymatting
 from ..images.resize import fitted_size
 from ..losses.loss import layer_weights
 from ..losses.style import Share
-from ..vgg.feature_network import FeatureNetwork
 from .schedule import StageSettings, scaled, stages_of
 from .settings import Settings
+from .style_shares import checked_styles
 
 INITS = ("recolored", "content", "style", "noise")
 
@@ -72,7 +70,7 @@ def load_inputs(content: Any, style: Any, settings: Settings) -> Inputs:
     opacity = None
     if content is not None:
         content, opacity = _load_content(content, settings)
-    styles = _styles(style, settings)
+    styles = checked_styles(style, settings)
     if content is None and not styles:
         raise ValueError("content and style must not both be None: there is nothing to paint")
     counts = _counts(content, styles, settings)
@@ -181,71 +179,6 @@ def _check_sides(inputs: Inputs, settings: Settings) -> None:
                 f" shorter one, and these layers need {least}; use a larger size or start_size, or"
                 " shallower layers"
             )
-
-
-def _styles(style: Any, settings: Settings) -> list[tuple[Any, Share]]:
-    """[(picture, share)] of the argument `style`.
-
-    A share is a number or {name in style_layers: number}.
-    """
-    if style is None:
-        return []
-    pairs = style if isinstance(style, (list, tuple)) else [style]
-    pairs = [pair if isinstance(pair, (list, tuple)) else (pair, 1.0) for pair in pairs]
-    if not pairs or not all(len(pair) == 2 for pair in pairs):
-        raise ValueError(
-            "style must be a picture, or a list of pictures or of (picture, share) pairs"
-        )
-    network, names = settings.feature_network, list(layer_weights(settings.style_layers))
-    pairs = [(image, _share(share, names, network)) for image, share in pairs]
-    _check_shares([share for _, share in pairs], names)
-    # Python's floats: NumPy's would make float64 of the targets that they multiply, and other
-    # pictures in the last bit
-    return [
-        (
-            image,
-            (
-                {name: float(number) for name, number in share.items()}
-                if isinstance(share, dict)
-                else float(share)
-            ),
-        )
-        for image, share in pairs
-        if isinstance(share, dict) or share > 0
-    ]
-
-
-def _check_shares(shares: list[Any], names: list[str]) -> None:
-    """Raise a ValueError unless each layer has shares of at least 0, one of them above."""
-    for name in names:
-        at_layer = [share.get(name, 0.0) if isinstance(share, dict) else share for share in shares]
-        if (
-            not all(is_finite(share) and share >= 0 for share in at_layer)
-            or not any(at_layer)
-            or not is_finite(sum(map(float, at_layer)))
-        ):
-            layer = (
-                f" in layer {name!r}" if any(isinstance(share, dict) for share in shares) else ""
-            )
-            raise ValueError(
-                "the shares of a style blend must be finite, their sum too, at least 0, and one"
-                f" above{layer}. Received: {at_layer!r:.200}"
-            )
-
-
-def _share(share: Any, style_layers: list[str], network: FeatureNetwork) -> Any:
-    """A share as a number, or as {name in style_layers: number}."""
-    if not isinstance(share, (dict, list, tuple)):
-        return share
-    numbers = share if isinstance(share, Mapping) else dict.fromkeys(share, 1.0)
-    network.check_layers(numbers)
-    asked = {network.canonical(name): name for name in style_layers}
-    strange = [name for name in numbers if network.canonical(name) not in asked]
-    if strange:
-        raise ValueError(
-            f"a style's shares name layers that are not among style_layers: {', '.join(strange)}"
-        )
-    return {asked[network.canonical(name)]: number for name, number in numbers.items()}
 
 
 def _init(init: Any, content: Any, styles: list[Any]) -> Any:

@@ -9,17 +9,15 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 import numpy as np
-from PIL import Image
 from scipy.optimize import OptimizeResult
 
 from .._shared.display import say
 from .._shared.files import only_user
-from ..images.color_modes import color_mode
-from ..images.resize import resize, resize_pixels
 from ..optimize.evaluator import Evaluator
 from ..optimize.status import DONE, INTERRUPTED, Outcome, Status
 from .callbacks import check_callbacks
 from .checkpoint import State
+from .finish import finish
 from .intermediate import IntermediateResult
 from .plan import estimate
 from .prepare import Run
@@ -216,7 +214,7 @@ class Recorder:
     def result(self) -> TransferResult:
         """The result of the run."""
         assert self.picture is not None  # each run has a stage
-        return self._result(self.picture, self.outcome)
+        return finish(self._run, self.picture, self.outcome, self.history, self.seconds)
 
     def _last_picture(self) -> Picture:
         """The picture after the last step."""
@@ -228,36 +226,8 @@ class Recorder:
         """The result of a run that an exception ended; None before the first step."""
         if self._last is None:
             return None
-        return self._result(self._last_picture(), Outcome(Status.FAILED, f"stopped: {error}"))
-
-    def _result(self, picture: Picture, outcome: Outcome) -> TransferResult:
-        run = self._run
-        size = run.inputs.full.shape[1::-1]  # of a run that was stopped at a coarse stage, larger
-        image, pixels = resize(picture.image, size), resize_pixels(picture.pixels, size)
-        mode = color_mode(run.settings.preserve_color)
-        if mode is not None:
-            colors = run.inputs.colors
-            image = Image.fromarray(mode.result(np.asarray(image), colors))  # type: ignore[arg-type]
-            pixels = mode.result(pixels, colors)  # type: ignore[arg-type]
-        if run.inputs.alpha is not None:
-            image, pixels = image.copy(), np.dstack([pixels, run.inputs.alpha]).astype("float32")
-            image.putalpha(Image.fromarray(run.inputs.alpha))
-        seconds = self.seconds
-        ended = {
-            "seconds": seconds,
-            "message": outcome.message,
-            "steps": len(self.history["total"]),
-        }
-        return TransferResult(
-            image,
-            self.history,
-            outcome.message,
-            seconds,
-            run.settings.as_dict(),
-            {**run.record, **ended},
-            pixels,
-            outcome.status,
-        )
+        outcome = Outcome(Status.FAILED, f"stopped: {error}")
+        return finish(self._run, self._last_picture(), outcome, self.history, self.seconds)
 
     def _close(self, interrupted: bool) -> None:
         """Tell the callbacks that the run is over.

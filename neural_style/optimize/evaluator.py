@@ -108,7 +108,7 @@ class Evaluator:
         }
 
     def _compile(self, extractor: Any, losses: Any, loss_weights: Mapping[str, float]) -> Any:
-        """x, float32 of self.shape, and maps -> ({name: weighted term}, their sum, its gradient)."""
+        """(x, float32; maps) -> ({name: weighted term}, their sum, its gradient)."""
         in_halves = self._in_halves
 
         def evaluate(x: Tensor, maps: Any) -> Any:

@@ -100,8 +100,8 @@ def made_again(setting: str, value: Any) -> Any:
     ):
         raise ValueError(
             f"the record's {setting} has the class {name!r}, which is no such dataclass that"
-            f" this process has loaded; import {module} first (a record imports no code by itself), or"
-            f" give the object: arguments_of(record, {setting}=...)"
+            f" this process has loaded; import {module} first (a record imports no code), or give"
+            f" the object: arguments_of(record, {setting}=...)"
         )
     names = {f.name for f in dataclasses.fields(found) if f.init}
     if set(arguments) - names:

@@ -1,6 +1,6 @@
 """Read a record and repeat its run.
 
-A record may come from a stranger. So it is read by known names of known types alone, and a file that
+A record may come from a stranger. So it is read by known names of known types alone. A file that
 it names is opened only if the record gives its SHA-256 too, it is an ordinary file, and what is
 read is that file.
 """
@@ -16,7 +16,7 @@ from PIL import Image
 from .._shared.files import file_digest, is_regular
 from .._shared.types import Path
 from ..images.masks import Region
-from ..vgg.weights import vgg_weights
+from ..vgg.weights import Weights, vgg_weights
 from .objects import OBJECTS, made_again
 from .record import KEY, MOST_BYTES, _sidecar
 from .schema import SETTINGS, checked
@@ -103,18 +103,10 @@ def arguments_of(record: Any, **replacements: Any) -> dict[str, Any]:
     def found(identity: Any) -> Any:
         return None if identity is None else _find(identity, folder)
 
-    settings = {**known["settings"], **replacements}
-    for name in set(OBJECTS) & set(settings) - set(replacements):
-        settings[name] = made_again(name, settings[name])
-    for name in {"init", "weights"} - set(replacements):
-        if isinstance(settings.get(name), dict):
-            settings[name] = pathlib.Path(found(settings[name]))
-    if isinstance(settings.get("steps"), list):
-        settings["steps"] = {side: steps for side, steps in settings["steps"]}
-    for name in {"masks", "content_map"} - set(replacements):
-        if name in settings:
-            settings[name] = _given_again(settings[name], found)
-    given = {name: replacements[name] for name in ("content", "style") if name in replacements}
+    settings = _settings(known["settings"], replacements, found)
+    given: dict[str, Any] = {
+        name: replacements[name] for name in ("content", "style") if name in replacements
+    }
     if "style" not in given:
         style = known["style"]
         given["style"] = style and [(found(identity), share) for identity, share in style]
@@ -122,6 +114,29 @@ def arguments_of(record: Any, **replacements: Any) -> dict[str, Any]:
         given["content"] = found(known["content"])
     if {"network", "weights"} & set(replacements):
         return {**settings, **given}
+    return {**settings, **given, "weights": _weights(known, settings)}
+
+
+def _settings(
+    recorded: dict[str, Any], replacements: dict[str, Any], found: Callable[[Any], Any]
+) -> dict[str, Any]:
+    """The settings of a record as transfer() takes them."""
+    settings = {**recorded, **replacements}
+    for name in set(settings) - set(replacements):
+        value = settings[name]
+        if name in OBJECTS:
+            settings[name] = made_again(name, value)
+        elif name in ("init", "weights") and isinstance(value, dict):
+            settings[name] = pathlib.Path(found(value))
+        elif name == "steps" and isinstance(value, list):
+            settings[name] = dict(value)
+        elif name in ("masks", "content_map"):
+            settings[name] = _given_again(value, found)
+    return settings
+
+
+def _weights(known: dict[str, Any], settings: dict[str, Any]) -> Weights:
+    """The weights of the run; a ValueError where these are others by now."""
     weights = vgg_weights(settings.get("network", "vgg16"), settings.get("weights", "imagenet"))
     if weights.sha256 != known["weights"]["sha256"]:
         raise ValueError(
@@ -129,7 +144,7 @@ def arguments_of(record: Any, **replacements: Any) -> dict[str, Any]:
             f" SHA-256 {known['weights']['sha256'][:12]}..., and these are {weights.source}'s,"
             f" {weights.sha256[:12]}..."
         )
-    return {**settings, **given, "weights": weights}
+    return weights
 
 
 def _find(identity: dict[str, Any], folder: pathlib.Path | None) -> str:

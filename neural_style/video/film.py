@@ -24,7 +24,8 @@ from ..images.save import save_image
 from .checkpoint import claimed, film_identity, finished_frame, folder_for_frames, frame_path
 from .film_progress import Callback, FilmProgress, call_back
 from .film_settings import FilmSettings, Method, check_helpers, check_settings, with_options
-from .frames import Painter, known_from
+from .frames import Painter
+from .known import known_from
 from .network_painter import Known, NetworkPainter
 from .read import read_frames, video_info
 from .write import check_video_path, paths_in, write_video

@@ -6,8 +6,8 @@ Ruder, Dosovitskiy and Brox 2016, "Artistic Style Transfer for Videos", sections
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, NamedTuple
+from dataclasses import fields, replace
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -20,9 +20,7 @@ from ..iterative.settings import Settings, checked
 from ..iterative.stage import Picture, Stage
 from ..iterative.terms import Content, terms_of
 from ..iterative.transfer import transfer
-from ..losses.content import content_loss
-from ..losses.loss import Loss, layer_weights
-from ..losses.regularizers import temporal_loss
+from ..losses.loss import layer_weights
 from ..losses.term import loss_of
 from ..optimize.autodiff import check_backend
 from ..optimize.evaluator import Evaluator
@@ -30,7 +28,8 @@ from ..optimize.lbfgs import CORRECTIONS, lbfgs
 from ..optimize.status import Status
 from ..optimize.tiling import Tiling
 from ..vgg.preprocessing import preprocess
-from .flow import is_cut, optical_flow, reliable, warp
+from .frame_terms import Fixed, FrameContent, Temporal
+from .known import Known
 
 #: transfer()'s arguments that a film takes too.
 OPTIONS = (
@@ -55,9 +54,6 @@ OPTIONS = (
     "terms",
     "seed",
 )
-
-#: (an earlier result moved to this frame, uint8 RGB; where it holds: float, H x W, 0 or 1).
-Known = tuple[np.ndarray, np.ndarray]
 
 
 class FilmStyle(NamedTuple):
@@ -199,101 +195,3 @@ class Painter:
         else:
             self._evaluators[kind] = Evaluator(*arguments)
         return self._evaluators[kind]
-
-
-@dataclass(frozen=True)
-class FrameContent:
-    """The content term of a frame.
-
-    The relative scale's energies are in its maps, where the next frame's can take their place.
-
-    Attributes:
-        weight: Of the loss.
-        layers: Names, or {name: weight}.
-        scale: See content_loss.
-        features: A picture -> its features at the layers.
-    """
-
-    name: ClassVar[str] = "content"
-    weight: float
-    layers: Any
-    scale: str
-    features: Callable[[np.ndarray], dict[str, np.ndarray]]
-
-    def loss(self, stage: Stage) -> Loss:
-        assert stage.content is not None  # a frame has one
-        features = self.features(stage.content)
-        if self.scale != "relative":
-            return content_loss(features, self.layers, self.scale)
-        shares = {
-            name: np.full((*f.shape[:3], 1), 1 / np.square(f, dtype="float64").sum(), "float32")
-            for name, f in features.items()
-        }
-        return content_loss(features, self.layers, "sum", shares)
-
-
-@dataclass(frozen=True)
-class Fixed:
-    """A term whose loss is the same for each frame.
-
-    Attributes:
-        name: Of the term.
-        weight: Of the loss.
-        fixed: The loss.
-    """
-
-    name: str
-    weight: float
-    fixed: Loss
-    layers: ClassVar[tuple[str, ...]] = ()
-
-    def loss(self, stage: Stage) -> Loss:
-        return self.fixed
-
-
-@dataclass(frozen=True)
-class Temporal:
-    """Holds a frame to an earlier result; see temporal_loss.
-
-    Attributes:
-        name: Of the term.
-        weight: Of the loss.
-        warped: The earlier result moved to this frame, uint8 RGB, H x W x 3.
-        holds: Where it can be relied on: float, H x W, 0 or 1.
-    """
-
-    name: str
-    weight: float
-    warped: np.ndarray
-    holds: np.ndarray
-    layers: ClassVar[tuple[str, ...]] = ()
-
-    def loss(self, stage: Stage) -> Loss:
-        return temporal_loss(self.warped, self.holds)
-
-
-def known_from(
-    image: np.ndarray, before: Sequence[tuple[np.ndarray, np.ndarray]], long_term: Sequence[int]
-) -> list[Known]:
-    """What earlier results tell of a frame, the nearest first; [] after a cut.
-
-    Args:
-        image: The frame, uint8 RGB, H x W x 3.
-        before: [(an earlier frame, its result)], the nearest first.
-        long_term: How far back the frames lie that it is held to.
-    """
-    found: list[Known] = []
-    taken = np.zeros(image.shape[:2], bool)
-    for distance in sorted(long_term):
-        if distance > len(before):
-            break
-        other, result = before[distance - 1]
-        back, forth = optical_flow(image, other), optical_flow(other, image)
-        if distance == min(long_term) and is_cut(back, forth):
-            return []
-        # equation 10: what a nearer frame knows, a farther one does not say again
-        holds = reliable(back, forth) & ~taken
-        taken |= holds
-        # each frame is made of the last one: blur would add up
-        found.append((warp(result, back, sharp=True), holds.astype("float32")))
-    return found
