@@ -1,6 +1,8 @@
 """Styles between those of several networks, and several networks as one."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,9 +13,12 @@ from ..vgg.build import PRECISIONS
 from .network import TransformNet, _graph
 
 
-def parts(net):
-    """(encoder, trunk, decoder) of a network: the layers down to a quarter of the size and those up
-    from there, each a chain, and what lies between as a keras.Model."""
+def parts(net: TransformNet) -> tuple[list[Any], keras.Model, list[Any]]:
+    """Return (encoder, trunk, decoder) of a network.
+
+    The encoder is the chain of layers down to a quarter of the size, the decoder that of the layers
+    up from there. The trunk, a keras.Model, lies between them.
+    """
     convolutions = [layer for layer in net.layers if isinstance(layer, layers.Conv2D)]
     first, last = (
         net.layers.index(convolutions[2]),
@@ -26,18 +31,25 @@ def parts(net):
     )
 
 
-def blend(nets):
-    """A network between others: its weights are the weighted mean of theirs.
+def blend(nets: Sequence[tuple[TransformNet, float]]) -> TransformNet:
+    """Return a network between others: its weights are the weighted mean of theirs.
 
-    Networks that were trained together differ in the scales and offsets of their normalisations
-    alone, and a mean of these is a style between (Dumoulin et al. 2017, section 3.2). Those that
-    were fine-tuned from one another lie in one valley of the loss, and it works for them too (Wang
-    et al. 2019, "Deep Network Interpolation for Continuous Imagery Effect Transition"): the
-    pretrained ones were first trained together and then each by itself. Two that were trained apart
-    from the start blend to nothing.
+    Networks that were trained together differ in the scales and offsets of their normalizations
+    alone, and a mean of these is a style between them (Dumoulin et al. 2017, section 3.2). Networks
+    that were fine-tuned from one another lie in one valley of the loss, so the mean works for them,
+    too (Wang et al. 2019, "Deep Network Interpolation for Continuous Imagery Effect Transition").
+    The pretrained networks were first trained together and then each by itself. Two networks that
+    were trained apart from the start blend to nothing.
 
     Args:
-        nets: [(network, share)], of one width and depth; the shares are brought to the sum 1.
+        nets: [(network, share)], all of one width and depth. The shares are divided by their sum.
+
+    Returns:
+        A new network; its record names the networks and their shares.
+
+    Raises:
+        ValueError: A share is negative or not finite, all shares are 0, or the networks have
+            several widths or depths.
     """
     if not nets or not all(is_finite(share) and share >= 0 for _, share in nets):
         raise ValueError(
@@ -61,19 +73,24 @@ def blend(nets):
         for ws in zip(*(net.get_weights() for net, _ in nets))
     ]
     record = {"blend": [[net.record, share / total] for net, share in nets]}
-    return _with_weights(nets[0][0], mean, record=record)
+    return with_weights(nets[0][0], mean, record=record)
 
 
-def join(nets):
-    """One network of several that differ in nothing but their instance normalisations (Dumoulin,
-    Shlens and Kudlur 2017, "A Learned Representation for Artistic Style"), to train them together.
+def join(nets: Sequence[TransformNet]) -> keras.Model:
+    """Make one network of several that differ in their instance normalizations alone.
+
+    So they can be trained together (Dumoulin, Shlens and Kudlur 2017, "A Learned Representation for
+    Artistic Style").
+
+    Args:
+        nets: The networks, at least one.
 
     Returns:
         A keras.Model: (RGB 0-255, B x H x W x 3, shares of the styles, B x number of nets) -> RGB
         0-255, B x H x W x 3.
 
     Raises:
-        ValueError: networks of several widths or depths, or whose convolutions differ.
+        ValueError: The networks have several widths or depths, or their convolutions differ.
     """
     first = nets[0]
     if any(
@@ -101,8 +118,14 @@ def join(nets):
     return joint
 
 
-def separate(joint, net, number):
-    """`net`, given the weights of the style of this number from a network that join made."""
+def separate(joint: keras.Model, net: TransformNet, number: int) -> TransformNet:
+    """Give `net` the weights of one style of a network from join, and return it.
+
+    Args:
+        joint: A network from join.
+        net: A network of its width and depth.
+        number: Which of the networks that were joined, from 0.
+    """
     net.set_weights(
         [
             ops.convert_to_numpy(w[number] if w.name in ("gamma", "beta") else w)
@@ -112,7 +135,8 @@ def separate(joint, net, number):
     return net
 
 
-def _with_weights(net, weights, **changes):
+def with_weights(net: TransformNet, weights: Sequence[np.ndarray], **changes: Any) -> TransformNet:
+    """Return a network with other weights, and with these changes of its configuration."""
     changed = TransformNet(**{**net.get_config(), **changes})
     changed.set_weights(weights)
     return changed

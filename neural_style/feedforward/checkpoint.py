@@ -160,7 +160,7 @@ def _read_marker(marker: Path) -> dict[str, Any]:
 
 
 def _steps_of(path: Path) -> int | None:
-    """Return the steps that a state has seen, None if it is missing, cut off, or not plain arrays."""
+    """Return the steps that a state has seen, None for a missing, cut off or forged one."""
     try:
         with h5py.File(path) as file:
             steps = plain_datasets(file)["optimizer/vars/0"]  # Optimizer.iterations

@@ -3,31 +3,39 @@
 import math
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from .._shared import types
 from .._shared.checks import count
 from ..images.formats import SUFFIXES
 from ..images.load import image_size, load_image
 
 
 class Crops:
-    """Crops of the pictures in a folder: the i-th is the same whenever it is asked for, so a
-    training can go on anywhere.
+    """Crops of the pictures in a folder, in an order without end.
 
+    The crop of one number is the same whenever it is asked for, so a training can go on anywhere.
     Each round takes the pictures in a new order. A crop is a random part at a random scale, from
-    the photo's own to the one at which its shorter side is the crop's, half of them mirrored. Files
-    that are no pictures, and photos smaller than the crop, are left out; .unusable has those met so
-    far.
+    the photo's own scale to the one at which its shorter side is the crop's; half of the crops are
+    mirrored. Files that are no pictures, and photos smaller than the crop, are left out.
 
     Args:
-        folder: searched through. crop: side in pixels. seed: of all chance.
+        folder: The folder, searched with its subfolders.
+        crop: Side of a crop in pixels.
+        seed: Seeds the order, the places, the scales and the mirroring.
+
+    Attributes:
+        paths: All files with a picture's name, in the order of their names.
+        unusable: {path: why}, the files left out so far.
 
     Raises:
-        FileNotFoundError, ValueError: no such folder, none that is usable.
+        FileNotFoundError: There is no such folder.
+        ValueError: The folder has no usable picture.
     """
 
-    def __init__(self, folder, crop, seed=0):
+    def __init__(self, folder: types.Path, crop: int, seed: int = 0) -> None:
         if not Path(folder).is_dir():
             raise FileNotFoundError(f"no folder at {str(folder)!r}")
         crop, seed = count("crop", crop), count("seed", seed, 0)
@@ -36,7 +44,9 @@ class Crops:
             for path in Path(folder).rglob("*")
             if path.suffix.lower() in SUFFIXES and path.is_file()
         )
-        self.crop, self.seed, self.unusable, self._orders = crop, seed, {}, {}
+        self.crop, self.seed = crop, seed
+        self.unusable: dict[Path, str] = {}
+        self._orders: dict[int, np.ndarray] = {}
         if not self.paths:
             raise ValueError(f"{str(folder)!r} has no pictures")
         if all(self._load(path, np.random.default_rng(0)) is None for path in self.paths):
@@ -46,11 +56,17 @@ class Crops:
                 f" {reason}"
             )
 
-    def __getitem__(self, index):
-        """The crop of this number, from 0 without end: uint8 RGB, crop x crop x 3."""
-        for further in range(
-            2 * len(self.paths)
-        ):  # for a picture that cannot be used the next one, at a place of this number's own
+    def __getitem__(self, index: int) -> np.ndarray:
+        """Return the crop of this number: uint8 RGB, crop x crop x 3.
+
+        Args:
+            index: From 0 without end.
+
+        Raises:
+            ValueError: No picture can be used any more.
+        """
+        # the next picture stands in for one that cannot be used, at a place of this number's own
+        for further in range(2 * len(self.paths)):
             image = self._load(
                 self._path(int(index) + further),
                 np.random.default_rng((self.seed, int(index), further, 0)),
@@ -62,8 +78,12 @@ class Crops:
             f" {[*self.unusable.values()][-1]}"
         )
 
-    def first(self, number):
-        """The paths of the first so many that can be used, in the order of their names."""
+    def first(self, number: int) -> list[Path]:
+        """Return the paths of the first usable pictures, in the order of their names.
+
+        Args:
+            number: How many.
+        """
         return [
             *islice(
                 (
@@ -75,18 +95,22 @@ class Crops:
             )
         ]
 
-    def batches(self, batch_size, first, last):
-        """tf.data of the batches first <= number < last, float32, batch_size x crop x crop x 3."""
+    def batches(self, batch_size: int, first: int, last: int) -> Any:
+        """Return a tf.data.Dataset of batches, float32, batch_size x crop x crop x 3.
+
+        Args:
+            batch_size: Crops in a batch.
+            first: Number of the first batch.
+            last: Number of the batch after the last one.
+        """
         import tensorflow as tf
 
         shape = (self.crop, self.crop, 3)
         numbers = tf.data.Dataset.range(first * batch_size, last * batch_size)
 
-        def crop(number):
+        def crop(number: types.Tensor) -> types.Tensor:
             image = tf.ensure_shape(tf.numpy_function(self.__getitem__, [number], tf.uint8), shape)
-            return tf.cast(
-                image, tf.float32
-            )  # several workers compare their batches, which they cannot in uint8
+            return tf.cast(image, tf.float32)  # several workers cannot compare batches of uint8
 
         crops = numbers.map(
             tf.autograph.experimental.do_not_convert(crop),
@@ -95,18 +119,19 @@ class Crops:
         )
         return crops.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
 
-    def _path(self, index):
+    def _path(self, index: int) -> Path:
+        """Return the path of the picture for the crop of this number."""
         round_, place = divmod(index, len(self.paths))
-        if (
-            round_ not in self._orders
-        ):  # of this round and the last one: the crops are made by several threads
+        if round_ not in self._orders:
+            # keep the order of the last round, too, because several threads make the crops
             self._orders = {
                 **{r: order for r, order in self._orders.items() if r >= round_ - 1},
                 round_: np.random.default_rng((self.seed, round_, 1)).permutation(len(self.paths)),
             }
         return self.paths[self._orders[round_][place]]
 
-    def _load(self, path, rng):
+    def _load(self, path: Path, rng: np.random.Generator) -> np.ndarray | None:
+        """Return a random crop of a picture, or None if it cannot be used."""
         if path in self.unusable:
             return None
         try:

@@ -1,120 +1,60 @@
 """The transform network: its layers, and how it is built."""
 
+from typing import Any, Literal
+
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import layers
 
 from .._shared.checks import choice, count
+from .._shared.types import Tensor
 from ..vgg.build import PRECISIONS
+from .network_layers import (
+    EPSILON,
+    ConditionalInstanceNormalization,
+    CropToMatch,
+    ReflectionPadding2D,
+)
 
 #: The least height and width that the network's reflections at a quarter of the size allow.
 LEAST_SIDE = 16
 
+#: Factor of the last layer's first weights. With larger weights its tanh starts saturated, and the
+#: network learns to paint one flat color and stays there.
+LAST_LAYER_SCALE = 0.1
 
-#: Factor of the last layer's first weights: with more, its tanh starts saturated, and the network
-#: learns to paint one flat colour and stays.
-LAST = 0.1
-
-
-#: Of instance normalisation. On a flat crop, each normalisation multiplies the gradient by
-#: epsilon^(-1/2): with the usual 1e-5 fifteen of them leave float32's range.
-EPSILON = 1e-3
-
-
-#: The widest and the deepest network, the most numbers in its weights, and bytes of its
-#: configuration: a file with more is no network of ours.
+#: The widest and the deepest network, the most numbers in its weights, and the most bytes of its
+#: configuration. A file with more is no network of ours.
 MOST_WIDTH, MOST_BLOCKS, MOST_NUMBERS, MOST_CONFIG = 128, 32, 1 << 25, 1 << 20
 
 
 @keras.saving.register_keras_serializable("neural_style")
-class ReflectionPadding2D(layers.Layer):
-    """Mirror the picture at its border, so many pixels wide, the border itself not repeated: no
-    dark rim as with zeros.
-    """
-
-    def __init__(self, padding=1, **kwargs):
-        super().__init__(**kwargs)
-        self.padding = padding
-
-    def call(self, x):
-        return ops.pad(
-            x,
-            [[0, 0], [self.padding, self.padding], [self.padding, self.padding], [0, 0]],
-            mode="reflect",
-        )
-
-    def compute_output_shape(self, shape):
-        return (shape[0], *(side and side + 2 * self.padding for side in shape[1:3]), shape[3])
-
-    def get_config(self):
-        return {**super().get_config(), "padding": self.padding}
-
-
-@keras.saving.register_keras_serializable("neural_style")
-class CropToMatch(layers.Layer):
-    """(x, like) -> x cut to the height and width of `like`: sizes that are no multiple of 4 come
-    out of the upsampling larger.
-    """
-
-    def call(self, pair):
-        x, like = pair
-        return x[:, : ops.shape(like)[1], : ops.shape(like)[2]]
-
-    def compute_output_shape(self, shapes):
-        return (*shapes[1][:3], shapes[0][3])
-
-
-class ConditionalInstanceNormalization(layers.Layer):
-    """(x, shares) -> x normalised, then scaled and moved as the styles do in their shares: Dumoulin
-    et al. 2017, equation 5.
-
-        z = gamma (x - mean) / std + beta,   gamma = sum_s share_s gamma_s,   beta = sum_s share_s beta_s
-
-    x: B x H x W x C, shares: B x styles.
-    """
-
-    def __init__(self, styles, gamma_initializer="ones", **kwargs):
-        super().__init__(**kwargs)
-        self.styles, self.gamma_initializer = styles, gamma_initializer
-        self.normalize = layers.GroupNormalization(
-            groups=-1, epsilon=EPSILON, center=False, scale=False, dtype=self.dtype_policy
-        )
-
-    def build(self, shapes):
-        x, _ = shapes
-        self.gamma = self.add_weight((self.styles, x[-1]), self.gamma_initializer, name="gamma")
-        self.beta = self.add_weight((self.styles, x[-1]), "zeros", name="beta")
-        self.normalize.build(x)
-
-    def call(self, pair):
-        x, shares = pair
-        gamma, beta = (
-            ops.matmul(shares, ops.cast(of_styles, shares.dtype))[:, None, None]
-            for of_styles in (self.gamma, self.beta)
-        )
-        return self.normalize(x) * gamma + beta
-
-    def compute_output_shape(self, shapes):
-        return shapes[0]
-
-
-@keras.saving.register_keras_serializable("neural_style")
 class TransformNet(keras.Model):
-    """RGB, B x H x W x 3, 0 to 255, to the same, painted; made by build_transform_net.
+    """A network that paints pictures; build_transform_net makes one.
 
-    width, residual_blocks, precision: as given there. record: a dict of what the network was
-    trained on and how; it is part of the saved file.
+    It takes RGB 0 to 255, B x H x W x 3, and gives the same, painted.
+
+    Args:
+        width: Filters of the first layer.
+        residual_blocks: How many residual blocks there are.
+        precision: "float32", or "bfloat16" for the convolutions.
+        record: What the network was trained on and how. It is part of the saved file.
+        name: Of the Keras model.
+        **kwargs: Of keras.Model.
+
+    Attributes:
+        record: A dict, as given.
     """
 
     def __init__(
         self,
-        width,
-        residual_blocks,
-        precision="float32",
-        record=None,
-        name="transform_net",
-        **kwargs,
-    ):
+        width: int,
+        residual_blocks: int,
+        precision: str = "float32",
+        record: dict[str, Any] | None = None,
+        name: str = "transform_net",
+        **kwargs: Any,
+    ) -> None:
         inputs, outputs = _graph(width, residual_blocks, PRECISIONS[precision])
         super().__init__(inputs, outputs, name=name, **kwargs)
         self.width, self.residual_blocks, self.precision, self.record = (
@@ -124,7 +64,8 @@ class TransformNet(keras.Model):
             dict(record or {}),
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """Return what Keras needs to build the network again, the record among it."""
         return {
             "width": self.width,
             "residual_blocks": self.residual_blocks,
@@ -134,44 +75,73 @@ class TransformNet(keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "TransformNet":
+        """Build the network of a configuration.
+
+        Args:
+            config: From get_config.
+            custom_objects: Not used.
+        """
         return cls(**config)
 
 
-def build_transform_net(width=32, residual_blocks=5, *, precision="float32", record=None, seed=0):
-    """The network of Johnson et al.'s supplement, table 1, untrained.
+def build_transform_net(
+    width: int = 32,
+    residual_blocks: int = 5,
+    *,
+    precision: Literal["float32", "bfloat16"] = "float32",
+    record: dict[str, Any] | None = None,
+    seed: int = 0,
+) -> TransformNet:
+    """Build the network of Johnson et al.'s supplement, table 1, untrained.
 
-        9 x 9 convolution, `width` filters        3 x 3 with stride 2, 2 `width`        3 x 3 with stride 2, 4 `width`
+        9 x 9 convolution, `width` filters
+        3 x 3 with stride 2, 2 `width`
+        3 x 3 with stride 2, 4 `width`
         residual blocks: 3 x 3, 3 x 3, the input added, 4 `width`
-        upsampling, 3 x 3, 2 `width`              upsampling, 3 x 3, `width`             9 x 9, 3 filters, tanh scaled to 0-255
+        upsampling, 3 x 3, 2 `width`
+        upsampling, 3 x 3, `width`
+        9 x 9, 3 filters, tanh scaled to 0-255
 
-    Departures, each for the picture's sake: instance normalisation in place of batch normalisation;
+    Departures, each for the picture's sake: instance normalization in place of batch normalization;
     reflections at the border of every convolution in place of 40 pixels at the start; upsampling to
-    nearest neighbours and a convolution in place of transposed convolutions, whose overlaps leave a
-    checkerboard (Odena et al. 2016). Any height and width from 16.
+    nearest neighbors and a convolution in place of transposed convolutions, whose overlaps leave a
+    checkerboard (Odena et al. 2016). The network takes any height and width from 16.
 
     Args:
-        width: filters of the first layer, at most 128: 32 in the paper; 16 needs a quarter of the
+        width: Filters of the first layer, at most 128. The paper has 32; 16 needs a quarter of the
             operations.
-        residual_blocks: 5 in the paper, at most 32.
+        residual_blocks: Residual blocks, at most 32. The paper has 5.
         precision: "float32", or "bfloat16" for the convolutions.
-        record: dict, kept in the saved file. seed: of the initial weights.
+        record: What the saved file is to say of the network.
+        seed: Seeds the first weights.
 
     Returns:
         A keras.Model, RGB 0-255, B x H x W x 3 -> float32 RGB 0-255, B x H x W x 3.
+
+    Raises:
+        ValueError: An argument is out of its range.
     """
     width, residual_blocks = check_scale(width, residual_blocks)
     choice("precision", precision, PRECISIONS)
     net = TransformNet(width, residual_blocks, precision, record)
     rng = np.random.default_rng(count("seed", seed, 0))
     weights = [_glorot(w.shape, rng) if w.ndim == 4 else w for w in net.get_weights()]
-    weights[-2] *= LAST  # the last kernel
+    weights[-2] *= LAST_LAYER_SCALE  # the last kernel
     net.set_weights(weights)
     return net
 
 
-def check_scale(width, residual_blocks):
-    """(width, residual_blocks) as ints, or a ValueError: no network of them is read again."""
+def check_scale(width: Any, residual_blocks: Any) -> tuple[int, int]:
+    """Return (width, residual_blocks) as ints; refuse a network that is too large to be loaded.
+
+    Args:
+        width: Filters of the first layer.
+        residual_blocks: Residual blocks.
+
+    Raises:
+        ValueError: A number is out of its range.
+    """
     width, residual_blocks = (
         count("width", width, most=MOST_WIDTH),
         count("residual_blocks", residual_blocks, 0, MOST_BLOCKS),
@@ -185,8 +155,13 @@ def check_scale(width, residual_blocks):
     return width, residual_blocks
 
 
-def numbers_in(width, residual_blocks):
-    """How many numbers the weights of a network have."""
+def numbers_in(width: int, residual_blocks: int) -> int:
+    """Return how many numbers the weights of a network have.
+
+    Args:
+        width: Filters of the first layer.
+        residual_blocks: Residual blocks.
+    """
     chain = [
         (9, 3, width),
         (3, width, 2 * width),
@@ -196,34 +171,36 @@ def numbers_in(width, residual_blocks):
         (3, 2 * width, width),
         (9, width, 3),
     ]  # kernel, channels in, channels out
-    return (
-        sum(kernel**2 * before * after + 3 * after for kernel, before, after in chain) - 2 * 3
-    )  # the last has no normalization
+    with_normalizations = sum(
+        kernel**2 * before * after + 3 * after for kernel, before, after in chain
+    )
+    return with_normalizations - 2 * 3  # the last convolution has none
 
 
-def _glorot(shape, rng):
-    """A kernel of Glorot and Bengio 2010, equation 16; NumPy's, so that every backend of Keras
-    starts from the same.
+def _glorot(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Return a kernel of Glorot and Bengio 2010, equation 16.
+
+    NumPy draws it, so that every backend of Keras starts from the same numbers.
     """
     limit = np.sqrt(6 / (shape[0] * shape[1] * (shape[2] + shape[3])))
     return rng.uniform(-limit, limit, shape).astype("float32")
 
 
-def _graph(width, residual_blocks, dtype, styles=None):
-    """(input, output) of the network; of one for several styles, the inputs are the picture and the
-    shares.
-    """
+def _graph(
+    width: int, residual_blocks: int, dtype: Any, styles: int | None = None
+) -> tuple[Any, Tensor]:
+    """Return (input, output) of the network; with `styles`, its inputs are (picture, shares)."""
 
-    def convolve(x, filters, kernel, stride=1):
+    def convolve(x: Tensor, filters: int, kernel: int, stride: int = 1) -> Tensor:
         x = ReflectionPadding2D(kernel // 2, dtype=dtype)(x)
         return layers.Conv2D(filters, kernel, stride, dtype=dtype, data_format="channels_last")(x)
 
-    def normalized(x, **options):
+    def normalized(x: Tensor, **options: Any) -> Tensor:
         if styles is None:
             return layers.GroupNormalization(groups=-1, epsilon=EPSILON, dtype=dtype, **options)(x)
         return ConditionalInstanceNormalization(styles, dtype=dtype, **options)([x, shares])
 
-    def block(x, filters, kernel, stride=1):
+    def block(x: Tensor, filters: int, kernel: int, stride: int = 1) -> Tensor:
         return layers.ReLU(dtype=dtype)(normalized(convolve(x, filters, kernel, stride)))
 
     inputs = keras.Input((None, None, 3), name="image", dtype="float32")
@@ -234,9 +211,8 @@ def _graph(width, residual_blocks, dtype, styles=None):
     x = block(x, 4 * width, 3, stride=2)
     for _ in range(residual_blocks):
         change = convolve(block(x, 4 * width, 3), 4 * width, 3)
-        x = layers.Add(dtype=dtype)(
-            [x, normalized(change, gamma_initializer="zeros")]
-        )  # at first, no change: it learns sooner
+        # at first a block changes nothing: the network learns sooner so
+        x = layers.Add(dtype=dtype)([x, normalized(change, gamma_initializer="zeros")])
     for filters in (2 * width, width):
         x = block(
             layers.UpSampling2D(2, "channels_last", interpolation="nearest", dtype=dtype)(x),

@@ -5,34 +5,49 @@ import json
 import os
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any, Literal, TypeAlias, overload
 
 import h5py
 import keras
 import numpy as np
 
+from .._shared import types
 from .._shared.checks import choice
 from .._shared.files import check_output, is_regular, whole_or_not
 from .._shared.hdf5 import plain_datasets
 from ..vgg.build import PRECISIONS
-from .blending import _with_weights
-from .network import MOST_CONFIG, build_transform_net, check_scale, numbers_in
+from .blending import with_weights
+from .network import MOST_CONFIG, TransformNet, build_transform_net, check_scale, numbers_in
 
-#: Bytes that HDF5 takes beside the numbers themselves, of a network of the deepest kind.
+#: Bytes that HDF5 takes beside the numbers themselves, for the deepest network.
 MOST_OVERHEAD = 1 << 20
 
 
-def load_transform_net(path, precision="float32"):
-    """A network from its .keras file.
+#: A precision of the convolutions.
+Precision: TypeAlias = Literal["float32", "bfloat16"]
 
-    The file may be a stranger's. Its configuration gives the numbers from which this module builds
-    the network, and its weights are read as plain arrays of the shapes that this network has.
-    Keras' own loader, which makes whatever objects a file names, never sees it.
+
+def load_transform_net(path: types.Path, precision: Precision = "float32") -> TransformNet:
+    """Load a network from its .keras file, which may come from a stranger.
+
+    The configuration in the file gives the numbers from which this module builds the network, and
+    its weights are read as plain arrays of the shapes that this network has. Keras' own loader,
+    which makes whatever objects a file names, never sees the file.
+
+    Args:
+        path: The .keras file.
+        precision: "float32", or "bfloat16" for the convolutions.
+
+    Returns:
+        The network; its .record is the file's.
 
     Raises:
-        FileNotFoundError, ValueError: no such file, or one that is no transform network; an unknown
-            precision.
+        TypeError: `path` is no path.
+        FileNotFoundError: There is no such file.
+        ValueError: The file is no transform network, or the precision is unknown.
     """
     choice("precision", precision, PRECISIONS)
     path = _network_path(path)
@@ -58,8 +73,8 @@ def load_transform_net(path, precision="float32"):
     return net
 
 
-def _read_config(archive):
-    """{"width", "residual_blocks", "precision", "record"} of the file, each of its type."""
+def _read_config(archive: zipfile.ZipFile) -> dict[str, Any]:
+    """Return {"width", "residual_blocks", "precision", "record"} of a file, each of its type."""
     text = _member(archive, "config.json", MOST_CONFIG)
     config = json.loads(text)
     if (
@@ -80,9 +95,10 @@ def _read_config(archive):
     return config
 
 
-def _read_weights(weights, net):
-    """The weights in an open HDF5 file as a list of arrays, as net.set_weights takes them."""
-    found, known = [], {}
+def _read_weights(weights: io.BytesIO, net: TransformNet) -> list[np.ndarray]:
+    """Return the weights in an HDF5 file as the list of arrays that net.set_weights takes."""
+    found: list[np.ndarray] = []
+    known: dict[str, int] = {}
     with h5py.File(weights) as file:
         datasets = plain_datasets(file)
         for layer in net.layers:
@@ -101,23 +117,22 @@ def _read_weights(weights, net):
     return found
 
 
-def _member(archive, name, most, least=0):
-    """The bytes of a file in the archive, if they are as many as they can be."""
+def _member(archive: zipfile.ZipFile, name: str, most: int, least: int = 0) -> bytes:
+    """Return the bytes of a file in an archive, if it has at least and at most so many."""
     info = archive.getinfo(name)
     if not least <= info.file_size <= most:
         raise ValueError(
             f"its {name} has {info.file_size:,} bytes, and {least:,} to {most:,} were expected"
         )
-    if info.compress_type not in (
-        zipfile.ZIP_STORED,
-        zipfile.ZIP_DEFLATED,
-    ):  # others take memory as the file says
+    # other methods take as much memory as the file asks for
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError(f"its {name} is neither stored nor deflated")
     with archive.open(info) as file:  # it gives no more than file_size
         return file.read()
 
 
-def _floats(datasets, path, shape):
+def _floats(datasets: Any, path: str, shape: Any) -> np.ndarray:
+    """Return a dataset of this shape as float32, or raise a ValueError."""
     if (
         path not in datasets
         or datasets[path].dtype.kind != "f"
@@ -128,7 +143,8 @@ def _floats(datasets, path, shape):
         return np.asarray(datasets[path][()], "float32")
 
 
-def _network_path(path):
+def _network_path(path: Any) -> Path:
+    """Return the path of a network's file, or raise an error for what cannot be one."""
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(
             f"a network's file must be given by its path. Received: {type(path).__name__}"
@@ -140,15 +156,22 @@ def _network_path(path):
     return Path(path)
 
 
-def save_transform_net(net, path, compact=False):
-    """Write the network and its record to a .keras file, whole or not at all.
+def save_transform_net(net: TransformNet, path: types.Path, compact: bool = False) -> None:
+    """Write a network and its record to a .keras file, whole or not at all.
 
-    compact: weights rounded to float16's 11 significant bits, and the file deflated: half the size,
-    and no grey level moves by more than one.
+    Args:
+        net: The network.
+        path: The .keras file.
+        compact: Round the weights to float16's 11 significant bits, and deflate the file. It is
+            half as large, and no gray level of a painting moves by more than one.
+
+    Raises:
+        ValueError: The name does not end in .keras.
+        OSError: The file cannot be written.
     """
     check_network_path(path)
     if compact or net.compiled:  # an optimizer's state is no part of the file
-        net = _with_weights(net, [_to_11_bits(w) if compact else w for w in net.get_weights()])
+        net = with_weights(net, [_to_11_bits(w) if compact else w for w in net.get_weights()])
     with tempfile.TemporaryDirectory(prefix=".", suffix=".part", dir=Path(path).parent) as folder:
         whole = Path(folder, "net.keras")
         keras.saving.save_model(net, whole)
@@ -163,21 +186,48 @@ def save_transform_net(net, path, compact=False):
                 archive.writestr(zipfile.ZipInfo(name), stored.read(name), archive.compression)
 
 
-def _to_11_bits(weights):
-    """Rounded to 11 significant bits, as float32: the others are zeros, which deflate away."""
+def _to_11_bits(weights: np.ndarray) -> np.ndarray:
+    """Round to 11 significant bits, as float32: the other bits are zeros, which deflate away."""
     mantissa, exponent = np.frexp(weights)
     return np.ldexp(np.rint(mantissa * 2**11) / 2**11, exponent).astype("float32")
 
 
-def check_network_path(path, inputs=(), overwrite=False):
-    """Raise a clear error if no network could be written to `path`: called before hours of
-    training, not after.
+def check_network_path(
+    path: types.Path, inputs: Sequence[Any] = (), overwrite: bool = False
+) -> None:
+    """Raise a clear error if no network could be written to a path, before hours of training.
+
+    Args:
+        path: The file to write.
+        inputs: What the training reads. The file must be none of these.
+        overwrite: Let the file replace an input.
     """
     check_output(_network_path(path), inputs, overwrite)
 
 
-def pretrained(style=None, precision="float32"):
-    """The network that comes with the package for a style; without a name, the names there are."""
+@overload
+def pretrained(style: None = None, precision: Precision = "float32") -> list[str]: ...
+
+
+@overload
+def pretrained(style: str, precision: Precision = "float32") -> TransformNet: ...
+
+
+def pretrained(
+    style: str | None = None, precision: Precision = "float32"
+) -> TransformNet | list[str]:
+    """Load a network that comes with the package, or list their names.
+
+    Args:
+        style: The name of the style; None: list the names.
+        precision: "float32", or "bfloat16" for the convolutions.
+
+    Returns:
+        The network; without a name, the names there are.
+
+    Raises:
+        ValueError: There is no network of this name.
+    """
     folder = files("neural_style") / "pretrained"
     names = sorted(
         file.name.removesuffix(".keras")

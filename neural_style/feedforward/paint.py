@@ -1,7 +1,9 @@
 """A network's forward pass over pictures of any size."""
 
 import math
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Any, Literal, TypeAlias
 
 import keras
 import numpy as np
@@ -10,20 +12,41 @@ from keras import ops
 from .._shared.memory import free_memory
 from ..images.color import transfer_luminance
 from .blending import parts
-from .network import LEAST_SIDE
+from .network import LEAST_SIDE, TransformNet
 
-#: Bytes that a pixel takes at the peak for each of the first layer's filters: float32, of the layer
-#: and its neighbours.
-PEAK = 30
+#: Bytes that a pixel takes at the peak for each of the first layer's filters: float32, for the
+#: layer and its neighbors.
+PEAK_BYTES = 30
 
-
-#: Side of the tiles in pixels, and what lies around each: more than the ways in and out of the
-#: trunk see. Multiples of 4, the trunk's scale.
+#: Side of the tiles in pixels, and the width of the halo around each: more than the layers before
+#: and after the trunk see. Both are multiples of 4, the trunk's scale.
 TILE, HALO = 768, 16
 
+#: (where a tile with its halo lies in the whole, its own positions in the tile's result, their
+#: place in the whole result), each (rows, columns).
+Tile: TypeAlias = tuple[tuple[slice, slice], tuple[slice, slice], tuple[slice, slice]]
 
-def paint(net, batch, preserve_color=None, tile="auto"):
-    """uint8 RGB, B x H x W x 3, to the same, painted; for the rest see stylize."""
+
+def paint(
+    net: TransformNet,
+    batch: np.ndarray,
+    preserve_color: Literal["luminance"] | None = None,
+    tile: int | Literal["auto"] | None = "auto",
+) -> np.ndarray:
+    """Paint a batch of pictures of one size.
+
+    Args:
+        net: The network.
+        batch: uint8 RGB, B x H x W x 3.
+        preserve_color: "luminance": keep the photo's chroma; see stylize.
+        tile: Side of the tiles in pixels, "auto" or None; see stylize.
+
+    Returns:
+        uint8 RGB, B x H x W x 3.
+
+    Raises:
+        ValueError: The batch is of another type or shape.
+    """
     if batch.dtype != np.uint8 or batch.ndim != 4 or batch.shape[-1] != 3 or 0 in batch.shape:
         raise ValueError(
             f"a batch must be uint8, B x H x W x 3. Received: {batch.dtype}, shape {batch.shape}"
@@ -36,7 +59,7 @@ def paint(net, batch, preserve_color=None, tile="auto"):
         else batch
     )
     if tile == "auto":
-        tile = TILE if PEAK * net.width * padded.size / 3 > free_memory() else None
+        tile = TILE if PEAK_BYTES * net.width * padded.size / 3 > free_memory() else None
     if tile is None or max(padded.shape[1:3]) <= tile:
         painted = _forward(net)(padded)
     else:
@@ -48,10 +71,12 @@ def paint(net, batch, preserve_color=None, tile="auto"):
 
 
 @lru_cache(maxsize=8)
-def _forward(net):
-    """The network as a function of arrays. On TensorFlow one graph for all sizes: Keras' predict
-    compiles one for each of the first sizes, and of a process with several networks TensorFlow then
-    says that it compiles too often."""
+def _forward(net: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a network as a function of arrays.
+
+    On TensorFlow it is one graph for all sizes. Keras' predict compiles a graph for each of the
+    first sizes, and in a process with several networks TensorFlow then warns of too many compiles.
+    """
     if keras.backend.backend() != "tensorflow":
         return net.predict_on_batch
     import tensorflow as tf
@@ -62,20 +87,27 @@ def _forward(net):
         tf.TensorSpec((None, None, None, net.input.shape[-1]), tf.float32)
     )
 
-    def forward(x):
+    def forward(x: np.ndarray) -> np.ndarray:
         with memory_error(x.shape):
             return graph(tf.constant(x, tf.float32)).numpy()
 
     return forward
 
 
-def in_tiles(net, x, tile):
-    """net(x) for x of 1 x H x W x 3, with little more memory than a tile's and the trunk's, a
-    quarter as high and wide as the picture.
+def in_tiles(net: TransformNet, x: np.ndarray, tile: int) -> np.ndarray:
+    """Return net(x) with little more memory than one tile and the trunk take.
 
-    The layers before the trunk and those after it run tile by tile: once for each instance
-    normalisation among them, whose mean and variance over the whole picture they add up, and once
-    more with all of these known.
+    The trunk is a quarter as high and wide as the picture. The layers before and after it run tile
+    by tile: once for each instance normalization among them, to add up its mean and variance over
+    the whole picture, and once more with all of these known.
+
+    Args:
+        net: The network.
+        x: 1 x H x W x 3.
+        tile: Side of a tile in pixels.
+
+    Returns:
+        1 x H x W x 3.
     """
     encoder, trunk, decoder = parts(net)
     tile = tile // 4 * 4
@@ -83,16 +115,15 @@ def in_tiles(net, x, tile):
     return _through(decoder, features, tile // 4, HALO // 4)[:, : x.shape[1], : x.shape[2]]
 
 
-def _through(chain, x, tile, halo):
-    """The result of a chain of layers on x, 1 x H x W x C, in tiles of so many positions of x."""
-    norms, known = (
-        [layer for layer in chain if isinstance(layer, keras.layers.GroupNormalization)],
-        {},
-    )
+def _through(chain: list[Any], x: np.ndarray, tile: int, halo: int) -> np.ndarray:
+    """Return the result of a chain of layers on x, 1 x H x W x C, in tiles of so many positions."""
+    norms = [layer for layer in chain if isinstance(layer, keras.layers.GroupNormalization)]
+    known: dict[Any, Callable[[Any], Any]] = {}
     for norm in [*norms, None]:
         ahead = chain[: chain.index(norm)] if norm else chain
         scale = _scale(ahead)
-        total = result = 0
+        total: Any = 0
+        result: Any = 0
         for crop, core, place in _tiles(x.shape[1:3], tile, halo, scale):
             f = x[:, crop[0], crop[1]]
             for layer in ahead:
@@ -120,10 +151,8 @@ def _through(chain, x, tile, halo):
     return result
 
 
-def _tiles(shape, tile, halo, scale):
-    """[(where a tile with its halo lies in the whole, its own positions in what comes of it, their
-    place in the whole result)].
-    """
+def _tiles(shape: Sequence[int], tile: int, halo: int, scale: float) -> list[Tile]:
+    """Return the tiles of a whole of this height and width."""
     sides = []
     for side in shape:
         of_side = []
@@ -138,20 +167,21 @@ def _tiles(shape, tile, halo, scale):
                 )
             )
         sides.append(of_side)
-    return [tuple(zip(rows, columns)) for rows in sides[0] for columns in sides[1]]
+    whole = [list(zip(rows, columns)) for rows in sides[0] for columns in sides[1]]
+    return [(seen, core, place) for seen, core, place in whole]
 
 
-def _scale(chain):
-    """Positions of the result of a chain of layers to one of its input, along a side."""
-    scale = 1
+def _scale(chain: list[Any]) -> float:
+    """Return how many positions the result of a chain of layers has for one of its input's side."""
+    scale = 1.0
     for layer in chain:
         scale = scale / layer.strides[0] if isinstance(layer, keras.layers.Conv2D) else scale
         scale = scale * layer.size[0] if isinstance(layer, keras.layers.UpSampling2D) else scale
     return scale
 
 
-def _affine(norm, mean, variance):
-    """An instance normalisation whose mean and variance are known."""
+def _affine(norm: Any, mean: np.ndarray, variance: np.ndarray) -> Callable[[Any], Any]:
+    """Return an instance normalization whose mean and variance are known."""
     factor = ops.convert_to_numpy(norm.gamma) / np.sqrt(variance + norm.epsilon)
     offset = ops.convert_to_numpy(norm.beta) - mean * factor
     return lambda f: ops.cast(

@@ -1,4 +1,4 @@
-"""Parts of the losses that train a transform network: defaults, pictures as VGG sees them, targets."""
+"""Parts of the losses that train a transform network: defaults, inputs of VGG, targets."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,14 +13,14 @@ from ..losses.style import style_loss
 from ..vgg.preprocessing import IMAGENET_MEAN_BGR
 
 #: Johnson et al. 2016, section 4.1. Their style layers count alike. But the relative error of a
-#: network's Gram matrices is ten times as large at the last layer as at the first, and more, so with
-#: equal shares the network would hardly learn the paint itself, its colors and strokes.
+#: network's Gram matrices is ten times as large at the last layer as at the first, and more. So
+#: with equal shares the network would hardly learn the paint itself, its colors and strokes.
 CONTENT_LAYERS = ("relu3_3",)
 STYLE_LAYERS = {"relu1_2": 1.0, "relu2_2": 1.0, "relu3_3": 0.3, "relu4_3": 0.1}
 
 #: The style loss of a new network counts this share of its weight at first, and all of its weight
-#: from this part of the steps on. A network that knows no photos yet would learn to paint a texture,
-#: and stay there.
+#: from this part of the steps on. Otherwise a network that knows no photos yet would learn to paint
+#: a texture, and stay there.
 FIRST_SHARE, RAMP = 0.05, 0.5
 
 

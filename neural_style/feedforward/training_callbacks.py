@@ -2,62 +2,74 @@
 
 import io
 import logging
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
 from keras import ops
 
+from .._shared import types
 from .._shared.checks import count
 from ..images.load import load_image
 from ..images.save import save_image
 
 logger = logging.getLogger("neural_style")
 
-#: Steps of what Keras calls an epoch: a state and a line of the log are made after each.
+#: Steps of what Keras calls an epoch. After each, a state and a line of the log are written.
 EPOCH = 50
 
+#: The numbers that Keras gives to a callback.
+Logs: TypeAlias = Mapping[str, Any] | None
 
-class _Stop(keras.callbacks.Callback):
-    """Ends the training after so many steps, be they no whole number of epochs."""
 
-    def __init__(self, steps):
+class StopAfter(keras.callbacks.Callback):
+    """End the training after so many steps, also within an epoch."""
+
+    def __init__(self, steps: int) -> None:
         super().__init__()
         self.left = steps
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Count a step."""
         self.left -= 1
         if self.left == 0:
             self.model.stop_training = True
 
 
-class _Finite(keras.callbacks.Callback):
-    """Ends a training whose losses or weights are no longer finite, before a checkpoint takes them in;
-    and knows the last ones that were.
+class StopIfNotFinite(keras.callbacks.Callback):
+    """End a training whose losses or weights are no longer finite, before a checkpoint has them.
+
+    It keeps the last weights that were finite.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self._last = None
+        self._last: tuple[int, list[np.ndarray]] | None = None
 
-    def on_epoch_end(self, epoch, logs=None):
-        strange, weights = (
-            [name for name, value in logs.items() if not np.isfinite(value).all()],
-            self.model.joint.get_weights(),
-        )
-        if not strange and not all(np.isfinite(w).all() for w in weights):
-            strange = ["a weight"]
-        if strange:
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Check the losses and weights, and keep the weights."""
+        weights = self.model.joint.get_weights()
+        wrong = [name for name, value in (logs or {}).items() if not np.isfinite(value).all()]
+        if not wrong and not all(np.isfinite(w).all() for w in weights):
+            wrong = ["a weight"]
+        if wrong:
             raise FloatingPointError(
-                f"the training has diverged: {', '.join(strange)} not finite in epoch {epoch + 1}"
+                f"the training has diverged: {', '.join(wrong)} not finite in epoch {epoch + 1}"
                 f" of {EPOCH} steps; a lower learning_rate may help"
             )
         self._last = self.model.steps_made(), weights
 
-    def rescue(self, trainer, diverged):
-        """Whether the trainer has trained networks of finite weights; of one that has diverged,
-        those after its last good epoch.
+    def rescue(self, trainer: Any, diverged: bool) -> bool:
+        """Return whether a trainer has trained networks of finite weights.
+
+        If the trainer has diverged, it gets those after its last good epoch.
+
+        Args:
+            trainer: A StyleTrainer.
+            diverged: Whether a FloatingPointError ended its training.
         """
         if not diverged and all(np.isfinite(w).all() for w in trainer.joint.get_weights()):
             return trainer.steps_made() > 0
@@ -67,10 +79,11 @@ class _Finite(keras.callbacks.Callback):
         return self._last is not None
 
 
-class _Log(keras.callbacks.CSVLogger):
-    """Keras' own; a line that cannot be written is a warning, and the training goes on."""
+class LossLog(keras.callbacks.CSVLogger):
+    """Keras' CSVLogger, for which a line that cannot be written is a warning, not the end."""
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Open the file."""
         try:
             super().on_train_begin(logs)
         except OSError as error:
@@ -81,7 +94,8 @@ class _Log(keras.callbacks.CSVLogger):
             )
             self.csv_file = io.StringIO()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Write a line."""
         try:
             super().on_epoch_end(epoch, logs)
         except OSError as error:
@@ -91,21 +105,27 @@ class _Log(keras.callbacks.CSVLogger):
                 error,
             )
 
-    def on_train_end(self, logs=None):
-        with suppress(OSError):  # what could not be written before
+    def on_train_end(self, logs: Logs = None) -> None:
+        """Close the file."""
+        with suppress(OSError):  # closing tries once more to write what could not be written
             super().on_train_end(logs)
 
 
 class Preview(keras.callbacks.Callback):
-    """What the networks in training make of a few photos: a row of photos over a row of results of
-    each, every so many steps, as 00050.png.
+    """Write what the networks in training make of a few photos, as 00050.png.
+
+    Each file has a row of the photos over a row of results for each network.
 
     Args:
-        photos: pictures, whatever load_image takes. folder: made where it is missing. steps:
-            between two. size: longer side in pixels.
+        photos: Pictures, whatever load_image takes.
+        folder: The folder to write to, made where it is missing.
+        steps: How many steps lie between two files.
+        size: Longer side of each picture in pixels.
     """
 
-    def __init__(self, photos, folder, steps=500, size=256):
+    def __init__(
+        self, photos: Sequence[types.Picture], folder: types.Path, steps: int = 500, size: int = 256
+    ) -> None:
         super().__init__()
         self.photos, self.folder, self.steps = (
             [load_image(photo, size) for photo in photos],
@@ -114,26 +134,17 @@ class Preview(keras.callbacks.Callback):
         )
         self.folder.mkdir(parents=True, exist_ok=True)
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Write a file if it is time.
+
+        Args:
+            batch: Keras' own.
+            logs: Keras' own.
+        """
         done = int(ops.convert_to_numpy(self.model.optimizer.iterations))
         if done % self.steps == 0:
             height = max(photo.shape[0] for photo in self.photos)
-            columns = [
-                np.pad(
-                    np.concatenate(
-                        [
-                            _to_height(image, height)
-                            for image in (
-                                photo,
-                                *_rounded(self.model(photo[None].astype("float32"))),
-                            )
-                        ]
-                    ),
-                    ((0, 0), (0, 4), (0, 0)),
-                    constant_values=255,
-                )
-                for photo in self.photos
-            ]
+            columns = [self._column(photo, height) for photo in self.photos]
             try:
                 save_image(np.concatenate(columns, axis=1), self.folder / f"{done:05d}.png")
             except OSError as error:
@@ -143,10 +154,14 @@ class Preview(keras.callbacks.Callback):
                     error,
                 )
 
+    def _column(self, photo: np.ndarray, height: int) -> np.ndarray:
+        """Return a photo over its paintings, uint8 RGB, with a white margin of 4 pixels."""
+        pixels = ops.convert_to_numpy(self.model(photo[None].astype("float32")))
+        painted = np.clip(np.rint(pixels), 0, 255).astype("uint8")
+        column = np.concatenate([_to_height(image, height) for image in (photo, *painted)])
+        return np.pad(column, ((0, 0), (0, 4), (0, 0)), constant_values=255)
 
-def _to_height(image, height):
+
+def _to_height(image: np.ndarray, height: int) -> np.ndarray:
+    """Add white below a picture, up to this height."""
     return np.pad(image, ((0, height - image.shape[0]), (0, 0), (0, 0)), constant_values=255)
-
-
-def _rounded(pixels):
-    return np.clip(np.rint(ops.convert_to_numpy(pixels)), 0, 255).astype("uint8")

@@ -1,5 +1,6 @@
 """The optimizer of a training: KernelMuon along a cosine, for one device or several."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -8,9 +9,9 @@ from .._shared.types import Tensor
 from .kernel_muon import KernelMuon
 
 #: Norm to which a step's gradient is cut. Nearly all gradients are longer, so each batch counts
-#: alike. Without the cut, the momentum would belong to one flat crop for a hundred steps, and Adam's
-#: variance for a thousand, because the normalizations make its gradient twenty times as long as the
-#: others'.
+#: alike. Without the cut, the momentum would belong to one flat crop for a hundred steps, and
+#: Adam's variance for a thousand, because the normalizations make its gradient twenty times as long
+#: as the others'.
 CLIP_NORM = 1.0
 
 
@@ -20,7 +21,7 @@ class _MuonOnAll(KernelMuon):
     Keras cuts each device's own gradient and then adds them up.
     """
 
-    def apply(self, grads: list[Tensor], trainable_variables: Any = None) -> Any:
+    def apply(self, grads: Sequence[Tensor], trainable_variables: Any = None) -> Any:
         """Apply the mean of the devices' gradients.
 
         Args:

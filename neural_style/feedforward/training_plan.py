@@ -146,7 +146,7 @@ def _check_texts(name: Any, license: Any, output: Any) -> None:
 
 
 def _named(style: Any, name: str | None) -> dict[Any, Any]:
-    """Return {name of the style: painting}; a painting without a file or a name has the name None."""
+    """Return {name of the style: painting}; without a file or a name, the name is None."""
     if isinstance(style, Mapping):
         return dict(style)
     of_file = Path(style).stem if isinstance(style, (str, os.PathLike)) else None
@@ -168,7 +168,7 @@ def _check_several(styles: Mapping[Any, Any], name: str | None, output: types.Pa
 def _check_starts(
     named: Mapping[Any, Any], starts: Mapping[Any, Any], settings: TrainingSettings
 ) -> None:
-    """Raise a ValueError unless all styles or none have a network of the right size to start from."""
+    """Raise a ValueError unless all styles, or none, have a network of the right size."""
     if named.keys() != starts.keys() or len({start is None for start in starts.values()}) > 1:
         raise ValueError(
             f"start must have a network for each style of {[*named]}. Received: {starts}"

@@ -23,7 +23,7 @@ from .network_file import save_transform_net
 from .trainer import StyleTrainer
 from .trainer_losses import RAMP
 from .training_batches import Batches
-from .training_callbacks import EPOCH, _Finite, _Log, _Stop
+from .training_callbacks import EPOCH, LossLog, StopAfter, StopIfNotFinite
 from .training_optimizer import training_optimizer
 from .training_plan import TrainingPlan
 
@@ -145,12 +145,12 @@ def run(
     The training begins after `done` steps; with 0, a state in the checkpoint is removed. An error
     that ends the training has the networks so far in its .result.
     """
-    steps, finite = plan.settings.steps, _Finite()
+    steps, finite = plan.settings.steps, StopIfNotFinite()
     if checkpoint and not done:
         forget(checkpoint)
-    callbacks = [*callbacks, _Stop(steps - done), finite]
+    callbacks = [*callbacks, StopAfter(steps - done), finite]
     if checkpoint:  # last, so that the others have written their part of an epoch when it counts
-        log = _Log(Path(checkpoint, LOG), append=True)
+        log = LossLog(Path(checkpoint, LOG), append=True)
         callbacks += [log, TrainingCheckpoint(checkpoint)]
     try:
         _fit(trainer, batches(done, steps), done, steps, callbacks, progress)
@@ -167,7 +167,8 @@ def run(
     except BaseException as error:
         with suppress(Exception):  # the caller sees the error that ended the training, not another
             if finite.rescue(trainer, isinstance(error, FloatingPointError)):
-                error.result = plan.result(_trained(trainer, checkpoint))  # type: ignore[attr-defined]
+                result = plan.result(_trained(trainer, checkpoint))
+                error.result = result  # type: ignore[attr-defined]
         raise
     return plan.result(nets)
 

@@ -6,6 +6,7 @@ from typing import Any
 from .._shared.checks import count, flag, number
 from .._shared.checks import layers as checked_layers
 from .network import LEAST_SIDE, check_scale
+from .network_file import Precision
 
 #: Larger values of crop, batch_size, steps and style_scales are mistakes, and TensorFlow's integers
 #: would not hold them.
@@ -57,7 +58,7 @@ class TrainingSettings:
     grid_weight: float
     style_scales: int
     learning_rate: float
-    precision: str
+    precision: Precision
     seed: int
 
 

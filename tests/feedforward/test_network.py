@@ -28,7 +28,7 @@ from neural_style import (
     save_transform_net,
     stylize,
 )
-from neural_style.feedforward.network import EPSILON, CropToMatch, ReflectionPadding2D
+from neural_style.feedforward.network_layers import EPSILON, CropToMatch, ReflectionPadding2D
 from neural_style.images.color import YCC
 from neural_style.losses.regularizers import grid_loss
 
@@ -157,7 +157,7 @@ def test_a_saved_network_is_keras_own(tmp_path):
             sys.executable,
             "-c",
             (
-                "import keras, neural_style.transform_net; "
+                "import keras, neural_style.feedforward.network; "
                 f"print(keras.saving.load_model({str(tmp_path / 'net.keras')!r}).record)"
             ),
         ],
@@ -420,7 +420,7 @@ def test_a_forged_network_is_refused(tmp_path, monkeypatch, what):
     """In a line of ours, whatever version of Keras there is: its loaders never see the file."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(keras.saving, "load_model", None)
-    monkeypatch.setattr(keras.Model, "vgg_weights", None)
+    monkeypatch.setattr(keras.Model, "load_weights", None)
     with h5py.File("other.h5", "w") as other:
         other["a"] = np.ones((9, 9, 3, 2), "float32")
     np.ones((9, 9, 3, 2), "float32").tofile("numbers")

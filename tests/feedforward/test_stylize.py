@@ -11,6 +11,8 @@ from odd_pictures import damaged_exif
 from PIL import Image
 
 from neural_style import build_transform_net, load_image, save_image, save_transform_net, stylize
+from neural_style.feedforward import paint as painting
+from neural_style.feedforward import resolve_network, stylize_folder
 from neural_style.feedforward import stylize as stylization
 from neural_style.feedforward.paint import in_tiles, paint
 from neural_style.images.color import YCC
@@ -95,16 +97,16 @@ def test_a_network_by_its_file_and_a_blend(net, tmp_path):
 
 
 def test_what_says_a_network(net, tmp_path, monkeypatch):
-    monkeypatch.setattr(stylization, "pretrained", lambda: ["mosaic"])
+    monkeypatch.setattr(resolve_network, "pretrained", lambda: ["mosaic"])
     assert all(
         map(
-            stylization.is_network,
+            resolve_network.is_network,
             [net, {"mosaic": 1}, "mosaic", "some.keras", tmp_path / "some.keras"],
         )
     )
     assert not any(
         map(
-            stylization.is_network,
+            resolve_network.is_network,
             ["painting.jpg", tmp_path / "painting.jpg", picture(8, 8), Image.new("RGB", (8, 8))],
         )
     )
@@ -183,13 +185,13 @@ def test_bad_networks_and_batches(net):
 def test_auto_takes_tiles_when_memory_is_short(net, monkeypatch):
     taken = []
     monkeypatch.setattr(
-        stylization, "in_tiles", lambda net, x, tile: taken.append(tile) or net.predict_on_batch(x)
+        painting, "in_tiles", lambda net, x, tile: taken.append(tile) or net.predict_on_batch(x)
     )
-    monkeypatch.setattr(stylization, "TILE", 64)
+    monkeypatch.setattr(painting, "TILE", 64)
     batch = picture(80, 80)[None]
     paint(net, batch)
     assert not taken
-    monkeypatch.setattr(stylization, "free_memory", lambda: 1e6)
+    monkeypatch.setattr(painting, "free_memory", lambda: 1e6)
     paint(net, batch)
     assert taken == [64]
 
@@ -279,7 +281,7 @@ def test_no_picture_ends_a_folder(net, photos, tmp_path, caplog, monkeypatch):
     Image.new("RGB", (1, 17000)).save(
         photos / "long.webp", "PNG"
     )  # a PNG by another name: WebP has 16,383 pixels at most
-    known = stylization.load_image
+    known = stylize_folder.load_image
 
     def load(path, size):
         if path.name == "phone.heic":
@@ -288,7 +290,7 @@ def test_no_picture_ends_a_folder(net, photos, tmp_path, caplog, monkeypatch):
             raise MemoryError
         return known(path, size)
 
-    monkeypatch.setattr(stylization, "load_image", load)
+    monkeypatch.setattr(stylize_folder, "load_image", load)
     written = stylize(photos, net, tmp_path / "painted", progress=False)
     assert (
         [path.name for path in written]
@@ -317,7 +319,7 @@ def test_a_full_disk_ends_a_folder(net, photos, tmp_path, monkeypatch):
     def full(*arguments, **options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(stylization, "save_image", full)
+    monkeypatch.setattr(stylize_folder, "save_image", full)
     with pytest.raises(OSError, match="No space"):
         stylize(photos, net, tmp_path / "painted", progress=False)
 

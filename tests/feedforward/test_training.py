@@ -397,7 +397,7 @@ def test_an_interrupt_keeps_the_network_so_far(photos, tmp_path, caplog):
     )
     assert net.record["steps"] == 5 and "after 5 of 50 steps" in caplog.text
     five = train_transform_net(
-        picture(48, 48, 3), photos, **QUICK, callbacks=[training_run._Stop(5)]
+        picture(48, 48, 3), photos, **QUICK, callbacks=[training_run.StopAfter(5)]
     )
     saved = load_transform_net(tmp_path / "net.keras")
     assert all(
@@ -660,7 +660,7 @@ def test_keras_loaders(photos, tmp_path):
             and net.record["photos"] is None
         )
         folder = tmp_path / type(batches).__name__
-        train(batches, checkpoint=folder, callbacks=[training_run._Stop(4)])
+        train(batches, checkpoint=folder, callbacks=[training_run.StopAfter(4)])
         for a, b in zip(net.get_weights(), train(batches, checkpoint=folder).get_weights()):
             np.testing.assert_array_equal(a, b)
     assert {*stripes.asked} == {0, 1, 2}
@@ -989,7 +989,7 @@ def test_what_ends_a_training_carries_the_networks_so_far(photos, several):
             **QUICK,
             callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=fail)],
         )
-    five = train_transform_net(style, photos, **QUICK, callbacks=[training_run._Stop(5)])
+    five = train_transform_net(style, photos, **QUICK, callbacks=[training_run.StopAfter(5)])
     for so_far, net in zip(
         *([*nets.values()] if several else [nets] for nets in (caught.value.result, five))
     ):
@@ -1025,7 +1025,7 @@ def test_a_training_that_diverges_late_carries_the_networks_before(photos, monke
             picture(48, 48, 3), photos, **{**QUICK, "steps": 12}, callbacks=[spoiler]
         )
     six = train_transform_net(
-        picture(48, 48, 3), photos, **{**QUICK, "steps": 12}, callbacks=[training_run._Stop(6)]
+        picture(48, 48, 3), photos, **{**QUICK, "steps": 12}, callbacks=[training_run.StopAfter(6)]
     )
     assert caught.value.result.record["steps"] == 6 and np.isfinite(
         caught.value.result.record["losses"]["loss"]
