@@ -1,6 +1,7 @@
-"""The house: imports run downward, and each package that is heavy is imported where it is the subject."""
+"""The house: imports run downward, heavy packages stay where they are the subject."""
 
 import ast
+import importlib
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,74 @@ def test_every_module_is_imported_by_another_or_public():
     for path in FILES:
         dotted = ".".join(["neural_style", *path.relative_to(PACKAGE).with_suffix("").parts])
         assert path.name in ("__init__.py", "__main__.py") or dotted in used, dotted
+
+
+# ---- Shapes
+
+LONG = {"transfer", "train_transform_net", "stylize_video"}
+
+
+def functions(path):
+    """[(name, node)] of all functions in a file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef):
+            yield node.name, node
+
+
+@pytest.mark.parametrize("path", MODULES, ids=ids)
+def test_functions_have_few_parameters_and_annotations(path):
+    for name, node in functions(path):
+        arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        if name not in LONG:
+            assert len([a for a in arguments if a.arg != "self"]) <= 12, name
+        bare = [a.arg for a in arguments if a.annotation is None and a.arg not in ("self", "cls")]
+        assert not bare and node.returns is not None, f"{name}: {bare}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=ids)
+def test_files_are_short(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 250
+
+
+def test_transfer_is_one_screen():
+    [transfer] = [
+        n for name, n in functions(PACKAGE / "iterative/transfer.py") if name == "transfer"
+    ]
+    body = transfer.body[1:]  # without the docstring
+    assert body[-1].end_lineno - body[0].lineno + 1 <= 40
+    assert not [
+        n for n in ast.walk(transfer) if isinstance(n, ast.FunctionDef) and n is not transfer
+    ]
+
+
+def stub_names(folder):
+    """{name: the module it comes from, or None for a module} of a package's stub."""
+    stub = ast.parse((folder / "__init__.pyi").read_text(encoding="utf-8"))
+    return {
+        alias.name: node.module
+        for node in stub.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+PACKAGES = [PACKAGE, *(path.parent for path in PACKAGE.glob("*/__init__.pyi"))]
+
+
+@pytest.mark.parametrize("folder", PACKAGES, ids=lambda folder: folder.name)
+def test_public_names_exist_and_hide_no_module(folder):
+    """A function with its module's name would be hidden by the module, once that is imported."""
+    package = ".".join(folder.relative_to(PACKAGE.parent).parts)
+    for name, module in stub_names(folder).items():
+        getattr(importlib.import_module(package), name)
+        hidden = (folder / f"{name}.py").exists() and module is not None
+        assert not hidden, f"{package}.{name}"
+    assert set(dir(importlib.import_module(package))) >= set(stub_names(folder))
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        importlib.import_module(package).nothing
+
+
+def test_few_names_at_the_top():
+    names = stub_names(PACKAGE)
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert len(set(names) - rooms) <= 25

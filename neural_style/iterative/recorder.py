@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -24,8 +23,7 @@ from .prepare import Run
 from .progress import progress as progress_here
 from .result import TransferResult
 from .stage import Picture, Stage
-
-logger = logging.getLogger("neural_style")
+from .watchers import Watchers
 
 #: What a result's message says where Adam took over from L-BFGS.
 TAKEOVER = "; switched to Adam at this size: not enough memory for L-BFGS"
@@ -34,10 +32,7 @@ TAKEOVER = "; switched to Adam at this size: not enough memory for L-BFGS"
 class Recorder:
     """Follows a run from stage to stage.
 
-    It writes the history and passes each step on to the callbacks. A callback that fails takes
-    neither the run nor the others with it: its first failure is a warning, and the last one tells
-    how many there were. Each callback gets an IntermediateResult of its own. Those of this library
-    change nothing, have `only_looks`, and share one.
+    It writes the history and passes each step on to the callbacks.
 
     Args:
         callback: transfer()'s.
@@ -67,7 +62,7 @@ class Recorder:
         self._last: tuple[Stage, IntermediateResult] | None = None
         self._first_step: float | None = None
         self._evaluated = 0
-        self._failures: dict[int, int] = {}
+        self._watchers = Watchers([])
 
     @contextmanager
     def follow(self, run: Run) -> Iterator[None]:
@@ -96,7 +91,7 @@ class Recorder:
                     error.result = self._rescued(error)  # type: ignore[attr-defined]
                 raise
             finally:
-                self._close(interrupted=self.outcome.status is Status.INTERRUPTED)
+                self._watchers.close(self.outcome.status is Status.INTERRUPTED)
 
     def _begin(self) -> None:
         run = self._run
@@ -106,7 +101,7 @@ class Recorder:
             )
         looking: list[Any] = [progress_here()] if self._progress else []
         looking += [self._checkpoint] if self._checkpoint else []
-        self._callbacks = [*looking, *self._callbacks]
+        self._watchers = Watchers([*looking, *self._callbacks])
         if self._progress:
             say(estimate(run.extractor, run.shapes, run.inputs.stages, run.plans))
         names = ("total", *(term.name for term in run.terms))
@@ -153,7 +148,7 @@ class Recorder:
             done += 1
             here = self._intermediate(stage, intermediate_result, evaluator, done)
             self._last = stage, here
-            self._call(here)
+            self._watchers(here)
 
         return after_step
 
@@ -182,22 +177,6 @@ class Recorder:
             elapsed=self.elapsed,
             left=since * ahead / self._evaluated,
         )
-
-    def _call(self, here: IntermediateResult) -> None:
-        for callback in self._callbacks:
-            try:
-                callback(here if getattr(callback, "only_looks", False) else here.of_its_own())
-            except StopIteration:
-                raise
-            except Exception as error:
-                self._failed(callback, here.step, error)
-
-    def _failed(self, callback: Any, step: int, error: Exception) -> None:
-        self._failures[id(callback)] = self._failures.get(id(callback), 0) + 1
-        if self._failures[id(callback)] == 1:
-            logger.warning(
-                "after step %d, %s failed, and the run goes on: %r", step, _name(callback), error
-            )
 
     def painted(self, stage: Stage, x: np.ndarray, outcome: Outcome) -> None:
         """Take the result of a stage.
@@ -228,29 +207,3 @@ class Recorder:
             return None
         outcome = Outcome(Status.FAILED, f"stopped: {error}")
         return finish(self._run, self._last_picture(), outcome, self.history, self.seconds)
-
-    def _close(self, interrupted: bool) -> None:
-        """Tell the callbacks that the run is over.
-
-        One that fails then takes neither the others nor the result with it, and neither does a
-        Ctrl-C. But after a first Ctrl-C ended the run, this is the second one, and stops hard.
-        """
-        for callback in self._callbacks:
-            failures = self._failures.get(id(callback), 0)
-            if failures > 1:
-                logger.warning("%s failed after %d steps", _name(callback), failures)
-            try:
-                getattr(callback, "close", lambda: None)()
-            except (Exception, KeyboardInterrupt) as error:
-                if interrupted and isinstance(error, KeyboardInterrupt):
-                    raise
-                interrupted = interrupted or isinstance(error, KeyboardInterrupt)
-                logger.warning(
-                    "at the end of the run, %s failed: %s",
-                    _name(callback),
-                    str(error) or type(error).__name__,
-                )
-
-
-def _name(callback: Any) -> str:
-    return getattr(callback, "__qualname__", type(callback).__name__)

@@ -1,6 +1,5 @@
 from .descent import gradient_descent as gradient_descent
 from .evaluator import Evaluator as Evaluator
-from .lbfgs import lbfgs as lbfgs
 from .optimizer import Optimizer as Optimizer
 from .status import Outcome as Outcome
 from .status import Status as Status
