@@ -25,33 +25,7 @@ LEFT_OUT = {
 }
 
 #: Types for parameters of train_transform_net() whose own annotation no text can give.
-TYPES = {
-    "width": "int",
-    "residual_blocks": "int",
-    "crop": "int",
-    "batch_size": "int",
-    "steps": "int",
-    "style_size": "int",
-    "network": "str",
-    "weights": "Path | None",
-    "pooling": "Literal['avg', 'max']",
-    "normalize": "bool",
-    "content_layers": "Layers",
-    "style_layers": "Layers",
-    "content_weight": "float",
-    "style_weight": "float",
-    "tv_weight": "float",
-    "grid_weight": "float",
-    "style_scales": "int",
-    "learning_rate": "float",
-    "name": "str",
-    "license": "str",
-    "precision": "Literal['float32', 'bfloat16']",
-    "backup": "Path | None",
-    "checkpoint": "Path | None",
-    "resume": "bool",
-    "seed": "int",
-}
+TYPES = {"weights": "Path | None"}
 
 
 def add_train(commands: Commands) -> None:
