@@ -202,7 +202,7 @@ ROWS = [
     no("checkpoint='none/run.npz'", "folder 'none' does not exist", checkpoint="none/run.npz"),
     no("checkpoint='run'", "must end in .npz", checkpoint="run"),
     no("resume='yes'", "resume='yes'", resume="yes", checkpoint="run.npz"),
-    no("resume=True alone", "needs a checkpoint", resume=True),
+    yes("resume=True alone", works(), resume=True),
     Row("one array for both", lambda: run(PHOTO, PHOTO), sized(32, 24), slow=True),
     yes(
         "black on black",

@@ -51,7 +51,7 @@ from neural_style import (
 )
 from neural_style.__main__ import main
 
-module = sys.modules["neural_style.iterative.transfer"]
+module = sys.modules["neural_style.vgg.feature_network"]
 RGB = picture(48, 64, 1)
 
 

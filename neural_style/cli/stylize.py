@@ -16,16 +16,6 @@ LEFT_OUT = {
     "progress": "--quiet",
 }
 
-#: Types for parameters of stylize() whose own annotation no text can give.
-TYPES = {
-    "size": "int | None",
-    "preserve_color": "str | None",
-    "tile": "int | Literal['auto'] | None",
-    "batch_size": "int",
-    "alpha": "Literal['white', 'keep']",
-    "overwrite": "bool",
-}
-
 
 def add_stylize(commands: Commands) -> None:
     """Add the command "stylize".
@@ -60,7 +50,7 @@ def add_stylize(commands: Commands) -> None:
             " starry_night=0.6,poppies=0.4"
         ),
     )
-    add_options(command, "feedforward.stylize", "stylize", leave_out=LEFT_OUT, types=TYPES)
+    add_options(command, "feedforward.stylize", "stylize", leave_out=LEFT_OUT)
     command.add_argument(
         "--quiet", dest="progress", action="store_false", help="Show no progress bar"
     )

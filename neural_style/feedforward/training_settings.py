@@ -47,8 +47,8 @@ class TrainingSettings:
     batch_size: int
     steps: int
     style_size: int
-    network: str
-    pooling: str
+    network: Literal["vgg16", "vgg19"]
+    pooling: Literal["avg", "max"]
     normalize: bool
     content_layers: Any
     style_layers: Any

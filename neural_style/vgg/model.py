@@ -53,7 +53,7 @@ def check_model(model: Any) -> None:
         raise TypeError(
             "network must be 'vgg16', 'vgg19', or a keras.Model with named outputs, such as"
             " keras.Model(inputs, {'conv1': tensor, ...}). Received:"
-            f" network={type(model).__name__}"
+            f" network={'a keras.Model' if isinstance(model, keras.Model) else repr(model):.200}"
         )
     shape: Any = getattr(model.input, "shape", ())
     if len(shape) != 4 or shape[-1] != 3 or any(side is not None for side in shape[1:3]):
