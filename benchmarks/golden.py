@@ -5,8 +5,8 @@
 
 It prints one line a picture: its name, and the first 16 hex digits of the SHA-256 of its pixels.
 With --against it also names each picture that differs from the table, and then exits with 1.
-Fourteen transfers, the networks that come with the package, and a film of three frames, with VGG16's
-real weights: about three minutes on two cores. It needs the extras `photo` and `video`.
+Fourteen transfers, the networks that come with the package, and a film of three frames, with
+VGG16's real weights: about three minutes on two cores. It needs the extras `photo` and `video`.
 
 Compare tables of one machine only. Another processor, or another version of TensorFlow, NumPy,
 SciPy or Pillow, may sum in another order, and then the bytes differ though nothing is wrong.

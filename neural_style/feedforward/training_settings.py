@@ -1,7 +1,7 @@
 """The numbers and options of a training, checked: what its record and its checkpoint say of it."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from .._shared.checks import count, flag, number
 from .._shared.checks import layers as checked_layers
