@@ -228,7 +228,7 @@ def test_a_regularizer_works_in_training(tmp_path):
     [
         (3, TypeError, "a term must be an object"),
         (Symmetry, TypeError, "a term must be an object"),
-        (Symmetry(0.0), ValueError, "weight of the term 'symmetry'.*Received: weight=0.0"),
+        (Symmetry(0.0), ValueError, "weight of the term 'symmetry'.*above 0.*0.0"),
         (Symmetry("much"), ValueError, "weight of the term 'symmetry'"),
         (Calm(layers=("conv9",)), ValueError, "no output 'conv9'"),
         (Calm(layers="coarse"), TypeError, "layers of the term 'calm'"),
@@ -240,14 +240,14 @@ def test_bad_terms(quick, term, error, words):
 
 
 def test_names_of_terms_are_their_own(quick):
-    with pytest.raises(ValueError, match="'symmetry' twice"):
+    with pytest.raises(ValueError, match="must be its own.*'symmetry'"):
         transfer(CONTENT, STYLE, terms=[Symmetry(), Symmetry()], **quick)
 
     @dataclass(frozen=True)
     class Content(Symmetry):
         name = "content"
 
-    with pytest.raises(ValueError, match="'content' twice"):
+    with pytest.raises(ValueError, match="must be its own.*'content'"):
         transfer(CONTENT, STYLE, terms=[Content()], **quick)
 
     @dataclass(frozen=True)

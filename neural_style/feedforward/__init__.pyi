@@ -10,4 +10,3 @@ from .trainer import StyleTrainer as StyleTrainer
 from .training import train_transform_net as train_transform_net
 from .training_callbacks import Preview as Preview
 from .training_terms import TrainingStage as TrainingStage
-from .training_terms import TrainingTerm as TrainingTerm

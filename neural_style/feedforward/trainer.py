@@ -13,20 +13,23 @@ from .._shared import types
 from ..losses.content import content_loss
 from ..losses.loss import layer_weights
 from ..losses.regularizers import grid_loss, total_variation_loss
+from ..losses.term import Term
 from .blending import join, separate
 from .network import TransformNet
 from .network_file import save_transform_net
 from .trainer_losses import (
     CONTENT_LAYERS,
+    LOSS_WEIGHTS,
     STYLE_LAYERS,
     LossAsGiven,
+    checked_weights,
     grown_share,
     one_number,
     style_target,
     styles_over_sizes,
     vgg_input,
 )
-from .training_terms import TrainingStage, TrainingTerm, check_terms, losses_of
+from .training_terms import TrainingStage, check_training_terms, losses_of
 
 
 class StyleTrainer(keras.Model):
@@ -34,8 +37,8 @@ class StyleTrainer(keras.Model):
 
     fit() takes batches of photos, RGB 0-255, B x H x W x 3.
 
-        loss = content_weight L_content(net(x), x) + style_weight L_style(net(x), painting) +
-        tv_weight TV(net(x)) + grid_weight Grid(net(x)) + sum_t weight_t L_t(net(x))
+        loss = w_content L_content(net(x), x) + w_style L_style(net(x), painting)
+            + w_tv TV(net(x)) + w_grid Grid(net(x)) + sum_t weight_t L_t(net(x))
 
     Johnson et al. 2016, equations 1 to 5, with the relative errors of losses.content_loss and
     losses.style_loss; and grid_loss; and the terms of your own. L_style is the mean over
@@ -55,15 +58,13 @@ class StyleTrainer(keras.Model):
         extractor: A network from feature_extractor with all the layers of the losses and terms.
         content_layers: Layers of the content loss: names, or {name: weight}.
         style_layers: Layers of the style loss: names, or {name: weight}.
-        content_weight: Weight of the content loss.
-        style_weight: Weight of the style loss.
-        tv_weight: Weight of the total variation.
-        grid_weight: Weight of grid_loss.
+        loss_weights: {"content", "style", "tv", "grid": weight}; one that is left out is that of
+            LOSS_WEIGHTS.
         style_scales: At how many sizes the style is compared; 1: only at the pictures' own.
         scale: Scale of the content and style errors, as losses.style_loss has it.
         ramp: Over how many batches the style loss grows from FIRST_SHARE of its weight to all of
             it; 0: it has all of its weight at once.
-        terms: Further losses of the painted pictures; see TrainingTerm.
+        terms: Further losses of the painted pictures; see Term.
         shape: Of the batches, for the terms; None stands for what is not known.
 
     Raises:
@@ -79,18 +80,15 @@ class StyleTrainer(keras.Model):
         *,
         content_layers: types.Layers = CONTENT_LAYERS,
         style_layers: types.Layers = STYLE_LAYERS,
-        content_weight: float = 1.0,
-        style_weight: float = 6.0,
-        tv_weight: float = 1e-5,
-        grid_weight: float = 0.1,
+        loss_weights: Mapping[str, float] = LOSS_WEIGHTS,
         style_scales: int = 1,
         scale: str = "relative",
         ramp: float = 0,
-        terms: Sequence[TrainingTerm] = (),
+        terms: Sequence[Term] = (),
         shape: tuple[int | None, ...] = (None, None, None, 3),
     ) -> None:
         super().__init__(name="style_trainer")
-        terms = check_terms(terms)
+        terms = check_training_terms(terms)
         nets = [nets] if isinstance(nets, keras.Model) else [*nets]
         styles = [styles] if isinstance(styles, np.ndarray) else [*styles]
         if len(nets) != len(styles):
@@ -103,10 +101,8 @@ class StyleTrainer(keras.Model):
         self.joint, self.records = join(nets), [net.record for net in nets]
         self._net = partial(TransformNet, nets[0].width, nets[0].residual_blocks, nets[0].precision)
         self._weights_of = {
-            "content": content_weight,
-            "style": style_weight,
-            "tv": tv_weight,
-            "grid": grid_weight,
+            **LOSS_WEIGHTS,
+            **checked_weights(loss_weights),
             **{term.name: float(term.weight) for term in terms},
         }
         content_extractor, style_extractor = (

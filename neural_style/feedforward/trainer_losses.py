@@ -1,6 +1,6 @@
 """Parts of the losses that train a transform network: defaults, inputs of VGG, targets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -11,6 +11,10 @@ from .._shared import types
 from ..losses.loss import Loss
 from ..losses.style import style_loss
 from ..vgg.preprocessing import IMAGENET_MEAN_BGR
+
+#: The weights of the four losses of train_transform_net, unless others are given.
+LOSS_WEIGHTS = {"content": 1.0, "style": 6.0, "tv": 1e-5, "grid": 0.1}
+
 
 #: Johnson et al. 2016, section 4.1. Their style layers count alike. But the relative error of a
 #: network's Gram matrices is ten times as large at the last layer as at the first, and more. So
@@ -97,3 +101,14 @@ def grown_share(batches: types.Tensor, ramp: float) -> types.Tensor:
         return 1.0
     grown = (1 - FIRST_SHARE) / ramp * ops.cast(batches, "float32")
     return ops.minimum(1.0, FIRST_SHARE + grown)
+
+
+def checked_weights(loss_weights: Mapping[str, float]) -> dict[str, float]:
+    """The weights as floats; a ValueError for a loss that there is not."""
+    strange = set(loss_weights) - set(LOSS_WEIGHTS)
+    if strange:
+        raise ValueError(
+            f"loss_weights must name some of {', '.join(LOSS_WEIGHTS)}. Received:"
+            f" {', '.join(sorted(strange))}"
+        )
+    return {name: float(weight) for name, weight in loss_weights.items()}

@@ -7,6 +7,7 @@ import keras
 
 from .._shared import types
 from .._shared.checks import flag
+from ..losses.term import Term
 from ..vgg.weights import vgg_weights
 from .checkpoint import steps_done
 from .network import TransformNet
@@ -15,7 +16,7 @@ from .training_batches import batches_of
 from .training_plan import check_callbacks, check_checkpoint, check_strategy, make_plan
 from .training_run import identity_of, kept_in, make_trainer, records_of, run
 from .training_settings import TrainingSettings, check_settings
-from .training_terms import TrainingTerm, check_terms
+from .training_terms import check_training_terms
 
 
 def train_transform_net(
@@ -49,7 +50,7 @@ def train_transform_net(
     checkpoint: types.Path | None = None,
     resume: bool = True,
     callbacks: Sequence[keras.callbacks.Callback] | keras.callbacks.Callback = (),
-    terms: Sequence[TrainingTerm] = (),
+    terms: Sequence[Term] = (),
     seed: int = 0,
     progress: bool = True,
 ) -> Any:
@@ -103,7 +104,7 @@ def train_transform_net(
             TensorBoard, Preview. The style loss of a new network counts little at first, so "loss"
             says little before half of the steps are done; "style" and "content" are logged in full.
         terms: Losses of your own, objects with name, weight, layers and loss(stage); see
-            TrainingTerm. The value of each, times its weight, is added to the total loss and logged
+            Term. The value of each, times its weight, is added to the total loss and logged
             under its name; the record has its class, its arguments, its name and its weight.
         seed: Seeds the first weights, the order of the photos and their crops.
         progress: Show Keras' progress bar.
@@ -150,7 +151,9 @@ def train_transform_net(
     callbacks = check_callbacks(callbacks)
     check_strategy(strategy)
     check_checkpoint(checkpoint)
-    plan = make_plan(settings, style, start, output, name, license, weights, check_terms(terms))
+    plan = make_plan(
+        settings, style, start, output, name, license, weights, check_training_terms(terms)
+    )
     batches, folder = batches_of(photos, settings, strategy)
     parameters = vgg_weights(network, weights)
     identity = identity_of(plan, folder or photos, parameters)

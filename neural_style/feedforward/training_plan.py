@@ -18,7 +18,7 @@ from ..vgg.layers import check_layers, smallest_side
 from .network import TransformNet
 from .network_file import check_network_path
 from .training_settings import TrainingSettings
-from .training_terms import TrainingTerm, record_of
+from .training_terms import Term, record_of
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class TrainingPlan:
     several: bool
     output: Path | None
     license: str
-    terms: tuple[TrainingTerm, ...] = ()
+    terms: tuple[Term, ...] = ()
 
     @property
     def is_new(self) -> bool:
@@ -74,7 +74,7 @@ def make_plan(
     name: str | None,
     license: str,
     weights: Any,
-    terms: tuple[TrainingTerm, ...],
+    terms: tuple[Term, ...],
 ) -> TrainingPlan:
     """Check what a training is given, load its paintings and make the folder of its output."""
     _check_texts(name, license, output)

@@ -10,3 +10,4 @@ from .statistics import StyleStatistic as StyleStatistic
 from .statistics import gram_matrix as gram_matrix
 from .style import style_loss as style_loss
 from .style import style_statistics as style_statistics
+from .term import Term as Term

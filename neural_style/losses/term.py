@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from .._shared.checks import is_finite
+from .._shared.checks import number
 from .loss import Loss
 
 
@@ -64,31 +64,38 @@ def check_terms(terms: Any, taken: Iterable[str]) -> tuple[Any, ...]:
     """
     if not isinstance(terms, (list, tuple)):
         raise TypeError(f"terms must be a list of terms. Received: terms={terms!r:.200}")
-    names = set(taken)
     for term in terms:
-        name, layers = getattr(term, "name", None), getattr(term, "layers", None)
-        if isinstance(term, type) or not callable(getattr(term, "loss", None)):
-            raise TypeError(
-                f"a term must be an object with name, weight, layers and loss(stage). Received:"
-                f" {term!r:.200}"
-            )
-        if not isinstance(name, str) or not name:
-            raise TypeError(f"a term's name must be a text. Received: name={name!r:.200}")
-        if isinstance(layers, str) or not isinstance(layers, Iterable):
-            raise TypeError(
-                f"the layers of the term {name!r} must be a list of names. Received:"
-                f" layers={layers!r:.200}"
-            )
-        if name in names:
-            raise ValueError(f"each term needs a name of its own. Received: {name!r} twice")
-        weight = getattr(term, "weight", None)
-        if not is_finite(weight) or not weight > 0:  # type: ignore[operator]
+        _check_term(term)
+    taken, names = tuple(taken), [term.name for term in terms]
+    for name in names:
+        if name in taken or names.count(name) > 1:
             raise ValueError(
-                f"the weight of the term {name!r} must be a finite number above 0. Received:"
-                f" weight={weight!r:.200}"
+                f"the name of a term must be its own, and none of {taken}. Received: name={name!r}"
             )
-        names.add(name)
     return tuple(terms)
+
+
+def _check_term(term: Any) -> None:
+    """Raise an error if an object is not a term."""
+    parts = ("name", "weight", "layers", "loss")
+    missing = [part for part in parts if not hasattr(term, part)]
+    if isinstance(term, type) or missing or not callable(term.loss):
+        lack = f" without {', '.join(missing)}" if missing else ""
+        kind = f"the class {term.__name__}" if isinstance(term, type) else type(term).__name__
+        raise TypeError(
+            "a term must be an object with a name, a weight, layers and a method loss(stage)."
+            f" Received: {kind}{lack}"
+        )
+    if not isinstance(term.name, str) or not term.name:
+        raise TypeError(f"the name of a term must be a text. Received: name={term.name!r:.200}")
+    number(f"the weight of the term {term.name!r}", term.weight, above=True)
+    if not isinstance(term.layers, (list, tuple)) or not all(
+        isinstance(layer, str) for layer in term.layers
+    ):
+        raise TypeError(
+            f"the layers of the term {term.name!r} must be a tuple of names. Received:"
+            f" layers={term.layers!r:.200}"
+        )
 
 
 def loss_of(term: Any, stage: Any) -> Loss:
@@ -96,7 +103,7 @@ def loss_of(term: Any, stage: Any) -> Loss:
     loss = term.loss(stage)
     if not isinstance(loss, Loss):
         raise TypeError(
-            f"the term {term.name!r} must return a neural_style.losses.Loss. Received:"
+            f"loss() of the term {term.name!r} must return a neural_style.losses.Loss. Received:"
             f" {type(loss).__name__}"
         )
     return loss

@@ -62,10 +62,7 @@ def test_the_loss_is_its_numpy_transcription(tiny):
         tiny.model,
         content_layers=["conv2"],
         style_layers={"conv1": 0.3, "conv2": 0.7},
-        content_weight=2.0,
-        style_weight=5.0,
-        tv_weight=0.01,
-        grid_weight=0.2,
+        loss_weights={"content": 2.0, "style": 5.0, "tv": 0.01, "grid": 0.2},
     )
     batch = np.stack([picture(24, 24, seed) for seed in (1, 2)]).astype("float32")
     painted = ops.convert_to_numpy(net(batch)).astype("float64")
@@ -113,9 +110,7 @@ def test_the_style_at_several_scales_is_their_mean(tiny):
             tiny.model,
             content_layers=["conv2"],
             style_layers={"conv1": 0.3, "conv2": 0.7},
-            content_weight=0.0,
-            tv_weight=0.0,
-            grid_weight=0.0,
+            loss_weights={"content": 0.0, "tv": 0.0, "grid": 0.0},
             style_scales=scales,
         )
         return float(trainer.compute_loss(x=batch, y_pred=batch))
@@ -590,9 +585,7 @@ def test_a_new_network_learns_photos_first(photos, tiny, monkeypatch):
             tiny.model,
             content_layers=["conv2"],
             style_layers=["conv1"],
-            content_weight=0.0,
-            tv_weight=0.0,
-            grid_weight=0.0,
+            loss_weights={"content": 0.0, "tv": 0.0, "grid": 0.0},
             ramp=ramp,
         )
         shares[ramp] = np.array(

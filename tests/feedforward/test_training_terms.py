@@ -19,7 +19,7 @@ from neural_style import (
     train_transform_net,
 )
 from neural_style.feedforward import training, training_batches
-from neural_style.feedforward.training_terms import TrainingStage, check_terms, record_of
+from neural_style.feedforward.training_terms import TrainingStage, check_training_terms, record_of
 from neural_style.losses.loss import Loss
 from neural_style.vgg.preprocessing import IMAGENET_MEAN_BGR
 
@@ -264,4 +264,4 @@ def test_arguments_in_a_record_are_ready_for_json():
     assert len(arguments["image"]) == 64 and arguments["gain"] == 0.5
     assert arguments["inner"] == {"weight": 2.0, "axis": 2, "name": "mirror", "layers": []}
     assert record_of(Towards(image=picture(4, 4, 1)))["arguments"]["image"] != arguments["image"]
-    assert check_terms([term]) == (term,)
+    assert check_training_terms([term]) == (term,)
