@@ -1,0 +1,206 @@
+"""Names, keywords, options and links in the documents and notebooks are those of the code."""
+
+import functools
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from doc_code import dotted, keywords_of, uses, wrong_keywords
+from helpers import picture
+from PIL import Image
+
+import neural_style
+from neural_style import transfer
+from neural_style.cli.main import command_parser
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "neural_style"
+NOTEBOOKS = sorted(ROOT.glob("notebooks/*.ipynb"))
+DOCUMENTS = [
+    ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
+]
+DOCUMENTS.append(PACKAGE / "pretrained/README.md")
+
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(
+    r"(?:python -m neural_style|neural-style) (transfer|stylize|train|video|matte)\b"
+)
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+
+
+def cells(path: Path, kind: str) -> list[str]:
+    """The texts of a notebook's cells of one kind."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == kind]
+
+
+def text_of(path: Path) -> str:
+    """A document, or a notebook's prose."""
+    if path.suffix == ".ipynb":
+        return "\n\n".join(cells(path, "markdown"))
+    return path.read_text(encoding="utf-8")
+
+
+def code_of(path: Path) -> str:
+    """The Python code of a document or of a notebook, in its order, without IPython's commands."""
+    if path.suffix == ".ipynb":
+        return re.sub(r"^%.*\n?", "", "\n".join(cells(path, "code")), flags=re.MULTILINE)
+    return "\n".join(
+        code for language, code in FENCE.findall(text_of(path)) if language == "python"
+    )
+
+
+def name(path: Path) -> str:
+    """What pytest calls a document."""
+    return str(path.relative_to(ROOT))
+
+
+# ---- Python code
+
+
+@pytest.mark.parametrize("path", [*DOCUMENTS[:2], *NOTEBOOKS], ids=name)
+def test_names_and_keywords_in_code_exist(path: Path) -> None:
+    code = code_of(path)
+    assert uses(code).calls, "no call of this library"
+    assert not wrong_keywords(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from neural_style import load_weights",
+        "from neural_style.vgg import load_weights",
+        "from neural_style import presets\npresets.gatys_2017",
+        "from neural_style.features import feature_extractor",
+    ],
+)
+def test_a_wrong_name_is_found(code: str) -> None:
+    with pytest.raises((AssertionError, ModuleNotFoundError)):
+        uses(code)
+
+
+@pytest.mark.parametrize(
+    "code,wrong",
+    [
+        ("transfer(a, b, style_loss='gram')", ["transfer(style_loss=)"]),
+        ("transfer(a, b, statistic='gram')", []),
+        ("import neural_style as n\nn.transfer(a, b, error='paper')", ["n.transfer(error=)"]),
+        (
+            "settings = dict(size=3, error='paper')\ntransfer(a, b, **settings)",
+            ["transfer(error=)"],
+        ),
+        ("transfer(a, b, **{**presets.gatys_2016, 'licence': 1})", ["transfer(licence=)"]),
+        ("stylize_video(a, b, c, work='x', size=3)", ["stylize_video(work=)"]),
+        ("from other import transfer\ntransfer(a, b, error='paper')", []),
+    ],
+)
+def test_a_wrong_keyword_is_found(code: str, wrong: list[str]) -> None:
+    assert wrong_keywords(code) == wrong
+
+
+@pytest.mark.parametrize("path", DOCUMENTS[:2], ids=name)
+def test_the_example_of_a_loss_runs(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [code] = [code for _, code in FENCE.findall(text_of(path)) if "class Symmetry" in code]
+    small = {"size": 32, "start_size": None, "steps": 1, "weights": None, "progress": False}
+    layers = {"content_layers": ["conv1_2"], "style_layers": ["conv1_1"]}
+    results = []
+
+    def quick(*given: Any, **options: Any) -> Any:
+        results.append(transfer(*given, **small, **layers, **options))
+        return results[-1]
+
+    Image.fromarray(picture(24, 32, 1)).save(tmp_path / "photo.jpg")
+    Image.fromarray(picture(24, 32, 2)).save(tmp_path / "painting.jpg")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(neural_style, "transfer", quick)
+    exec(compile(code, path.name, "exec"), {"__name__": "example"})
+    [result] = results
+    assert result.history["symmetry"][0] > 0 and np.asarray(result.image).shape == (24, 32, 3)
+
+
+# ---- Commands, links, the changelog
+
+
+@functools.cache
+def options_of(command: str) -> frozenset[str]:
+    """The options of a command of the command line."""
+    _, commands = command_parser()
+    return frozenset(commands.choices[command]._option_string_actions)
+
+
+def commands_in(text: str) -> Iterator[tuple[str, list[str]]]:
+    """(command, its options) for each call of the command line in a text."""
+    fenced = [
+        line for _, code in FENCE.findall(text) for line in code.replace("\\\n", " ").split("\n")
+    ]
+    inline = [span.replace("\n", " ") for span in re.findall(r"`([^`]+)`", FENCE.sub("", text))]
+    for line in [*fenced, *inline]:
+        match = COMMAND.search(line)
+        if match:
+            yield match[1], OPTION.findall(line[match.end() :])
+
+
+@pytest.mark.parametrize("path", [*DOCUMENTS, *NOTEBOOKS], ids=name)
+def test_options_of_commands_exist(path: Path) -> None:
+    text = text_of(path)
+    for command, options in commands_in(text):
+        assert set(options) <= options_of(command), command
+    for benchmark in re.findall(r"-m benchmarks\.([a-z_]+)", text):
+        assert (ROOT / "benchmarks" / f"{benchmark}.py").exists(), benchmark
+
+
+def test_commands_are_seen_in_the_readme() -> None:
+    seen = list(commands_in(text_of(ROOT / "README.md")))
+    assert ("video", ["--style"]) in seen and ("transfer", ["--size"]) in seen
+    assert ("train", ["--checkpoint", "--preview"]) in seen
+
+
+@pytest.mark.parametrize("path", [*DOCUMENTS, *NOTEBOOKS], ids=name)
+def test_links_lead_somewhere(path: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", text_of(path)):
+        if "://" not in link:
+            assert (path.parent / link.partition("#")[0]).exists(), link
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The table of CHANGELOG.md that comes after a heading: the cells of each row."""
+    after = text_of(ROOT / "CHANGELOG.md").partition(heading)[2]
+    table = re.search(r"(?:^\|.*\n)+", after, re.MULTILINE)
+    assert table, heading
+    return [
+        [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        for line in table[0].splitlines()[2:]
+    ]
+
+
+def test_new_names_of_the_changelog_exist() -> None:
+    checked = 0
+    for _, new in rows("Arguments and names:"):
+        for dotted_name, arguments in re.findall(r"`([A-Za-z_][\w.]*)(?:\(([^)`]*)\))?`", new):
+            if dotted_name in ("neural_style", "status", "message"):
+                continue
+            named, words = dotted(dotted_name), re.findall(r"(\w+)=", arguments)
+            assert bool(words) == bool(arguments), new
+            assert not words or set(words) <= keywords_of(named), new
+            checked += 1
+    assert checked > 12
+    for _, new in rows("The command line:"):
+        for command, option in re.findall(r"`(transfer|train|video) (--[a-z-]+)`", new):
+            assert option in options_of(command)
+
+
+def test_the_map_of_modules_leads_to_files() -> None:
+    places = set()
+    for _, new in rows("Modules, all in folders now."):
+        folder = ""
+        for place in re.findall(r"`([\w/*]+)`", new):
+            folder, _, file = place.rpartition("/") if "/" in place else (folder, "", place)
+            assert list(PACKAGE.glob(f"{folder}/{file}.py" if file else folder)), (new, place)
+            places.add(f"{folder}/{file}")
+    assert len(places) > 80
