@@ -7,7 +7,8 @@ import numpy as np
 import tensorflow as tf
 from scipy.optimize import fmin_l_bfgs_b
 
-from neural_style import preprocess, vgg_weights
+from neural_style import preprocess
+from neural_style.vgg import vgg_weights
 
 
 def classic_program(content, style, x, rounds):

@@ -28,15 +28,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-from neural_style import (
-    build_transform_net,
-    contact_sheet,
-    load_image,
-    pretrained,
-    save_image,
-    stylize,
-    transfer,
-)
+from neural_style import contact_sheet, load_image, pretrained, save_image, stylize, transfer
+from neural_style.feedforward import build_transform_net
 
 from .memory import peak
 from .quality import IMAGES

@@ -22,17 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from neural_style import (
-    load_image,
-    masks,
-    presets,
-    pretrained,
-    read_frames,
-    stylize,
-    stylize_video,
-    transfer,
-    write_video,
-)
+from neural_style import load_image, masks, presets, pretrained, stylize, stylize_video, transfer
+from neural_style.video import read_frames, write_video
 
 IMAGES = Path(__file__).parents[1] / "images"
 PHOTO, PAINTING, OTHER_PAINTING = (

@@ -64,19 +64,11 @@ def main():
 def _measure(size, arguments):
     import numpy as np
 
-    from neural_style import (
-        Evaluator,
-        content_loss,
-        feature_extractor,
-        preprocess,
-        style_loss,
-        style_statistics,
-        total_variation_loss,
-        transfer,
-    )
+    from neural_style import Evaluator, feature_extractor, preprocess, transfer
     from neural_style.iterative import plan as preflight
     from neural_style.iterative.plan import plan
     from neural_style.iterative.transfer import CONTENT_LAYERS, STYLE_LAYERS
+    from neural_style.losses import content_loss, style_loss, style_statistics, total_variation_loss
     from neural_style.optimize.targets import targets_of
     from neural_style.optimize.tiled_evaluator import TiledEvaluator
     from neural_style.vgg.layers import activation_bytes, tile_geometry

@@ -23,14 +23,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from neural_style import (
-    load_image,
-    locally_affine,
-    match_color,
-    matting_laplacian,
-    save_image,
-    transfer,
-)
+from neural_style import load_image, save_image, transfer
+from neural_style.images import locally_affine, match_color, matting_laplacian
 from neural_style.images.color import YCC
 
 from .memory import peak

@@ -13,8 +13,9 @@ style.
 import numpy as np
 import tensorflow as tf
 
-from neural_style import gram_matrix, load_image
+from neural_style import load_image
 from neural_style.images.resize import resize
+from neural_style.losses import gram_matrix
 from neural_style.vgg.cache import cache_folder
 from neural_style.vgg.download import lpips_checkpoint
 

@@ -28,20 +28,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import tensorflow as tf
 
-from neural_style import (
-    Evaluator,
-    content_loss,
-    feature_extractor,
-    lbfgs,
-    load_image,
-    preprocess,
-    presets,
-    style_loss,
-    total_variation_loss,
-    transfer,
-)
+from neural_style import Evaluator, feature_extractor, load_image, preprocess, presets, transfer
 from neural_style.iterative.stage import PIXEL_RANGE
 from neural_style.iterative.transfer import CONTENT_LAYERS, STYLE_LAYERS
+from neural_style.losses import content_loss, style_loss, total_variation_loss
+from neural_style.optimize.lbfgs import lbfgs
 from neural_style.vgg.architecture import conv_layers
 from neural_style.vgg.layers import check_layers
 

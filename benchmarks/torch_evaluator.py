@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from neural_style import preprocess, vgg_weights
+from neural_style import preprocess
 from neural_style.iterative.transfer import CONTENT_LAYERS, STYLE_LAYERS
+from neural_style.vgg import vgg_weights
 from neural_style.vgg.layers import check_layers
 
 

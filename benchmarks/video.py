@@ -28,7 +28,9 @@ import itertools
 
 import numpy as np
 
-from neural_style import build_transform_net, load_image, read_frames, stylize_video, write_video
+from neural_style import load_image, stylize_video
+from neural_style.feedforward import build_transform_net
+from neural_style.video import read_frames, write_video
 from neural_style.video.flow import load_cv2, optical_flow, reliable, warping_error
 
 from .memory import peak

@@ -353,7 +353,7 @@ def checkpoints():
 def networks():
     import numpy as np
 
-    from neural_style import build_transform_net, load_transform_net
+    from neural_style.feedforward import build_transform_net, load_transform_net
     from neural_style.feedforward.network_file import save_transform_net
 
     for name, compact in (("net.keras", False), ("compact.keras", True)):

@@ -21,9 +21,9 @@ from unittest import mock
 import numpy as np
 
 import neural_style
-from neural_style import load_image, map_transfer, save_image, train_transform_net, vgg_weights
+from neural_style import load_image, map_transfer, save_image, train_transform_net
 from neural_style._shared import files
-from neural_style.vgg import cache, normalization
+from neural_style.vgg import cache, normalization, vgg_weights
 from neural_style.vgg import download as weights
 from neural_style.video.read import load_av
 

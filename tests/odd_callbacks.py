@@ -20,7 +20,8 @@ from odd import Row, refused, works
 from PIL import Image
 
 import neural_style
-from neural_style import Checkpoint, map_transfer, read_record, vgg_weights
+from neural_style import Checkpoint, map_transfer, read_record
+from neural_style.vgg import vgg_weights
 
 QUICK = dict(
     size=32,

@@ -11,8 +11,9 @@ from conftest import picture
 from helpers import random_weights
 from odd import Row, refused, works
 
-from neural_style import save_image, transfer, vgg_weights
+from neural_style import save_image, transfer
 from neural_style.vgg import normalization as features
+from neural_style.vgg import vgg_weights
 from neural_style.vgg.normalization import mean_activations
 
 PHOTO, ART = picture(24, 32, 1), picture(24, 32, 2)

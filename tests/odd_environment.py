@@ -17,7 +17,8 @@ from odd import Row, refused, works
 from odd_callbacks import warned
 from PIL import Image
 
-from neural_style import Evaluator, compare, masks, stylize, transfer, vgg_weights
+from neural_style import Evaluator, compare, masks, stylize, transfer
+from neural_style.vgg import vgg_weights
 
 QUICK = dict(
     size=32,

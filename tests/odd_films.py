@@ -10,7 +10,8 @@ from helpers import frames_of, varied, with_sound
 from odd import Row, refused, works
 from PIL import Image
 
-from neural_style import build_transform_net, save_transform_net, stylize_video
+from neural_style import stylize_video
+from neural_style.feedforward import build_transform_net, save_transform_net
 from neural_style.video.read import read_frames, video_info
 from neural_style.video.write import write_video
 

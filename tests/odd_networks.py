@@ -17,7 +17,8 @@ from conftest import picture
 from odd import Row, refused, works
 from PIL import Image
 
-from neural_style import build_transform_net, save_transform_net, stylize
+from neural_style import stylize
+from neural_style.feedforward import build_transform_net, save_transform_net
 
 RGB = picture(24, 32, 1)
 

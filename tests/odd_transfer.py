@@ -9,7 +9,8 @@ from helpers import random_weights
 from odd import Row, refused, works
 from PIL import Image
 
-from neural_style import Checkpoint, SaveEvery, StopWhen, TimeLimit, masks, transfer
+from neural_style import Checkpoint, masks, transfer
+from neural_style.iterative import SaveEvery, StopWhen, TimeLimit
 
 PHOTO, ART, INF, NAN = picture(24, 32, 1), picture(32, 24, 2), float("inf"), float("nan")
 QUICK = dict(

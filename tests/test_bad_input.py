@@ -28,28 +28,27 @@ from neural_style import (
     TransferResult,
     compare,
     contact_sheet,
-    content_loss,
     deprocess,
     feature_extractor,
-    gram_matrix,
     load_image,
     map_transfer,
     masks,
-    match_color,
-    match_histogram,
-    match_luminance,
     preprocess,
     read_record,
     save_image,
-    style_loss,
-    style_statistics,
     sweep,
-    total_variation_loss,
     transfer,
-    transfer_luminance,
-    vgg_weights,
 )
 from neural_style.__main__ import main
+from neural_style.images import match_color, match_histogram, match_luminance, transfer_luminance
+from neural_style.losses import (
+    content_loss,
+    gram_matrix,
+    style_loss,
+    style_statistics,
+    total_variation_loss,
+)
+from neural_style.vgg import vgg_weights
 
 module = sys.modules["neural_style.vgg.feature_network"]
 RGB = picture(48, 64, 1)

@@ -186,7 +186,7 @@ def test_a_regularizer_is_in_the_record_and_made_again(quick, tmp_path, monkeypa
 def test_a_regularizer_works_in_films(quick, tmp_path):
     pytest.importorskip("av")
     frames = [CONTENT[:32, i : i + 48] for i in (0, 2, 4)]
-    neural_style.write_video(frames, tmp_path / "film.mp4", 10)
+    neural_style.video.write_video(frames, tmp_path / "film.mp4", 10)
     options = {**quick, "size": 48, "start_size": None, "progress": False}
     mirrored = []
     for terms in ((), [Symmetry(1.0)]):
@@ -194,7 +194,9 @@ def test_a_regularizer_works_in_films(quick, tmp_path):
         stylize_video(
             tmp_path / "film.mp4", STYLE, out, method="independent", terms=terms, **options
         )
-        mirrored.append(np.mean([asymmetry(frame) for _, frame in neural_style.read_frames(out)]))
+        mirrored.append(
+            np.mean([asymmetry(frame) for _, frame in neural_style.video.read_frames(out)])
+        )
     assert mirrored[1] < 0.3 * mirrored[0]
 
 

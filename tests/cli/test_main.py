@@ -18,22 +18,19 @@ from PIL import Image
 import neural_style
 from neural_style import (
     TransferResult,
-    build_transform_net,
     load_image,
-    load_transform_net,
     presets,
     save_image,
-    save_transform_net,
     stylize,
     train_transform_net,
     transfer,
-    video_info,
-    write_video,
 )
 from neural_style.__main__ import main
 from neural_style.cli.interrupts import Interrupts
 from neural_style.cli.values import layers
+from neural_style.feedforward import build_transform_net, load_transform_net, save_transform_net
 from neural_style.images.region import Region
+from neural_style.video import video_info, write_video
 
 
 @pytest.fixture

@@ -19,14 +19,12 @@ from helpers import PATHS, ROOT, varied
 from keras import ops
 
 import neural_style
-from neural_style import (
+from neural_style import load_image, pretrained, stylize
+from neural_style.feedforward import (
     blend,
     build_transform_net,
-    load_image,
     load_transform_net,
-    pretrained,
     save_transform_net,
-    stylize,
 )
 from neural_style.feedforward.network_layers import EPSILON, CropToMatch, ReflectionPadding2D
 from neural_style.images.color import YCC

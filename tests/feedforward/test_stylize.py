@@ -10,9 +10,14 @@ from helpers import PATHS, varied
 from odd_pictures import damaged_exif
 from PIL import Image
 
-from neural_style import build_transform_net, load_image, save_image, save_transform_net, stylize
+from neural_style import load_image, save_image, stylize
+from neural_style.feedforward import (
+    build_transform_net,
+    resolve_network,
+    save_transform_net,
+    stylize_folder,
+)
 from neural_style.feedforward import paint as painting
-from neural_style.feedforward import resolve_network, stylize_folder
 from neural_style.feedforward import stylize as stylization
 from neural_style.feedforward.paint import in_tiles, paint
 from neural_style.images.color import YCC

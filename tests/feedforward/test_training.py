@@ -16,22 +16,20 @@ from helpers import QUICK_TRAINING as QUICK
 from keras import ops
 from odd_pictures import damaged_exif
 
-from neural_style import (
+from neural_style import feature_extractor, load_image, preprocess, save_image, train_transform_net
+from neural_style.feedforward import (
     Crops,
     Preview,
     StyleTrainer,
     blend,
     build_transform_net,
-    feature_extractor,
-    load_image,
     load_transform_net,
-    preprocess,
-    save_image,
-    style_loss,
-    train_transform_net,
+    training,
+    training_batches,
+    training_run,
 )
 from neural_style.feedforward import crops as photos_module
-from neural_style.feedforward import training, training_batches, training_run
+from neural_style.losses import style_loss
 from neural_style.losses.regularizers import grid_loss
 from neural_style.vgg.preprocessing import IMAGENET_MEAN_BGR
 
@@ -911,7 +909,8 @@ def test_a_checkpoint_is_one_training_s_at_a_time(photos, tmp_path):
 FULL = """
 import resource, sys
 from neural_style.feedforward import training_run
-from neural_style import Preview, train_transform_net
+from neural_style import train_transform_net
+from neural_style.feedforward import Preview
 from neural_style.feedforward import training, training_batches, training_run
 from helpers import picture
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import picture
 
-from neural_style import StyleTrainer, build_transform_net
+from neural_style.feedforward import StyleTrainer, build_transform_net
 from neural_style.feedforward.checkpoint import claim, forget, last_losses, steps_done
 from neural_style.feedforward.checkpoint_callback import TrainingCheckpoint
 

@@ -11,14 +11,14 @@ from conftest import picture
 from helpers import QUICK_TRAINING as QUICK
 from keras import ops
 
-from neural_style import (
+from neural_style import save_image, train_transform_net
+from neural_style.feedforward import (
     StyleTrainer,
     build_transform_net,
     load_transform_net,
-    save_image,
-    train_transform_net,
+    training,
+    training_batches,
 )
-from neural_style.feedforward import training, training_batches
 from neural_style.feedforward.training_terms import TrainingStage, check_training_terms, record_of
 from neural_style.losses.loss import Loss
 from neural_style.vgg.preprocessing import IMAGENET_MEAN_BGR

@@ -4,13 +4,8 @@ import numpy as np
 import pytest
 from conftest import IMAGES, picture
 
-from neural_style import (
-    load_image,
-    match_color,
-    match_histogram,
-    match_luminance,
-    transfer_luminance,
-)
+from neural_style import load_image
+from neural_style.images import match_color, match_histogram, match_luminance, transfer_luminance
 from neural_style.images.color import FORMS, YCC, color_statistics, color_transform
 from neural_style.images.lab import lab_to_rgb, rgb_to_lab
 

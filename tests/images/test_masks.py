@@ -9,21 +9,13 @@ from helpers import random_weights
 from keras import ops
 from PIL import Image
 
-from neural_style import (
-    Evaluator,
-    Loss,
-    feature_extractor,
-    load_image,
-    preprocess,
-    style_loss,
-    style_statistics,
-    transfer,
-)
+from neural_style import Evaluator, feature_extractor, load_image, preprocess, transfer
 from neural_style._shared import optional as extras
 from neural_style.images.grabcut import from_rectangle, from_scribbles
 from neural_style.images.labels import from_labels
 from neural_style.images.masks import check_masks, shrink
 from neural_style.images.region import Region
+from neural_style.losses import Loss, style_loss, style_statistics
 from neural_style.losses.loss import weighted_sum
 from neural_style.optimize.tiled_evaluator import TiledEvaluator
 from neural_style.optimize.tiling import Tiling

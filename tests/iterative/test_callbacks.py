@@ -13,17 +13,9 @@ import pytest
 from conftest import picture
 from helpers import full_disk, random_weights
 
-from neural_style import (
-    Checkpoint,
-    IntermediateResult,
-    LivePreview,
-    SaveEvery,
-    StopWhen,
-    TimeLimit,
-    load_image,
-    transfer,
-)
+from neural_style import Checkpoint, load_image, transfer
 from neural_style._shared.display import duration
+from neural_style.iterative import IntermediateResult, LivePreview, SaveEvery, StopWhen, TimeLimit
 from neural_style.iterative import progress as module
 from neural_style.iterative.progress import ProgressBar, facts
 

@@ -209,7 +209,7 @@ def test_a_time_limit_counts_the_seconds_of_this_call(tmp_path, monkeypatch):
     """A run that was killed after 290 seconds and is resumed with TimeLimit(300) has 300 seconds,
     not ten.
     """
-    from neural_style import TimeLimit
+    from neural_style.iterative import TimeLimit
 
     path = tmp_path / "run.npz"
     transfer(CONTENT, STYLE, checkpoint=path, callback=stop_at(5), **QUICK)

@@ -10,7 +10,8 @@ from conftest import picture
 from helpers import random_weights
 from PIL import Image
 
-from neural_style import TransferResult, deprocess, load_image, match_color, read_record, transfer
+from neural_style import TransferResult, deprocess, load_image, read_record, transfer
+from neural_style.images import match_color
 from neural_style.images.color_modes import color_mode
 from neural_style.iterative.inputs import INITS
 from neural_style.iterative.schedule import schedule

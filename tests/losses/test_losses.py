@@ -5,7 +5,8 @@ import pytest
 from conftest import picture
 from keras import ops
 
-from neural_style import content_loss, gram_matrix, preprocess, style_loss, total_variation_loss
+from neural_style import preprocess
+from neural_style.losses import content_loss, gram_matrix, style_loss, total_variation_loss
 
 LAYERS = ("conv1", "conv2")
 

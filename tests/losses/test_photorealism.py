@@ -8,18 +8,11 @@ import pytest
 from conftest import IMAGES, picture
 from helpers import random_weights
 
-from neural_style import (
-    Evaluator,
-    content_loss,
-    feature_extractor,
-    load_image,
-    preprocess,
-    presets,
-    transfer,
-)
+from neural_style import Evaluator, feature_extractor, load_image, preprocess, presets, transfer
 from neural_style._shared import optional as extras
 from neural_style.images.filters import guided_filter, locally_affine, matting_laplacian
 from neural_style.iterative.transfer import STYLE_LAYERS
+from neural_style.losses import content_loss
 from neural_style.losses.photorealism import photorealism_loss
 
 

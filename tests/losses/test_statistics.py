@@ -8,7 +8,8 @@ import scipy.linalg
 from conftest import picture
 from helpers import random_weights
 
-from neural_style import Evaluator, preprocess, style_loss, style_statistics, transfer
+from neural_style import Evaluator, preprocess, transfer
+from neural_style.losses import style_loss, style_statistics
 from neural_style.losses.statistics import STATISTICS
 
 LAYERS = ("conv1", "conv2")

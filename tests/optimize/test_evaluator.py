@@ -12,16 +12,9 @@ from conftest import picture
 from helpers import on_jax
 from scipy.optimize import fmin_l_bfgs_b
 
-from neural_style import (
-    Evaluator,
-    content_loss,
-    feature_extractor,
-    preprocess,
-    style_loss,
-    total_variation_loss,
-    transfer,
-)
+from neural_style import Evaluator, feature_extractor, preprocess, transfer
 from neural_style.iterative.transfer import CONTENT_LAYERS, STYLE_LAYERS
+from neural_style.losses import content_loss, style_loss, total_variation_loss
 from neural_style.optimize.autodiff import graph_as_written
 
 LAYERS = ("conv1", "conv2")

@@ -94,7 +94,8 @@ def test_a_noisy_gradient_of_a_network_does_not_end_a_stage_early(tiny):
     from helpers import picture
     from scipy.optimize import minimize
 
-    from neural_style import Evaluator, preprocess, style_loss
+    from neural_style import Evaluator, preprocess
+    from neural_style.losses import style_loss
 
     style = tiny.model(preprocess(picture(32, 24, 1)))
     evaluator = Evaluator(

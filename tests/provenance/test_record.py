@@ -318,7 +318,7 @@ def test_other_weights_than_the_runs_are_refused(folder):
 
 @pytest.mark.network
 def test_weights_loaded_before_and_layers_of_any_collection_are_recorded_and_repeated(folder):
-    from neural_style import vgg_weights
+    from neural_style.vgg import vgg_weights
 
     options = {
         **QUICK,

@@ -7,8 +7,8 @@ from conftest import average_pool, picture, relu_conv
 from helpers import random_weights, read_only, small_calibration
 
 import neural_style
-from neural_style import feature_extractor, preprocess, vgg_weights
-from neural_style.vgg import extractor, layers, normalization
+from neural_style import feature_extractor, preprocess
+from neural_style.vgg import extractor, layers, normalization, vgg_weights
 
 to_numpy = keras.ops.convert_to_numpy
 

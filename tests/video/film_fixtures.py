@@ -4,7 +4,8 @@ import pytest
 from conftest import IMAGES
 from helpers import varied
 
-from neural_style import build_transform_net, load_image, save_transform_net
+from neural_style import load_image
+from neural_style.feedforward import build_transform_net, save_transform_net
 from neural_style.video.write import write_video
 
 

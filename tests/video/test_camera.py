@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from conftest import picture
 
-from neural_style import build_transform_net, stylize, stylize_camera
+from neural_style import stylize, stylize_camera
+from neural_style.feedforward import build_transform_net
 from neural_style.video import camera as camera_module
 from neural_style.video import devices as devices_module
 from neural_style.video.devices import Camera
