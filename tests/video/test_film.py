@@ -12,7 +12,6 @@ from helpers import QUICK_FILM as QUICK
 from helpers import with_sound
 from PIL import Image
 
-import neural_style
 from neural_style import Evaluator, load_image, stylize, stylize_video
 from neural_style.losses.regularizers import temporal_loss
 from neural_style.vgg import feature_network
@@ -122,7 +121,7 @@ def test_one_painter_for_the_whole_film(clip, tmp_path, monkeypatch):
     """
     made = []
     for module, name in ((feature_network, "feature_extractor"), (frames_module, "Evaluator")):
-        original = getattr(neural_style, name)
+        original = getattr(module, name)
         monkeypatch.setattr(
             module,
             name,
