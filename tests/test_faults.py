@@ -131,7 +131,9 @@ def _umask():
     return umask
 
 
-FETCH = "from neural_style.vgg import vgg_weights; print(vgg_weights('vgg16', 'torchvision').sha256)"
+FETCH = (
+    "from neural_style.vgg import vgg_weights; print(vgg_weights('vgg16', 'torchvision').sha256)"
+)
 
 
 @pytest.mark.network

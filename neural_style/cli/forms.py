@@ -110,7 +110,8 @@ def _none(text: str) -> None:
 
 def _anything(text: str) -> Any:
     """Read a number as such, "true" and "false" as bools, and any other text as itself."""
-    for read in (int, float, {"true": True, "false": False}.__getitem__):
+    bools = {"true": True, "True": True, "false": False, "False": False}
+    for read in (int, float, bools.__getitem__):
         try:
             return read(text)
         except (KeyError, ValueError):
