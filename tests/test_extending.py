@@ -110,6 +110,7 @@ def test_a_regularizer_works_from_coarse_to_fine(quick):
     assert sum(last.terms.values()) == pytest.approx(last.fun, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_regularizer_is_in_the_progress_bar_and_the_preview(quick, capsys):
     pytest.importorskip("matplotlib")
     from neural_style.plotting import preview
@@ -127,6 +128,7 @@ def test_a_regularizer_is_in_the_progress_bar_and_the_preview(quick, capsys):
     assert "symmetry" in labels
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("term", [Symmetry(1.0), Calm()], ids=["image", "layer"])
 def test_a_regularizer_works_in_tiles(quick, term):
     quick = {**quick, "start_size": None, "size": 128, "steps": 1}
@@ -137,6 +139,7 @@ def test_a_regularizer_works_in_tiles(quick, term):
         np.testing.assert_allclose(tiled.history[name], values, rtol=2e-4, err_msg=name)
 
 
+@pytest.mark.slow
 def test_a_regularizer_goes_through_a_checkpoint(quick, tmp_path):
     path = tmp_path / "run.npz"
 
@@ -156,6 +159,7 @@ def test_a_regularizer_goes_through_a_checkpoint(quick, tmp_path):
     assert len(resumed.history["symmetry"]) == 9 and resumed.status is Status.DONE
 
 
+@pytest.mark.slow
 def test_a_regularizer_is_in_the_record_and_made_again(quick, tmp_path, monkeypatch):
     from PIL import Image
 
@@ -183,6 +187,7 @@ def test_a_regularizer_is_in_the_record_and_made_again(quick, tmp_path, monkeypa
         arguments_of(record)
 
 
+@pytest.mark.slow
 def test_a_regularizer_works_in_films(quick, tmp_path):
     pytest.importorskip("av")
     frames = [CONTENT[:32, i : i + 48] for i in (0, 2, 4)]
@@ -287,6 +292,7 @@ class ThirdMoments:
         return sum(ops.sum(ops.square(a[key] - b[key])) for key in b)
 
 
+@pytest.mark.slow
 def test_a_style_statistic_with_masks(quick):
     left = np.zeros((48, 64))
     left[:, :32] = 1
@@ -300,6 +306,7 @@ def test_a_style_statistic_with_masks(quick):
     }
 
 
+@pytest.mark.slow
 def test_a_style_statistic_in_tiles(quick):
     quick = {**quick, "start_size": None, "size": 128, "steps": 1}
     content = picture(96, 128, 1)
@@ -321,6 +328,7 @@ def test_bad_statistics(quick):
 # ---- (c) an optimizer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [keras.optimizers.Adam, keras.optimizers.Lion])
 def test_an_optimizer_of_keras(quick, kind):
     optimizer = kind(5.0)
@@ -333,6 +341,7 @@ def test_an_optimizer_of_keras(quick, kind):
     assert described["arguments"]["learning_rate"] == 5.0
 
 
+@pytest.mark.slow
 def test_adam_of_ones_own_is_the_adam_of_that_name(quick):
     named = transfer(CONTENT, STYLE, optimizer="adam", learning_rate=5.0, **quick)
     own = transfer(CONTENT, STYLE, optimizer=keras.optimizers.Adam(5.0), **quick)
@@ -359,6 +368,7 @@ def descend(evaluator, x, steps, bounds, callback):
     return x, Outcome(Status.CONVERGED, "down the slope")
 
 
+@pytest.mark.slow
 def test_a_function_optimizes(quick):
     result = transfer(CONTENT, STYLE, optimizer=descend, **{**quick, "start_size": None})
     assert (result.status, result.message) == (Status.CONVERGED, "down the slope")
@@ -405,6 +415,7 @@ class Warm:
         return np.clip(shifted, 0, 255).astype(picture.dtype)
 
 
+@pytest.mark.slow
 def test_a_color_mode(quick):
     plain, warm = (
         np.asarray(transfer(Warm().content(CONTENT), STYLE, preserve_color=mode, **quick).image)
@@ -464,6 +475,7 @@ def strided(padding="same"):
     return keras.Model(inputs, {"half": x}, name="strided")
 
 
+@pytest.mark.slow
 def test_a_network_that_cannot_be_cut_says_why(quick):
     quick = {**quick, "content_layers": ["half"], "style_layers": ["half"], "start_size": None}
     even, odd = picture(96, 128, 1), picture(97, 129, 1)

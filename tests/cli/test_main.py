@@ -521,6 +521,7 @@ def test_inputs_are_not_overwritten_unless_asked(folder, stub, capfd):
     assert load_image("content.png").tobytes() == stub.result.image.tobytes()
 
 
+@pytest.mark.slow
 def test_a_repeated_runs_inputs_are_not_overwritten_either(folder, capfd):
     small = [
         "--size",
@@ -837,6 +838,7 @@ CONTROLS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.slow] * (name != "masks")) for name in CONTROLS]
 )

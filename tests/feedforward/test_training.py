@@ -155,6 +155,7 @@ def test_training_lowers_the_loss_and_leaves_the_features_alone(photos, tmp_path
     assert loaded.record["losses"]["loss"] == pytest.approx(losses[-1])
 
 
+@pytest.mark.slow
 def test_the_feature_network_is_not_trained(photos, tiny):
     before = [w.copy() for w in tiny.model.get_weights()]
     trainer = StyleTrainer(

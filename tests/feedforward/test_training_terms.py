@@ -236,6 +236,7 @@ class Many(Mirror):
         return Loss({"image": lambda x: ops.mean(x, axis=(1, 2, 3))}, lambda sums: sums["image"])
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_none(photos, tmp_path, tiny):
     """No step is made, and a state of an earlier run stays."""
     options = {**QUICK, "steps": 2, "checkpoint": tmp_path / "checkpoint"}

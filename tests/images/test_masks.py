@@ -169,6 +169,7 @@ def test_each_half_has_its_own_style(inside):
     assert half_loss(third, 0) == pytest.approx(half_loss(both, 0), rel=0.05 if inside else 0.2)
 
 
+@pytest.mark.slow
 def test_where_no_region_is_the_content_stays():
     result = np.asarray(
         transfer(CONTENT, ONE, steps=3, masks=[LEFT], **{**QUICK, "start_size": 48}).image

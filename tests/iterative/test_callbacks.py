@@ -116,6 +116,7 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.slow
 def test_progress_in_a_terminal_rewrites_one_line_and_elsewhere_says_a_line_a_stage():
     for stream, expected in ((Terminal(), 2), (io.StringIO(), 2)):
         transfer(CONTENT, STYLE, callback=ProgressBar(stream), **QUICK)

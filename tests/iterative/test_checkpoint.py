@@ -79,6 +79,7 @@ def test_a_run_goes_on_where_it_stood(step, whole, tmp_path):
     assert result.image.size == (64, 48)
 
 
+@pytest.mark.slow
 def test_a_finished_run_comes_back_at_once(tmp_path, whole):
     path = tmp_path / "run.npz"
     first = transfer(CONTENT, STYLE, checkpoint=path, **QUICK)
@@ -277,6 +278,7 @@ def test_a_checkpoint_is_read_by_itself(tmp_path):
         Checkpoint(tmp_path / "other.npz").load()
 
 
+@pytest.mark.slow
 def test_a_run_starts_anew_where_it_is_told_to(tmp_path):
     first = transfer(CONTENT, STYLE, checkpoint=tmp_path / "run.npz", **QUICK)
     steps = []

@@ -296,6 +296,7 @@ def settings_of_a_sweep(**more):
     }
 
 
+@pytest.mark.slow
 def test_a_cell_of_a_sweep_that_fails_is_left_blank(caplog):
     content, style = picture(36, 48, 1), picture(48, 40, 2)
     sheet, results = sweep(

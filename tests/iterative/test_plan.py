@@ -104,6 +104,7 @@ def test_a_picture_too_large_is_refused_before_any_step(monkeypatch):
     assert not steps
 
 
+@pytest.mark.slow
 def test_the_line_before_a_run_says_time_memory_tiles_and_history(monkeypatch, capsys):
     extractor = feature_extractor(["conv1_1", "conv2_1"], weights=None, normalize=False)
     geometry, per_pixel = tile_geometry(LAYERS, "vgg16"), activation_bytes(LAYERS, "vgg16")

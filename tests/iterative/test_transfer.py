@@ -67,6 +67,7 @@ def test_the_loss_falls(result):
     assert result.history["style"][-1] < 0.5 * result.history["style"][0]
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes_and_another_seed_another_picture():
     a, b, c = (
         np.asarray(transfer(CONTENT, STYLE, init="noise", seed=seed, **QUICK).image)
@@ -157,6 +158,7 @@ def test_content_counts_fourfold_before_the_last_stage(monkeypatch):
     assert [(w["content"], w["style"]) for w in weights] == [(8.0, 3.0), (2.0, 3.0)]
 
 
+@pytest.mark.slow
 def test_bounds_keep_every_step_in_range():
     low, high = module.PIXEL_RANGE
     seen = {}
@@ -336,6 +338,7 @@ def test_schedule():
     )
 
 
+@pytest.mark.slow
 def test_progress_shows_terms_and_time_and_silence_is_silent(capfd):
     transfer(CONTENT, STYLE, **QUICK)
     assert capfd.readouterr() == ("", "")
@@ -438,6 +441,7 @@ def test_luminance_keeps_the_contents_chroma_and_a_stopped_run_does_too():
     assert np.abs(chroma(stopped.image) - chroma(load_image(CONTENT, 64))).max() < 0.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "mode",
     [
@@ -510,6 +514,7 @@ def test_the_photos_alpha_is_kept_on_request(tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_what_cannot_be_seen_has_no_part_in_the_style():
     """The hidden colors say nothing: the same picture comes out whatever they are."""
     rgba, other = cut_out(), cut_out()

@@ -249,6 +249,7 @@ def test_threads_leave_tensorflows_option_as_it_was(before):
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [tf.errors.ResourceExhaustedError, tf.errors.AbortedError])
 def test_out_of_memory_is_one_line_and_keeps_the_picture_so_far(kind, monkeypatch):
     """TensorFlow's error in the second step."""

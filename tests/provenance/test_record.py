@@ -40,6 +40,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_what_a_record_holds_and_that_it_travels_with_the_picture(folder):
     result = transfer("content.png", "style.png", **QUICK, seed=5)
     for name in ("out.png", "out.jpg", "out.webp"):
@@ -82,6 +83,7 @@ def test_what_a_record_holds_and_that_it_travels_with_the_picture(folder):
     np.testing.assert_array_equal(load_image("out.png"), np.asarray(result.image))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [
@@ -254,6 +256,7 @@ def test_a_file_that_a_record_names_is_opened_only_if_it_is_the_one_meant(
     assert set(opened) == ({"other.png"} if path == "other.png" else set())
 
 
+@pytest.mark.slow
 def test_names_by_default_whole_paths_on_request_or_nothing(folder):
     os.makedirs("alice/Acme divorce/photos")
     save_image(picture(48, 64, 1), "alice/Acme divorce/photos/IMG_2031.png")

@@ -36,6 +36,7 @@ def test_average_pooling_network_against_numpy(x):
     np.testing.assert_allclose(ours, expected, rtol=1e-3, atol=1e-3 * expected.max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", ["vgg16", "vgg19"])
 def test_max_pooling_network_is_keras_own(x, network):
     vgg = getattr(keras.applications, network.upper())(weights=None, include_top=False)
@@ -96,6 +97,7 @@ def test_calibration_photos_are_small():
     assert sum(os.path.getsize(os.path.join(folder, name)) for name in os.listdir(folder)) < 300_000
 
 
+@pytest.mark.slow
 def test_statistics_are_computed_once_and_a_damaged_cache_is_noticed(
     empty_cache, monkeypatch, caplog
 ):

@@ -240,6 +240,7 @@ def paper_name(name):
     return name.replace("block", "conv").replace("_conv", "_")
 
 
+@pytest.mark.slow
 def test_npz_mat_and_both_h5_layouts_give_the_same_network(tmp_path, random16):
     rgb = rgb_layers(random16)
     np.savez(

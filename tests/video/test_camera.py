@@ -50,6 +50,7 @@ def slow_paint(monkeypatch, seconds):
     monkeypatch.setattr(camera_module, "paint", lambda *args: (time.sleep(seconds), real(*args))[1])
 
 
+@pytest.mark.slow
 def test_to_a_file(film, net, tmp_path):
     shown = stylize_camera(film, net, tmp_path / "out.mp4", size=32, window=False)
     assert (
@@ -59,6 +60,7 @@ def test_to_a_file(film, net, tmp_path):
     assert (info.width, info.height, info.frames) == (32, 24, shown.frames)
 
 
+@pytest.mark.slow
 def test_late_frames_are_dropped_and_never_queue_up(film, net, monkeypatch):
     """At a quarter of the camera's rate, each painted picture is still the newest one."""
     stylize(picture(48, 64), net)  # compiled
@@ -86,6 +88,7 @@ class Silent:
         self.closed = True
 
 
+@pytest.mark.slow
 def test_the_window_shows_the_painted_picture(film, net, display):
     seen = []
     original = camera_module.Window.show

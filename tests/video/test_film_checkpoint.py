@@ -93,6 +93,7 @@ def test_a_damaged_frame_is_painted_anew(clip, tmp_path, net, caplog):
     assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
 
 
+@pytest.mark.slow
 def test_without_resume_the_old_frames_are_painted_anew(clip, tmp_path, net):
     """An altered frame of the earlier run is kept with resume=True and replaced without."""
     folder, painted = tmp_path / "frames", []
