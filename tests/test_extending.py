@@ -443,6 +443,7 @@ def test_a_network_of_ones_own_from_coarse_to_fine(quick, own):
     )
 
 
+@pytest.mark.slow
 def test_tiles_of_a_network_of_ones_own_are_exact(own):
     """Strides and halo are found from its layers: the gradient in tiles is the whole one's."""
     from neural_style.losses.content import content_loss

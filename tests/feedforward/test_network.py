@@ -124,6 +124,7 @@ def test_reflection_padding_mirrors_without_the_border():
     assert CropToMatch().compute_output_shape([(1, 8, 8, 5), (1, 7, 6, 3)]) == (1, 7, 6, 5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compact", [False, True])
 def test_saved_and_loaded_with_its_record(tmp_path, compact):
     net = varied(
@@ -196,6 +197,7 @@ def test_wrong_files(tmp_path):
         save_transform_net(build_transform_net(2, 0), tmp_path / "nowhere" / "net.keras")
 
 
+@pytest.mark.slow
 def test_blend_is_the_mean_of_the_weights():
     first, second = build_transform_net(2, 1, seed=1), build_transform_net(2, 1, seed=2)
     mixed = blend([(first, 3), (second, 1)])
@@ -221,6 +223,7 @@ def test_exports_as_a_saved_model(tmp_path):
     np.testing.assert_allclose(served.serve(x), net.predict_on_batch(x), atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", pretrained())
 def test_pretrained(name):
     folder = os.path.join(os.path.dirname(neural_style.__file__), "pretrained")

@@ -38,6 +38,7 @@ def test_tiles_are_the_whole(net, height, width, tile):
     np.testing.assert_allclose(in_tiles(net, x, tile), net.predict_on_batch(x), atol=0.01)
 
 
+@pytest.mark.slow
 def test_tiles_with_half_the_precision(tmp_path):
     net = varied(build_transform_net(6, 1, precision="bfloat16"))
     x = picture(100, 80)[None]
@@ -422,6 +423,7 @@ def test_a_share_that_is_none_is_named(net, share):
         stylize(picture(20, 20), [(net, 1.0), (net, share)])
 
 
+@pytest.mark.slow
 def test_a_pretrained_style_by_a_path():
     photo = picture(20, 20)
     assert np.array_equal(stylize(photo, "poppies"), stylize(photo, Path("poppies")))

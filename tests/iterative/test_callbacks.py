@@ -58,6 +58,7 @@ def test_an_intermediate_result_tells_where_the_run_stands():
     )
 
 
+@pytest.mark.slow
 def test_a_list_of_callbacks_and_save_every(tmp_path):
     count = []
     transfer(CONTENT, STYLE, callback=[SaveEvery(3, tmp_path / "frames"), count.append], **QUICK)

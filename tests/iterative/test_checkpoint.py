@@ -265,6 +265,7 @@ def test_a_forged_checkpoint_is_refused_and_left_as_it_is(tmp_path, state, stopp
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_read_by_itself(tmp_path):
     """What Checkpoint.load() gives is where the run stood; and what is none is told."""
     result = transfer(CONTENT, STYLE, checkpoint=tmp_path / "run.npz", **QUICK)

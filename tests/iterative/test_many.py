@@ -312,6 +312,7 @@ def test_a_cell_of_a_sweep_that_fails_is_left_blank(caplog):
         sweep(content, style, style_weight=[-1.0, -2.0], **settings_of_a_sweep())
 
 
+@pytest.mark.slow
 def test_a_sweep_that_is_interrupted_before_a_cells_first_step_keeps_the_others(monkeypatch):
     from neural_style.vgg import feature_network
 

@@ -123,6 +123,7 @@ def test_inputs_of_every_kind(tmp_path):
     assert other.image.tobytes() != pictures[0]
 
 
+@pytest.mark.slow
 def test_layer_weights_paper_errors_and_terms_left_out():
     result = transfer(
         CONTENT,
@@ -144,6 +145,7 @@ def test_layer_weights_paper_errors_and_terms_left_out():
     np.testing.assert_array_equal(np.asarray(content_only.image), load_image(CONTENT, 64))
 
 
+@pytest.mark.slow
 def test_content_counts_fourfold_before_the_last_stage(monkeypatch):
     weights = []
     real = module.Evaluator
@@ -203,6 +205,7 @@ def test_an_interrupt_keeps_the_best_picture_at_the_size_asked_for():
     assert result.message == "interrupted" and result.image.size == (64, 48)
 
 
+@pytest.mark.slow
 def test_sizes_that_are_no_multiple_of_16():
     result = transfer(picture(37, 53), picture(71, 49), **{**QUICK, "size": 53, "start_size": 30})
     assert result.image.size == (53, 37)
@@ -523,6 +526,7 @@ def test_what_cannot_be_seen_has_no_part_in_the_style():
     assert one.image.tobytes() == same.image.tobytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

@@ -139,6 +139,7 @@ def test_other_targets_without_another_compilation(tiny, images, evaluator):
         evaluator.retarget({"content": {"conv2": other["conv2"][:, 1:]}})
 
 
+@pytest.mark.slow
 def test_as_every_tutorial_calls_it(images, evaluator):
     x = images[2].ravel().astype("float64")
     before = evaluator.loss(x)

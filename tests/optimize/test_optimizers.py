@@ -87,6 +87,7 @@ def test_a_failed_line_search_is_not_the_end():
     pytest.fail("no start where SciPy alone gives up at once")
 
 
+@pytest.mark.slow
 def test_a_noisy_gradient_of_a_network_does_not_end_a_stage_early(tiny):
     """Loss and gradient as inexact as bfloat16 makes them, and more: SciPy alone gives up, we make
     every step.

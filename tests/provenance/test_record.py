@@ -156,6 +156,7 @@ def test_pictures_without_a_record(folder):
         read_record("nowhere.png")
 
 
+@pytest.mark.slow
 def test_what_is_left_out_and_arrays_are_recorded_too(folder):
     record = transfer(Image.open("content.png"), None, init=picture(48, 64, 4), **QUICK).record
     assert record["style"] is None and record["content"]["path"] is None
@@ -355,6 +356,7 @@ def test_records_of_earlier_versions_are_read_and_of_later_ones_not(folder):
             arguments_of({**earlier, "schema": schema})
 
 
+@pytest.mark.slow
 def test_an_input_is_not_overwritten_by_its_result(folder):
     before = Path("content.png").read_bytes()
     result = transfer("content.png", "style.png", **QUICK)

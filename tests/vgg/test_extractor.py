@@ -28,6 +28,7 @@ def test_layers_are_cut_after_the_deepest_and_named_as_asked(x):
     assert out["conv2_1"].shape == (1, 22, 19, 128) and to_numpy(out["conv2_1"]).min() == 0
 
 
+@pytest.mark.slow
 def test_average_pooling_network_against_numpy(x):
     layers = vgg_weights("vgg16", None).layers
     expected = relu_conv(relu_conv(x, *layers["block1_conv1"]), *layers["block1_conv2"])
@@ -202,6 +203,7 @@ def test_a_read_only_cache_costs_a_warning(empty_cache, caplog):
         )
 
 
+@pytest.mark.slow
 def test_keras_setting_of_the_channels_changes_nothing(x):
     """image_data_format in ~/.keras/keras.json."""
     expected = to_numpy(feature_extractor(["conv2_1"], weights=None, normalize=False)(x)["conv2_1"])
@@ -252,6 +254,7 @@ def test_clear_errors_before_anything_is_loaded(options, error, words, monkeypat
         feature_extractor(**options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "flags,fast",
     [

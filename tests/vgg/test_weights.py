@@ -120,6 +120,7 @@ def fake_fetch(random_checkpoint, monkeypatch):
     return fetched
 
 
+@pytest.mark.slow
 def test_a_damaged_cache_file_is_noticed_and_fetched_again(empty_cache, fake_fetch):
     first = vgg_weights("vgg16", "torchvision")
     assert vgg_weights("vgg16", "torchvision").sha256 == first.sha256 and len(fake_fetch) == 1
@@ -136,6 +137,7 @@ def test_a_damaged_cache_file_is_noticed_and_fetched_again(empty_cache, fake_fet
     assert len(fake_fetch) == 3
 
 
+@pytest.mark.slow
 def test_keras_own_file_is_preferred_and_checked_by_its_md5(
     empty_cache, fake_fetch, no_keras_download, monkeypatch
 ):
@@ -148,6 +150,7 @@ def test_keras_own_file_is_preferred_and_checked_by_its_md5(
     assert vgg_weights("vgg16", "imagenet").source == "keras"
 
 
+@pytest.mark.slow
 def test_keras_download_lands_whole_in_keras_cache(empty_cache, fake_fetch, monkeypatch):
     data = Path(vgg_weights("vgg16", "torchvision").path).read_bytes()
     for file in empty_cache.iterdir():

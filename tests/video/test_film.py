@@ -184,6 +184,7 @@ def test_frames_every_and_sound(tmp_path, net):
     )
 
 
+@pytest.mark.slow
 def test_callback(clip, tmp_path, net):
     seen = []
     stylize_video(
@@ -213,6 +214,7 @@ def test_workers_paint_the_same_frames(clip, tmp_path, net):
     assert len([*(tmp_path / "pool").glob("*.png")]) == 12
 
 
+@pytest.mark.slow
 def test_a_notebook_sees_each_frame_as_it_is_painted(clip, tmp_path, net, monkeypatch):
     shown = []
     monkeypatch.setattr(film_progress, "in_notebook", lambda: True)

@@ -18,6 +18,7 @@ from neural_style.video.write import write_video
 pytest_plugins = ["film_fixtures"]
 
 
+@pytest.mark.slow
 def test_after_an_error_the_film_can_be_asked_for_rightly(clip, tmp_path, net):
     """A call that is refused before the first frame leaves nothing behind."""
     with pytest.raises(ValueError, match="conv9_9"):

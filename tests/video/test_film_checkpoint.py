@@ -66,6 +66,7 @@ def test_other_files_beside_the_frames_change_nothing(clip, tmp_path, net):
     assert not work.exists()
 
 
+@pytest.mark.slow
 def test_what_a_kill_leaves_before_the_first_frame_is_no_hindrance(clip, tmp_path, net):
     work = tmp_path / ".out.mp4.frames"
     work.mkdir()
@@ -125,6 +126,7 @@ def test_without_resume_the_old_frames_are_painted_anew(clip, tmp_path, net):
     ]
 
 
+@pytest.mark.slow
 def test_without_resume_another_film_s_frames_stay(clip, tmp_path, net):
     folder = tmp_path / "frames"
     stylize_video(
@@ -158,6 +160,7 @@ def test_somebody_elses_film_json_is_left_alone(clip, tmp_path, net):
     ) == 1
 
 
+@pytest.mark.slow
 def test_a_folder_of_another_film_is_refused(clip, tmp_path, net):
     stylize_video(clip, net, tmp_path / "out.mp4", checkpoint=tmp_path / "work", progress=False)
     with pytest.raises(ValueError, match="another film or of other settings"):

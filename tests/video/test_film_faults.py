@@ -236,6 +236,7 @@ def test_a_full_disk(clip, tmp_path, net):
     )
 
 
+@pytest.mark.slow
 def test_nobody_reads_the_progress(clip, tmp_path, net, monkeypatch):
     """A closed pipe does not end the film."""
 
