@@ -100,6 +100,9 @@ ROWS = [
         lambda: train(checkpoint="list"),
         refused(r"training\.json' must hold an object"),
     ),
+    Row("resume='yes'", lambda: train(resume="yes"), refused("resume must be.*'yes'")),
+    Row("terms='tv'", lambda: train(terms="tv"), refused("terms must be a list.*'tv'")),
+    Row("terms=[0.5]", lambda: train(terms=[0.5]), refused("a term must be.*Received: float")),
     Row("one photo with damaged EXIF", with_damaged_exif, works(is_net), slow=True),
     Row(
         "PostScript named .jpg among the photos",

@@ -1,4 +1,4 @@
-"""A picture in one pass of a trained network: stylize(), after Johnson et al. 2016."""
+"""Pictures painted in one pass by a trained network, after Johnson et al. 2016."""
 
 from .._shared.lazy import attach
 

@@ -118,7 +118,7 @@ def _read_weights(weights: io.BytesIO, net: TransformNet) -> list[np.ndarray]:
 
 
 def _member(archive: zipfile.ZipFile, name: str, most: int, least: int = 0) -> bytes:
-    """Return the bytes of a file in an archive, if it has at least and at most so many."""
+    """Return the bytes of a file in an archive, if their number is from `least` to `most`."""
     info = archive.getinfo(name)
     if not least <= info.file_size <= most:
         raise ValueError(

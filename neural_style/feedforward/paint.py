@@ -116,7 +116,7 @@ def in_tiles(net: TransformNet, x: np.ndarray, tile: int) -> np.ndarray:
 
 
 def _through(chain: list[Any], x: np.ndarray, tile: int, halo: int) -> np.ndarray:
-    """Return the result of a chain of layers on x, 1 x H x W x C, in tiles of so many positions."""
+    """Return a chain of layers of x, 1 x H x W x C, computed in tiles of `tile` positions."""
     norms = [layer for layer in chain if isinstance(layer, keras.layers.GroupNormalization)]
     known: dict[Any, Callable[[Any], Any]] = {}
     for norm in [*norms, None]:

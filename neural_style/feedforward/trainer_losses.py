@@ -45,7 +45,7 @@ class LossAsGiven(keras.losses.Loss):
 
 
 def smaller(x: types.Tensor, halvings: int) -> types.Tensor:
-    """Halve the size of pictures so many times, by means of 2 x 2 pixels."""
+    """Halve the size of pictures `halvings` times, by means of 2 x 2 pixels."""
     x = ops.cast(x, "float32")
     for _ in range(halvings):
         x = ops.average_pool(x, 2, data_format="channels_last")
@@ -60,7 +60,7 @@ def vgg_input(x: types.Tensor) -> types.Tensor:
 def style_target(
     painting: np.ndarray, extractor: Any, layers: types.Layers, scale: str, halvings: int
 ) -> Loss:
-    """Return the style loss of a painting, made half as large so many times."""
+    """Return the style loss of a painting whose size was halved `halvings` times."""
     features = extractor(vgg_input(smaller(painting[None], halvings)))
     arrays = {name: ops.convert_to_numpy(value) for name, value in features.items()}
     return style_loss(arrays, layers, scale)
@@ -96,7 +96,7 @@ def one_number(name: str, value: types.Tensor) -> types.Tensor:
 
 
 def grown_share(batches: types.Tensor, ramp: float) -> types.Tensor:
-    """Return the fraction of its weight that the style loss has after so many batches."""
+    """Return the fraction of its weight that the style loss has after `batches` batches."""
     if not ramp:
         return 1.0
     grown = (1 - FIRST_SHARE) / ramp * ops.cast(batches, "float32")

@@ -9,12 +9,11 @@ from .._shared import types
 from .._shared.checks import flag
 from ..losses.term import Term
 from ..vgg.weights import vgg_weights
-from .checkpoint import steps_done
 from .network import TransformNet
 from .trainer_losses import CONTENT_LAYERS, STYLE_LAYERS
 from .training_batches import batches_of
 from .training_plan import check_callbacks, check_checkpoint, check_strategy, make_plan
-from .training_run import identity_of, kept_in, make_trainer, records_of, run
+from .training_run import identity_of, kept_in, make_trainer, records_of, run, steps_to_skip
 from .training_settings import TrainingSettings, check_settings
 from .training_terms import check_training_terms
 
@@ -158,7 +157,7 @@ def train_transform_net(
     parameters = vgg_weights(network, weights)
     identity = identity_of(plan, folder or photos, parameters)
     with kept_in(checkpoint, identity, strategy):
-        done = steps_done(checkpoint, settings.steps) if checkpoint and resume else 0
+        done = steps_to_skip(checkpoint, settings.steps, resume)
         trainer = make_trainer(plan, parameters, strategy)
         trainer.records = records_of(plan, parameters, folder)
         return run(plan, trainer, batches, folder, callbacks, checkpoint, done, progress)

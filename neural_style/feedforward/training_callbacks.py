@@ -26,7 +26,7 @@ Logs: TypeAlias = Mapping[str, Any] | None
 
 
 class StopAfter(keras.callbacks.Callback):
-    """End the training after so many steps, also within an epoch."""
+    """End the training after `steps` steps, also within an epoch."""
 
     def __init__(self, steps: int) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ from .._version import __version__
 from ..losses.loss import layer_weights
 from ..provenance.identity import digest
 from ..vgg.extractor import feature_extractor
-from .checkpoint import LOG, claim, forget, last_losses
+from .checkpoint import LOG, claim, forget, last_losses, steps_done
 from .checkpoint_callback import TrainingCheckpoint
 from .crops import Crops
 from .network import TransformNet, build_transform_net
@@ -61,6 +61,20 @@ def kept_in(
     with nullcontext() if several_workers(strategy) else only_user(checkpoint):
         claim(checkpoint, identity)
         yield
+
+
+def steps_to_skip(checkpoint: types.Path | None, steps: int, resume: bool) -> int:
+    """Return after how many steps a training goes on; without `resume`, remove what it left.
+
+    This comes before the networks are made, where several workers wait for each other, so that none
+    removes the log that another has begun.
+    """
+    if not checkpoint:
+        return 0
+    if resume:
+        return steps_done(checkpoint, steps)
+    forget(checkpoint)
+    return 0
 
 
 def several_workers(strategy: Any) -> bool:
@@ -144,12 +158,10 @@ def run(
 ) -> Any:
     """Train the networks of a trainer, write their files and return them as the caller wants them.
 
-    The training begins after `done` steps; with 0, a state in the checkpoint is removed. An error
-    that ends the training has the networks so far in its .result.
+    The training goes on after `done` steps. An error that ends it has the networks so far in its
+    .result.
     """
     steps, finite = plan.settings.steps, StopIfNotFinite()
-    if checkpoint and not done:
-        forget(checkpoint)
     callbacks = [*callbacks, StopAfter(steps - done), finite]
     if checkpoint:  # last, so that the others have written their part of an epoch when it counts
         log = LossLog(Path(checkpoint, LOG), append=True)

@@ -909,10 +909,9 @@ def test_a_checkpoint_is_one_training_s_at_a_time(photos, tmp_path):
 
 FULL = """
 import resource, sys
-from neural_style.feedforward import training_run
+import keras
 from neural_style import train_transform_net
-from neural_style.feedforward import Preview
-from neural_style.feedforward import training, training_batches, training_run
+from neural_style.feedforward import Preview, training_run
 from helpers import picture
 
 class Full(keras.callbacks.Callback):

@@ -238,7 +238,7 @@ class Many(Mirror):
 
 @pytest.mark.slow
 def test_a_loss_that_is_none(photos, tmp_path, tiny):
-    """No step is made, and a state of an earlier run stays."""
+    """It is refused before the first step."""
     options = {**QUICK, "steps": 2, "checkpoint": tmp_path / "checkpoint"}
     for term, kind, message in (
         (
