@@ -2,6 +2,10 @@
 
 import ast
 import importlib
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -204,3 +208,31 @@ def test_few_names_at_the_top():
     names = stub_names(PACKAGE)
     rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     assert len(set(names) - rooms) <= 25
+
+
+def seconds_of(*arguments):
+    """The least seconds of three processes of Python, and what the last one wrote."""
+    seconds = []
+    for _ in range(3):
+        started = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)},
+        )
+        seconds.append(time.monotonic() - started)
+    assert done.returncode == 0, done.stderr
+    return min(seconds), done.stdout
+
+
+def test_the_package_loads_nothing_heavy():
+    code = "import sys, neural_style; print([m for m in ('keras', 'numpy') if m in sys.modules])"
+    assert seconds_of("-c", code)[1] == "[]\n"
+
+
+@pytest.mark.timing
+def test_the_package_and_its_help_are_there_at_once():
+    empty, _ = seconds_of("-c", "pass")
+    assert seconds_of("-c", "import neural_style")[0] - empty < 0.1
+    assert seconds_of("-m", "neural_style", "--help")[0] < 1

@@ -20,7 +20,7 @@ def connect_ex():
     "ask",
     [
         lambda: socket.create_connection(("192.0.2.1", 80), timeout=1),
-        lambda: socket.getaddrinfo("pypi.org", 443),
+        lambda: socket.getaddrinfo("example.org", 443),
         connect_ex,
     ],
 )
@@ -40,7 +40,7 @@ def test_this_machine_is_not():
 
 def test_processes_have_no_index_and_no_proxy():
     assert os.environ["PIP_NO_INDEX"] == "1" and os.environ["https_proxy"].endswith(":9")
-    script = "import urllib.request; urllib.request.urlopen('https://pypi.org', timeout=5)"
+    script = "import urllib.request; urllib.request.urlopen('https://example.org', timeout=5)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode and "URLError" in done.stderr
 
