@@ -260,7 +260,7 @@ ROWS = [
         works(lambda found: found[0] == 100 and found[1] < 1000),
         slow=True,
     ),
-    Row("masks.from_labels of 8 colours", eight_labels, works(lambda found: len(found) == 8)),
+    Row("masks.from_labels of 8 colors", eight_labels, works(lambda found: len(found) == 8)),
     Row("vgg_weights(None)", lambda: vgg_weights(None), refused("network must be one of")),
     Row(
         "compare without matplotlib",

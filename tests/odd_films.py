@@ -145,7 +145,7 @@ ROWS = [
     Row("long_term=3", lambda: film(long_term=3), refused("long_term must be")),
     Row("long_term=(True,)", lambda: film(long_term=(True,)), refused("long_term must be")),
     Row("steps with a network", lambda: film(steps=5), refused("does not take steps", TypeError)),
-    Row("colour=1", lambda: film(colour=1), refused("does not take colour", TypeError)),
+    Row("color=1", lambda: film(color=1), refused("does not take color", TypeError)),
     Row("size=0", lambda: film(size=0), refused("size must be")),
     Row(
         "checkpoint= a folder with other things",

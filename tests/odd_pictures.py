@@ -198,7 +198,7 @@ def bits_32():
     return load_image("a.tif")
 
 
-def grey_16():
+def gray_16():
     Image.fromarray(np.full((9, 9), 200 * 257, "uint16")).save("a.png")
     return load_image("a.png")
 
@@ -358,7 +358,7 @@ ROWS = [
         lambda: saved(".jpg", Image.fromarray(RGB).convert("CMYK"), quality=100, subsampling=0),
         works(first),
     ),
-    Row("16-bit grey PNG", grey_16, works(lambda image: (image == 200).all())),
+    Row("16-bit gray PNG", gray_16, works(lambda image: (image == 200).all())),
     Row(
         "32-bit integer TIFF of value 200",
         bits_32,

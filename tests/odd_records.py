@@ -209,7 +209,7 @@ ROWS = [
     Row("style 'abc'", lambda: with_part("style", "abc"), refused_as(NONE)),
     Row("steps [1]", lambda: forged(steps=[1]), refused_as(NONE)),
     Row("settings a list", lambda: with_part("settings", [1]), refused_as(NONE)),
-    Row("settings have colour", lambda: forged(colour=1), refused_as(NONE)),
+    Row("settings have color", lambda: forged(colour=1), refused_as(NONE)),
     Row("content a text", lambda: with_part("content", "photo.png"), refused_as(NONE)),
     Row(
         "weights file changed since, or sha256 000…",

@@ -140,7 +140,7 @@ CALLS = {
     ),
     "save over a folder": (lambda: save_image(RGB, "folder.png"), PermissionError, "folder.png"),
     "save floats": (lambda: save_image(RGB / 255, "out.png"), TypeError, "float64"),
-    "preprocess grey": (lambda: preprocess(RGB[:, :, 0]), ValueError, r"\(48, 64\)"),
+    "preprocess gray": (lambda: preprocess(RGB[:, :, 0]), ValueError, r"\(48, 64\)"),
     "deprocess NaN": (lambda: deprocess(np.full((1, 4, 4, 3), np.nan)), ValueError, "finite"),
     "deprocess flat without its shape": (lambda: deprocess(np.zeros(12)), ValueError, r"\(12,\)"),
     "match_histogram of floats": (lambda: match_histogram(RGB / 255, RGB), TypeError, "float64"),
@@ -376,7 +376,7 @@ def test_odd_but_good_modes_are_pictures(tmp_path, mode, expected):
 
 
 def test_of_an_animated_gif_the_first_frame_is_taken(tmp_path):
-    frames = [Image.fromarray(np.full((9, 12, 3), grey, "uint8")) for grey in (0, 255)]
+    frames = [Image.fromarray(np.full((9, 12, 3), gray, "uint8")) for gray in (0, 255)]
     frames[0].save(tmp_path / "two.gif", save_all=True, append_images=frames[1:])
     assert load_image(tmp_path / "two.gif").max() == 0
 
@@ -507,7 +507,7 @@ odd_arguments = st.one_of(
                     [masks.Region(7, 7, 7)],
                 ],
             ),
-            (("tv_options",), [{"exponent": 0.1}, {"reduction": "max"}, {"colour": 1}, 3]),
+            (("tv_options",), [{"exponent": 0.1}, {"reduction": "max"}, {"color": 1}, 3]),
         ]
     ]
 )

@@ -65,7 +65,7 @@ class Plan:
         corrections: The number that L-BFGS remembers.
         bytes: Memory that the run needs, beside what the process has.
         optimizer: As asked for, or "adam" where L-BFGS would not fit.
-        takeover: Whether Adam takes over from L-BFGS, for want of memory.
+        takeover: Whether Adam takes over from L-BFGS, for lack of memory.
         exact: Whether pictures can be cut into tiles with the same result.
     """
 

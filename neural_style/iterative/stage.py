@@ -197,7 +197,7 @@ class Stage:
 
     @property
     def optimizer(self) -> Optimizer:
-        """What minimizes the loss: as asked for, or Adam for want of memory."""
+        """What minimizes the loss: as asked for, or Adam for lack of memory."""
         settings = self.run.settings
         rate = TAKEOVER_RATE if self.plan.takeover else settings.learning_rate
         return optimizer_of(self.plan.optimizer, rate, self.plan.corrections)

@@ -76,7 +76,7 @@ def _is_ours(entry: Any) -> bool:
 
 @contextmanager
 def memory_error(shape: Sequence[int]) -> Iterator[None]:
-    """Turn TensorFlow's errors for want of memory into a MemoryError of one line.
+    """Turn TensorFlow's out-of-memory errors into a MemoryError of one line.
 
     Args:
         shape: The picture's, 1 x H x W x 3.

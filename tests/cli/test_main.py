@@ -1270,7 +1270,7 @@ def test_bad_trainings_are_one_line(folder, capsys, arguments, words):
 
 @pytest.mark.slow
 def test_video(folder, capsys):
-    """A film by a network and by optimisation, and a film in a camera's place."""
+    """A film by a network and by optimization, and a film in a camera's place."""
     write_video([picture(48, 64, 1, noise=0)[:, i : i + 48] for i in range(6)], "film.mp4", 12)
     save_transform_net(build_transform_net(2, 0), "net.keras")
     assert (

@@ -63,7 +63,7 @@ def test_a_step_is_as_long_as_the_learning_rate_says_whatever_the_gradient():
 
 
 def test_a_gradient_beyond_float32_does_no_harm():
-    """Squares that are too large, as of a crop of one flat colour: the same step; elements that
+    """Squares that are too large, as of a crop of one flat color: the same step; elements that
     are: none.
     """
     steps = []

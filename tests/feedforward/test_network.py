@@ -253,7 +253,7 @@ def test_at_least_four_styles_are_shipped():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", pretrained())
 def test_pretrained_networks_leave_no_grid(name):
-    """Of the pattern of 4 x 4 pixels that the upsamplings could leave, not one grey level."""
+    """Of the pattern of 4 x 4 pixels that the upsamplings could leave, not one gray level."""
     painted = np.asarray(stylize(os.path.join(IMAGES, "dog.jpg"), name, size=384), "float32")
     assert float(grid_loss(painted[None])) ** 0.5 < 1
 
@@ -265,18 +265,18 @@ def test_between_two_pretrained_networks_lies_a_style(first, second):
     themselves; and it lies between them.
     """
     photo = load_image(os.path.join(IMAGES, "dog.jpg"), 128)
-    grey = [
+    gray = [
         np.asarray(stylize(photo, net), "float64") @ YCC[0]
         for net in (first, {first: 1, second: 1}, second)
     ]
-    contrast = [y.std() for y in grey]
-    likeness = [np.corrcoef(y.ravel(), (photo @ YCC[0]).ravel())[0, 1] for y in grey]
+    contrast = [y.std() for y in gray]
+    likeness = [np.corrcoef(y.ravel(), (photo @ YCC[0]).ravel())[0, 1] for y in gray]
     assert contrast[1] > 0.8 * min(contrast[0], contrast[2]) and likeness[1] > 0.9 * min(
         likeness[0], likeness[2]
     )
     apart, nearer = (
-        abs(grey[0] - grey[2]).mean(),
-        max(abs(grey[1] - grey[0]).mean(), abs(grey[1] - grey[2]).mean()),
+        abs(gray[0] - gray[2]).mean(),
+        max(abs(gray[1] - gray[0]).mean(), abs(gray[1] - gray[2]).mean()),
     )
     assert nearer < 0.9 * apart
 

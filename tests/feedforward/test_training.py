@@ -499,7 +499,7 @@ def test_no_crop_comes_twice_for_pictures_that_cannot_be_used(photos):
 def test_crops_come_at_several_scales_and_mirrored(tmp_path):
     ramp = np.repeat(
         np.arange(256, dtype="uint8")[None], 128, axis=0
-    )  # a grey ramp: its slope tells the scale, its sign the mirror
+    )  # a gray ramp: its slope tells the scale, its sign the mirror
     save_image(ramp, tmp_path / "ramp.png")
     slopes = [
         float(np.mean(np.diff(Crops(tmp_path, 32)[index][16, :, 0].astype(float))))
@@ -730,7 +730,7 @@ def test_the_same_training_on_jax(photos):
 
 @pytest.mark.slow
 def test_several_styles_at_once(photos, tmp_path):
-    """Each network's loss is its own painting's; together they share all but their normalisations,
+    """Each network's loss is its own painting's; together they share all but their normalizations,
     and go on from there.
     """
     paintings = {

@@ -16,7 +16,7 @@ LATEST, BEFORE = "latest.weights.h5", "latest.weights.h5.bkp"
 
 
 def write(folder, **states):
-    """States whose optimiser has made so many steps; or, in place of a number, what is left of the
+    """States whose optimizer has made so many steps; or, in place of a number, what is left of the
     file after a kill.
     """
     for name, state in states.items():

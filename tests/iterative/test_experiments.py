@@ -1,5 +1,5 @@
 """The paper's experiments, small, with real weights: reconstructions (figure 1), alpha / beta
-(figure 4), optimisers.
+(figure 4), optimizers.
 """
 
 import os

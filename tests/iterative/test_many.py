@@ -189,11 +189,11 @@ def test_jobs_of_one_process_run_one_after_another():
             (
                 [
                     {"content": "a.jpg", "style": "b.jpg"},
-                    {"content": "a.jpg", "style": "b.jpg", "colour": 1},
+                    {"content": "a.jpg", "style": "b.jpg", "color": 1},
                 ],
             ),
             TypeError,
-            "job 1: .*'colour'",
+            "job 1: .*'color'",
         ),
         ((["a.jpg"],), TypeError, "must be a dict.*job 0, str"),
         (([], "dask"), TypeError, "submit.*Received: str"),

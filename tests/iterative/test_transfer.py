@@ -452,7 +452,7 @@ def test_luminance_keeps_the_contents_chroma_and_a_stopped_run_does_too():
         *(pytest.param(mode, marks=pytest.mark.slow) for mode in ("match_cholesky", "histogram")),
     ],
 )
-def test_the_style_comes_in_the_contents_colours(mode):
+def test_the_style_comes_in_the_contents_colors(mode):
     result = transfer(CONTENT, STYLE, preserve_color=mode, **{**QUICK, "steps": 10})
     by_hand = transfer(
         CONTENT,

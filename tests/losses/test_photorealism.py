@@ -54,7 +54,7 @@ def test_symmetric_positive_semi_definite_and_constants_in_its_null_space():
     np.testing.assert_allclose(L @ np.ones(180), 0, atol=1e-9)
 
 
-def test_an_affine_recolouring_costs_nothing():
+def test_an_affine_recoloring_costs_nothing():
     image = picture(24, 30, 3)
     L = matting_laplacian(image)
     V = (image.reshape(-1, 3) / 255) @ [[0.6, 0.1, 0.0], [-0.2, 0.5, 0.3], [0.1, 0.2, 0.4]] + [
@@ -200,20 +200,20 @@ def test_locally_affine_solves_its_equation():
     )  # rounding
 
 
-def test_locally_affine_keeps_an_affine_recolouring_and_mends_a_noisy_one():
-    recoloured = np.rint(
+def test_locally_affine_keeps_an_affine_recoloring_and_mends_a_noisy_one():
+    recolored = np.rint(
         PHOTO @ np.array([[0.5, 0.1, 0], [0, 0.4, 0.2], [0.3, 0, 0.3]]) + 40
     ).astype("uint8")
-    assert np.abs(locally_affine(recoloured, PHOTO).astype(int) - recoloured).max() <= 3
+    assert np.abs(locally_affine(recolored, PHOTO).astype(int) - recolored).max() <= 3
     noisy = (
-        (recoloured + np.random.default_rng(0).normal(0, 20, PHOTO.shape))
+        (recolored + np.random.default_rng(0).normal(0, 20, PHOTO.shape))
         .clip(0, 255)
         .astype("uint8")
     )
     mended = locally_affine(noisy, PHOTO)
     assert (
-        np.abs(mended.astype(int) - recoloured).mean()
-        < 0.5 * np.abs(noisy.astype(int) - recoloured).mean()
+        np.abs(mended.astype(int) - recolored).mean()
+        < 0.5 * np.abs(noisy.astype(int) - recolored).mean()
     )
 
 

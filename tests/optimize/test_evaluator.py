@@ -162,7 +162,7 @@ def test_a_plain_function_is_a_loss(tiny):
 
 @pytest.mark.slow
 def test_the_same_bytes_each_time_at_full_size():
-    """Large pictures are where TensorFlow's graph optimiser lets sums depend on which thread is
+    """Large pictures are where TensorFlow's graph optimizer lets sums depend on which thread is
     done first.
     """
     extractor = feature_extractor([*CONTENT_LAYERS, *STYLE_LAYERS], weights=None)
