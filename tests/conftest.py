@@ -14,7 +14,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import pytest
-from helpers import picture as picture  # for the test files
 from helpers import random_weights, small_calibration
 from hypothesis import HealthCheck, settings
 

@@ -14,8 +14,7 @@ from unittest import mock
 
 import numpy as np
 import tensorflow as tf
-from conftest import picture
-from helpers import full_disk, with_one_killed
+from helpers import full_disk, picture, with_one_killed
 from odd import Row, refused, works
 from PIL import Image
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from conftest import picture
-from helpers import random_weights
+from helpers import picture, random_weights
 from odd import Row, refused, works
 
 from neural_style import save_image, transfer

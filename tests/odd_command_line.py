@@ -17,8 +17,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
-from conftest import picture
-from helpers import interrupt, link_random_weights
+from helpers import interrupt, link_random_weights, picture
 from odd import Row, works
 from PIL import Image
 

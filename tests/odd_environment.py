@@ -11,8 +11,7 @@ from unittest import mock
 
 import keras
 import numpy as np
-from conftest import picture
-from helpers import on_jax, out_of_memory, random_weights, read_only, small_calibration
+from helpers import on_jax, out_of_memory, picture, random_weights, read_only, small_calibration
 from odd import Row, refused, works
 from odd_callbacks import warned
 from PIL import Image

@@ -5,8 +5,7 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 
-from conftest import picture
-from helpers import frames_of, varied, with_sound
+from helpers import frames_of, picture, varied, with_sound
 from odd import Row, refused, works
 from PIL import Image
 

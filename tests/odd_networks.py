@@ -13,7 +13,7 @@ from pathlib import Path
 import h5py
 import keras
 import numpy as np
-from conftest import picture
+from helpers import picture
 from odd import Row, refused, works
 from PIL import Image
 

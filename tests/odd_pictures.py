@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from conftest import picture
+from helpers import picture
 from odd import Row, refused, works
 from PIL import Image, ImageCms
 

@@ -7,8 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from conftest import picture
-from helpers import random_weights
+from helpers import picture, random_weights
 from odd import Row, refused, works
 from odd_pictures import png
 from PIL import Image, PngImagePlugin

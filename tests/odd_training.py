@@ -5,8 +5,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from conftest import picture
-from helpers import random_weights
+from helpers import picture, random_weights
 from odd import Row, refused, works
 from odd_pictures import POSTSCRIPT, damaged_exif, with_ghostscript
 from PIL import Image

@@ -4,8 +4,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from conftest import picture
-from helpers import random_weights
+from helpers import picture, random_weights
 from odd import Row, refused, works
 from PIL import Image
 

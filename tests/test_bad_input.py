@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import odd
 import pytest
-from conftest import picture
+from helpers import picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image

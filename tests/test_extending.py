@@ -575,3 +575,51 @@ def test_a_record_makes_nothing_but_what_its_setting_asks_for(tmp_path):
     with pytest.raises(ValueError, match="not one of keras.optimizers"):
         made_again("optimizer", {"class": "keras.optimizers.deserialize", "arguments": {}})
     assert not (tmp_path / "made").exists()
+
+
+def test_losses_that_cannot_be_right_are_told(quick):
+    """A layer that was not asked for, more than one number, an unknown scope."""
+
+    def run(sums, value=lambda sums: sums["image"]):
+        class Wrong:
+            name, weight, layers = "symmetry", 1.0, ()
+
+            def loss(self, stage):
+                return Loss(sums, value)
+
+        return transfer(CONTENT, STYLE, terms=[Wrong()], **quick)
+
+    with pytest.raises(ValueError, match="'symmetry' needs the layers first.*among its `layers`"):
+        run(sums={"first": ops.sum}, value=lambda sums: sums["first"])
+    with pytest.raises(TypeError, match=r"'symmetry' must be one number. Received: shape \(1, 24"):
+        run(sums={"image": lambda x: x})
+    with pytest.raises(TypeError, match="'symmetry' must be one number. Received: dict"):
+        run(sums={"image": ops.sum}, value=lambda sums: sums)
+    with pytest.raises(ValueError, match="scope must be one of.*Received: scope='whole'"):
+        Loss({"image": ops.sum}, lambda sums: sums["image"], scope="whole")
+
+
+def test_a_term_that_is_no_dataclass_is_a_warning(quick, caplog):
+    class Bare:
+        name, weight, layers = "bare", 1.0, ()
+        loss = Symmetry().loss
+
+    transfer(CONTENT, STYLE, terms=[Bare()], **{**quick, "steps": 1, "start_size": None})
+    assert "Bare is no dataclass: the record of this run cannot make it again" in caplog.text
+
+
+def test_the_packages_own_objects_are_made_again_in_a_new_process(tmp_path):
+    import subprocess
+    import sys
+
+    code = (
+        "from neural_style.provenance.objects import described, made_again\n"
+        "told = {'class': 'neural_style.images.color_modes.Match', 'arguments': {'form': 'cholesky'}}\n"
+        "print(made_again('preserve_color', told))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "Match(form='cholesky')", done.stderr
+    from neural_style.provenance.objects import made_again
+
+    with pytest.raises(ValueError, match="written in a script or a notebook; give the object"):
+        made_again("terms", {"class": "__main__.Own", "arguments": {"weight": 1.0}})

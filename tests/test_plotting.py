@@ -1,7 +1,7 @@
 import matplotlib
 import matplotlib.figure
 import pytest
-from conftest import picture
+from helpers import picture
 from PIL import Image
 
 from neural_style import TransferResult, compare, contact_sheet, plotting

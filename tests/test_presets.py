@@ -7,7 +7,7 @@ are defined.
 
 import numpy as np
 import pytest
-from conftest import picture
+from helpers import picture
 
 from neural_style import feature_extractor, preprocess, presets, transfer
 from neural_style.images.filters import matting_laplacian
@@ -196,8 +196,8 @@ def test_losses_are_the_published_ones(name):
         layers,
         network=preset["network"],
         weights=None,
-        pooling=preset["pooling"],
-        normalize=preset["normalize"],
+        pooling=preset.get("pooling", "avg"),
+        normalize=preset.get("normalize", False),
     )
 
     def features(x):
@@ -242,7 +242,7 @@ def test_the_rest_of_each_preset():
         and len(presets.deep_photo["photorealism_weight"]) == 2
     )
     for name in presets.NAMES:
-        assert presets.get(name)["start_size"] is None  # one size, as published
+        assert presets.get(name)["start_size"] is None, f"{name}: one size, as published"
 
 
 def test_an_unknown_preset_lists_the_known():

@@ -1,4 +1,4 @@
-"""The terms of transfer()'s total loss: content, style, total variation and photorealism."""
+"""The terms of transfer()'s total loss."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from keras import ops
@@ -37,8 +37,9 @@ class Loss:
             nested dict of them. The layer "image" is the picture: BGR minus ImageNet's mean.
         value: A function of {layer: its sums} that returns a number.
         maps: Targets that have positions: {layer: 1 x h x w x C}. A tile gets its part of them.
-        scope: Where the sums can be taken. "tiles": in any part of the picture. "image": only of
-            the whole picture at once, and of features["image"] alone. "strips": of
+        scope: Where the sums can be taken. "tiles": in any part of the picture; they must be sums
+            (with a count for a mean), as they are added up over tiles. "image": only of the whole
+            picture at once, and of features["image"] alone, so they may be means. "strips": of
             features["image"] alone, in strips of rows; a strip ends with the first row of the next
             one, and sums["image"](rows, last) says whether it is the last. "parts": made by adding
             losses of several scopes.
@@ -50,6 +51,12 @@ class Loss:
     maps: Mapping[str, np.ndarray] = field(default_factory=dict)
     scope: Scope = "tiles"
     parts: tuple[tuple[float, Loss], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.scope not in get_args(Scope):
+            raise ValueError(
+                f"scope must be one of {get_args(Scope)}. Received: scope={self.scope!r}"
+            )
 
     def __call__(self, features: Features) -> Tensor:
         return self.value(self.statistics(features))

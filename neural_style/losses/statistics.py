@@ -66,11 +66,13 @@ def _region_gram(f: Tensor, m: Tensor) -> Any:
 class StyleStatistic(Protocol):
     """What of a layer's features is its style. A class of your own needs these three methods.
 
+    style_loss takes one of your own with the scales "relative" and "mean".
+
     A frozen dataclass is best: the record of a run then has its name and its fields.
     """
 
     def sums(self, f: Tensor, m: Tensor | None) -> dict[str, Tensor]:
-        """{name: sum over positions} of the features f.
+        """{name: sum over positions, B x ... x C} of the features f.
 
         Args:
             f: B x h x w x C.

@@ -22,12 +22,14 @@ class Term(Protocol):
             layers = ()
 
             def loss(self, stage):
-                def energy(x):  # 1 x H x W x 3
+                def energy(x):  # 1 x H x W x 3, BGR minus ImageNet's mean; in training, a batch
                     return ops.mean(ops.square(x - ops.flip(x, axis=2)))
 
                 return Loss({"image": energy}, lambda sums: sums["image"], scope="image")
 
         transfer("photo.jpg", "painting.jpg", terms=[Symmetry()])
+
+    To have gray levels from 0 to 255, add vgg.IMAGENET_MEAN_BGR to the picture.
 
     It may have a number `coarse`, which its weight is multiplied by at all stages but the last (1
     if it has none), and `bytes_per_pixel`, the memory that its loss takes (0 if it has none).

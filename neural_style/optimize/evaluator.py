@@ -11,6 +11,7 @@ import tensorflow as tf
 from .._shared.types import Features, Tensor
 from ..losses.loss import Loss
 from .autodiff import graph_as_written, memory_error, traced, upper_gradient_first
+from .loss_checks import check_layers_of, weighted
 
 #: Targets with positions: {loss: {layer: 1 x h x w x C}}.
 Maps: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -41,7 +42,8 @@ class Evaluator:
 
     Raises:
         RuntimeError: Keras is on another backend than TensorFlow.
-        ValueError: losses and loss_weights differ in their names, or are empty.
+        ValueError: losses and loss_weights differ in their names, or are empty; a loss needs a
+            layer that the network does not give.
     """
 
     #: What keeps a map from one evaluation to the next.
@@ -64,6 +66,7 @@ class Evaluator:
                 "losses and loss_weights must have the same names, at least one. "
                 f"Received: {sorted(losses)} and {sorted(loss_weights)}"
             )
+        check_layers_of(losses, extractor)
         self.shape = tuple(shape)
         self.terms: dict[str, float] = {}
         self._x: Any = None
@@ -117,13 +120,14 @@ class Evaluator:
                 if in_halves:
                     sums = layer_statistics(extractor, x, losses, maps)
                     terms = {
-                        name: loss_weights[name] * loss.value(sums[name])
+                        name: weighted(name, loss_weights[name], loss.value(sums[name]))
                         for name, loss in losses.items()
                     }
                 else:
                     features = extractor(x)
                     terms = {
-                        name: loss_weights[name] * loss(features) for name, loss in losses.items()
+                        name: weighted(name, loss_weights[name], loss(features))
+                        for name, loss in losses.items()
                     }
                 total = sum(terms.values())
             return terms, total, tape.gradient(total, x)

@@ -45,9 +45,9 @@ def check_optimizer(optimizer: object, learning_rate: float | None = None) -> No
         if optimizer not in OPTIMIZERS:
             kind: type[Exception] = ValueError if isinstance(optimizer, str) else TypeError
             raise kind(
-                f"optimizer must be one of {OPTIMIZERS}, a keras.optimizers.Optimizer, or a"
-                " function of (evaluator, x, steps, bounds, callback). Received:"
-                f" optimizer={optimizer!r:.200}"
+                f"optimizer must be one of {OPTIMIZERS}, a keras.optimizers.Optimizer such as"
+                " keras.optimizers.Lion(5.0), or a function of (evaluator, x, steps, bounds,"
+                f" callback). Received: optimizer={optimizer!r:.200}"
             )
     elif isinstance(optimizer, type):
         raise TypeError(

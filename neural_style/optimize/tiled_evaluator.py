@@ -11,6 +11,7 @@ from .._shared.types import Features, Tensor
 from ..losses.loss import Loss
 from .autodiff import traced
 from .evaluator import Evaluator, Maps, layer_statistics
+from .loss_checks import weighted
 from .tiling import Tiling
 
 #: Rows of a strip, for the losses whose scope is "strips".
@@ -100,7 +101,7 @@ class TiledEvaluator(Evaluator):
             with tf.GradientTape() as tape:
                 tape.watch(statistics)
                 terms = {
-                    name: loss_weights[name] * losses[name].value(sums)
+                    name: weighted(name, loss_weights[name], losses[name].value(sums))
                     for name, sums in statistics.items()
                 }
                 total = sum(terms.values(), tf.constant(0.0))
@@ -189,7 +190,8 @@ class TiledEvaluator(Evaluator):
             with tf.GradientTape() as tape:
                 tape.watch(x)
                 terms = {
-                    name: loss_weights[name] * loss({"image": x}) for name, loss in losses.items()
+                    name: weighted(name, loss_weights[name], loss({"image": x}))
+                    for name, loss in losses.items()
                 }
                 total = sum(terms.values())
             return terms, tape.gradient(total, x)

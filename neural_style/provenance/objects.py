@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import json
 import sys
 from typing import Any
 
 #: transfer()'s arguments that may be objects of the caller's.
 OBJECTS = ("network", "optimizer", "preserve_color", "statistic", "terms")
+
+#: Modules of this package whose classes are settings: they are loaded when a record names them.
+OWN_MODULES = (
+    "neural_style.images.color_modes",
+    "neural_style.iterative.terms",
+    "neural_style.losses.statistics",
+)
 
 #: What a class must have to be made again for a setting: nothing else of this process is called.
 METHODS = {
@@ -91,6 +99,8 @@ def made_again(setting: str, value: Any) -> Any:
     if name.startswith("keras.optimizers."):
         return _keras_optimizer(name.removeprefix("keras.optimizers."), arguments)
     module, _, kind = name.rpartition(".")
+    if module in OWN_MODULES:
+        importlib.import_module(module)
     found = getattr(sys.modules.get(module), kind, None)
     methods = METHODS.get(setting, ("nothing",))
     if not (
@@ -98,6 +108,12 @@ def made_again(setting: str, value: Any) -> Any:
         and dataclasses.is_dataclass(found)
         and all(callable(getattr(found, method, None)) for method in methods)
     ):
+        if module == "__main__":
+            raise ValueError(
+                f"the record's {setting} has the class {kind!r}, which was written in a script or"
+                f" a notebook; give the object: arguments_of(record, {setting}=...). Its arguments"
+                f" were {arguments}"
+            )
         raise ValueError(
             f"the record's {setting} has the class {name!r}, which is no such dataclass that"
             f" this process has loaded; import {module} first (a record imports no code), or give"

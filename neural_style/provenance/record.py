@@ -4,6 +4,7 @@ The record is kept in the picture's own file (PNG) or in a JSON file beside it.
 """
 
 import json
+import logging
 import os
 import pathlib
 import platform
@@ -23,6 +24,8 @@ from ..images.save import save_image
 from ..vgg.weights import Weights
 from .identity import _identity
 from .objects import OBJECTS, described
+
+logger = logging.getLogger("neural_style")
 
 #: The schema of records as they are written now. Records of earlier versions, which name no schema,
 #: can be read too.
@@ -151,7 +154,13 @@ def check_sidecar(path: Path, keep: bool | Literal["paths"] = True) -> None:
 def _setting(name: str, value: Any) -> Any:
     """Convert one of transfer()'s settings to a value for JSON."""
     if name in OBJECTS:
-        return described(value)
+        found = described(value)
+        for one in found if isinstance(found, list) else [found]:
+            if isinstance(one, dict) and one.get("class") and one["arguments"] is None:
+                logger.warning(
+                    "%s is no dataclass: the record of this run cannot make it again", one["class"]
+                )
+        return found
     if name == "weights":
         if isinstance(value, Weights):
             named = {"keras": "imagenet", "torchvision": "torchvision", "random": None}

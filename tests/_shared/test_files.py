@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import picture
-from helpers import ROOT
+from helpers import ROOT, picture
 
 from neural_style import save_image
 from neural_style._shared import files

@@ -12,8 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import picture
-from helpers import COMMANDS, interrupt, start
+from helpers import COMMANDS, interrupt, picture, start
 
 import neural_style
 from neural_style import save_image

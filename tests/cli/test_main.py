@@ -11,8 +11,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from conftest import picture
-from helpers import link_random_weights
+from helpers import link_random_weights, picture
 from PIL import Image
 
 import neural_style

@@ -14,8 +14,8 @@ import h5py
 import keras
 import numpy as np
 import pytest
-from conftest import IMAGES, picture
-from helpers import PATHS, ROOT, varied
+from conftest import IMAGES
+from helpers import PATHS, ROOT, picture, varied
 from keras import ops
 
 import neural_style

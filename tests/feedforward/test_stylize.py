@@ -5,8 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import picture
-from helpers import PATHS, varied
+from helpers import PATHS, picture, varied
 from odd_pictures import damaged_exif
 from PIL import Image
 

@@ -10,8 +10,8 @@ import time
 import keras
 import numpy as np
 import pytest
-from conftest import IMAGES, picture
-from helpers import PATHS, trained
+from conftest import IMAGES
+from helpers import PATHS, picture, trained
 from helpers import QUICK_TRAINING as QUICK
 from keras import ops
 from odd_pictures import damaged_exif

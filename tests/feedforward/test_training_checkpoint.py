@@ -5,7 +5,7 @@ import h5py
 import keras
 import numpy as np
 import pytest
-from conftest import picture
+from helpers import picture
 
 from neural_style.feedforward import StyleTrainer, build_transform_net
 from neural_style.feedforward.checkpoint import claim, forget, last_losses, steps_done

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 import pytest
-from conftest import picture
 from helpers import QUICK_TRAINING as QUICK
+from helpers import picture
 from keras import ops
 
 from neural_style import save_image, train_transform_net

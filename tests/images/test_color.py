@@ -2,7 +2,8 @@ import os
 
 import numpy as np
 import pytest
-from conftest import IMAGES, picture
+from conftest import IMAGES
+from helpers import picture
 
 from neural_style import load_image
 from neural_style.images import match_color, match_histogram, match_luminance, transfer_luminance

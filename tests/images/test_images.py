@@ -6,7 +6,7 @@ import struct
 import keras
 import numpy as np
 import pytest
-from conftest import picture
+from helpers import picture
 from PIL import Image, ImageCms
 
 from neural_style import deprocess, load_image, preprocess, save_image

@@ -4,8 +4,7 @@ transfer.
 
 import numpy as np
 import pytest
-from conftest import picture
-from helpers import random_weights
+from helpers import picture, random_weights
 from keras import ops
 from PIL import Image
 

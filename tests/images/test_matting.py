@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import picture
+from helpers import picture
 from scipy.ndimage import gaussian_filter
 
 from neural_style._shared import optional as extras

@@ -10,8 +10,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from conftest import picture
-from helpers import full_disk, random_weights
+from helpers import full_disk, picture, random_weights
 
 from neural_style import Checkpoint, load_image, transfer
 from neural_style._shared.display import duration

@@ -9,8 +9,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import picture
-from helpers import random_weights
+from helpers import picture, random_weights
 
 from neural_style import Checkpoint, deprocess, transfer
 from neural_style.images.save import save_image

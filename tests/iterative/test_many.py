@@ -9,9 +9,8 @@ from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 import pytest
-from conftest import picture
 from helpers import QUICK_JOB as QUICK
-from helpers import with_one_killed
+from helpers import picture, with_one_killed
 
 from neural_style import TransferResult, map_transfer, sweep, transfer
 from neural_style.iterative.many import _work

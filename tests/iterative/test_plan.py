@@ -5,8 +5,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from conftest import picture
-from helpers import random_weights
+from helpers import picture, random_weights
 
 from neural_style import feature_extractor, transfer
 from neural_style._shared.memory import free_memory

@@ -6,8 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import picture
-from helpers import random_weights
+from helpers import picture, random_weights
 from PIL import Image
 
 from neural_style import TransferResult, deprocess, load_image, read_record, transfer

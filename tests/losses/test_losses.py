@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import picture
+from helpers import picture
 from keras import ops
 
 from neural_style import preprocess

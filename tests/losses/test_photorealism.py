@@ -5,8 +5,8 @@ import time
 
 import numpy as np
 import pytest
-from conftest import IMAGES, picture
-from helpers import random_weights
+from conftest import IMAGES
+from helpers import picture, random_weights
 
 from neural_style import Evaluator, feature_extractor, load_image, preprocess, presets, transfer
 from neural_style._shared import optional as extras

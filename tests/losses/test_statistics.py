@@ -5,8 +5,7 @@ differences.
 import numpy as np
 import pytest
 import scipy.linalg
-from conftest import picture
-from helpers import random_weights
+from helpers import picture, random_weights
 
 from neural_style import Evaluator, preprocess, transfer
 from neural_style.losses import style_loss, style_statistics

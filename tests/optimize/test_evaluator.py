@@ -8,8 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import picture
-from helpers import on_jax
+from helpers import on_jax, picture
 from scipy.optimize import fmin_l_bfgs_b
 
 from neural_style import Evaluator, feature_extractor, preprocess, transfer

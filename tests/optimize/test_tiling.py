@@ -6,8 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import picture
-from helpers import random_weights
+from helpers import picture, random_weights
 
 from neural_style import Evaluator, feature_extractor, preprocess, transfer
 from neural_style.iterative.transfer import CONTENT_LAYERS, STYLE_LAYERS

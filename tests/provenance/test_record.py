@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import picture
-from helpers import link_random_weights, random_weights
+from helpers import link_random_weights, picture, random_weights
 from PIL import Image
 
 from neural_style import load_image, read_record, transfer

@@ -3,8 +3,8 @@ import os
 import keras
 import numpy as np
 import pytest
-from conftest import average_pool, picture, relu_conv
-from helpers import random_weights, read_only, small_calibration
+from conftest import average_pool, relu_conv
+from helpers import picture, random_weights, read_only, small_calibration
 
 import neural_style
 from neural_style import feature_extractor, preprocess

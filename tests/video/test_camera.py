@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import picture
+from helpers import picture
 
 from neural_style import stylize, stylize_camera
 from neural_style.feedforward import build_transform_net

@@ -7,9 +7,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import picture
 from helpers import QUICK_FILM as QUICK
-from helpers import with_sound
+from helpers import picture, with_sound
 from PIL import Image
 
 from neural_style import Evaluator, load_image, stylize, stylize_video

@@ -5,9 +5,8 @@ import os
 
 import numpy as np
 import pytest
-from conftest import picture
 from helpers import QUICK_FILM as QUICK
-from helpers import with_sound
+from helpers import picture, with_sound
 from PIL import Image
 
 from neural_style import stylize_video

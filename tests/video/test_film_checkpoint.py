@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from conftest import picture
+from helpers import picture
 from PIL import Image
 
 from neural_style import stylize_video

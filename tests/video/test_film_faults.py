@@ -9,8 +9,7 @@ import sys
 import time
 
 import pytest
-from conftest import picture
-from helpers import PATHS
+from helpers import PATHS, picture
 from helpers import QUICK_FILM as QUICK
 
 from neural_style import stylize_video

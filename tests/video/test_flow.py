@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from conftest import IMAGES, picture
+from conftest import IMAGES
+from helpers import picture
 from PIL import Image
 
 from neural_style.images.load import load_image

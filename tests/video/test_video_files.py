@@ -8,8 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from conftest import picture
-from helpers import frames_of, with_sound
+from helpers import frames_of, picture, with_sound
 
 from neural_style.video.read import load_av, read_frames, video_info
 from neural_style.video.write import write_video

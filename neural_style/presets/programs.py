@@ -1,20 +1,4 @@
-"""Settings of the paper and of well-known programs, as plain dicts of transfer()'s arguments.
-
-    from neural_style import presets, transfer
-    transfer(content, style, **presets.gatys_2016)
-    transfer(content, style, **{**presets.gatys_2016, "network": "vgg16", "size": 256})
-
-The losses are the published ones, number for number. All presets depart from the programs in four
-points. The content image and the style image keep their own proportions, where a program would
-squash one of them to the other's size. Gram matrices are divided by their own numbers of positions,
-so the numbers agree with the published ones if the sizes agree. L-BFGS runs through, where many
-programs restart it every 20 evaluations and lose its memory; a step may take more than one
-evaluation. The weights are those that `weights` finds.
-
-In the formulas below, F and P are feature maps of the generated picture and of the content image. G
-and A are Gram matrices F F^T of the generated picture and of the style image. There are N channels
-and M positions. d_i and d_j are differences to the pixels below and to the right, in gray levels.
-"""
+"""Settings of well-known programs. The notation is that of presets/__init__.py."""
 
 from typing import Any
 
@@ -22,42 +6,6 @@ _CONV_1 = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 _RELU_1 = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 _BLOCK_1 = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1")
 _BLOCK_LAST = ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3", "block5_conv3")
-
-gatys_2015: dict[str, Any] = {
-    "network": "vgg19",
-    "pooling": "avg",
-    "normalize": True,
-    "content_layers": ["conv4_2"],
-    "style_layers": _CONV_1,
-    "scale": "paper",
-    "content_weight": 5e-7,
-    "style_weight": 1.0,
-    "tv_weight": 0,
-    "init": "noise",
-    "size": 512,
-    "start_size": None,
-    "steps": 500,
-    "optimizer": "lbfgs",
-    "bounds": False,
-}
-"""Gatys, Ecker and Bethge 2015, "A Neural Algorithm of Artistic Style", arXiv 1508.06576.
-
-alpha 1/2 sum (F - P)^2 at conv4_2 + beta sum_l 1/5 1/(4 N^2 M^2) sum (G - A)^2 at five layers, from
-white noise. Departures: the paper gives alpha / beta as 1e-3 or 1e-4. Such a ratio cannot belong to
-these equations and this network: content would make up 98 % of the loss at the start, and the
-result would be a content reconstruction. 5e-7 gives the balance of the paper's figures at 512
-pixels. (A sum grows with the picture: at another size, multiply by (512 / size)^2.) The paper gives
-neither a picture size nor a number of steps, and it speaks of gradient descent. 512 pixels, 500
-steps and L-BFGS come from the authors' later work.
-"""
-
-gatys_2016: dict[str, Any] = dict(gatys_2015)
-"""Gatys, Ecker and Bethge 2016, "Image Style Transfer Using Convolutional Neural Networks", CVPR.
-
-The losses of gatys_2015, minimized by L-BFGS as the paper recommends, at the size of its figures
-(512). Departures: the paper gives alpha / beta as 1e-3 for most figures and 1e-4 to 1e-1 in figure
-4. Here it is 5e-7, as for gatys_2015. The paper does not give the number of steps.
-"""
 
 keras_example: dict[str, Any] = {
     "network": "vgg16",
@@ -208,43 +156,3 @@ neural_style_tf: dict[str, Any] = {
 divides their sum by five once more. Departure: the program takes conv4_2 before bias and ReLU; this
 preset takes it after them, as the paper does.
 """
-
-deep_photo: dict[str, Any] = {
-    **johnson_neural_style,
-    "noise_std": 1e-4,
-    "size": 700,
-    "steps": 1000,
-    "photorealism_weight": [0, 1e4],
-}
-"""Luan, Paris, Shechtman and Bala 2017, "Deep Photo Style Transfer", CVPR.
-
-Give the regions of the photo and of the reference with masks=. The losses are those of
-johnson_neural_style, and each region's style has its own Gram matrices. There are two stages of
-1,000 steps: from noise without the Laplacian, then from that result with it,
-+ 1e4 sum_c V_c^T L V_c, V on the scale 0 to 1. Departures: regions are weighted by their share of
-the picture. The program smooths its result at the end; call guided_filter if you want that.
-"""
-
-#: The names of the presets.
-NAMES = tuple(
-    name
-    for name, value in list(globals().items())
-    if isinstance(value, dict) and not name.startswith("_")
-)
-
-
-def get(name: str) -> dict[str, Any]:
-    """Find a preset by its name.
-
-    Args:
-        name: one of NAMES.
-
-    Returns:
-        The preset: transfer()'s keyword arguments.
-
-    Raises:
-        ValueError: there is no such preset; the message lists the names.
-    """
-    if name not in NAMES:
-        raise ValueError(f"preset must be one of {', '.join(NAMES)}. Received: {name!r}")
-    return globals()[name]
