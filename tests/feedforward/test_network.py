@@ -450,7 +450,7 @@ def test_a_few_bytes_cannot_ask_for_gigabytes(tmp_path):
         members={"model.weights.h5": bytes(1 << 20)},
     )
     grown = run(
-        "import resource, sys; from neural_style import load_transform_net\nbefore ="
+        "import resource, sys; from neural_style.feedforward import load_transform_net\nbefore ="
         " resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\ntry:"
         " load_transform_net(sys.argv[1])\nexcept ValueError:"
         " print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)",
@@ -516,7 +516,7 @@ def test_a_full_disk_leaves_the_old_network(tmp_path, compact):
     save_transform_net(build_transform_net(2, 0), tmp_path / "net.keras")
     before = (tmp_path / "net.keras").read_bytes()
     said = run(
-        "import resource, sys; from neural_style import build_transform_net,"
+        "import resource, sys; from neural_style.feedforward import build_transform_net"
         " save_transform_net\nnet = build_transform_net(8,"
         " 1)\nresource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))\ntry:"
         " save_transform_net(net, sys.argv[1], compact=bool(int(sys.argv[2])))\nexcept OSError as"
@@ -571,7 +571,7 @@ def test_networks_do_not_depend_on_keras_settings(tmp_path):
     )
     save_transform_net(varied(build_transform_net(2, 1)), tmp_path / "net.keras")
     run(
-        "import sys, keras, numpy as np\nfrom neural_style import stylize\nfrom conftest import"
+        "import sys, keras, numpy as np\nfrom neural_style import stylize\nfrom helpers import"
         " picture\nassert keras.config.image_data_format() =="
         " 'channels_first'\nnp.save(sys.argv[2], [stylize(picture(70, 90), sys.argv[1], tile=tile)"
         " for tile in (None, 64)])",

@@ -434,8 +434,8 @@ def test_painting_leaves_no_files_of_generated_code(tmp_path):
     have.
     """
     code = (
-        "import os\nfrom helpers import picture\nfrom neural_style import build_transform_net,"
-        " stylize\nstylize(picture(20, 20), build_transform_net(1, 0))\nos._exit(0)"
+        "import os\nfrom helpers import picture\nfrom neural_style import stylize\n"
+        "from neural_style.feedforward import build_transform_net\nstylize(picture(20, 20), build_transform_net(1, 0))\nos._exit(0)"
     )
     environment = {**os.environ, "PYTHONPATH": PATHS, "TMPDIR": str(tmp_path)}
     assert (

@@ -1144,8 +1144,8 @@ def test_training_does_not_depend_on_keras_settings(photos, tmp_path):
         )
     )
     code = (
-        "import keras, numpy as np\nfrom helpers import picture\nfrom neural_style import"
-        " StyleTrainer, build_transform_net\ninputs = keras.Input((None, None, 3))\nfeatures ="
+        "import keras, numpy as np\nfrom helpers import picture\nfrom neural_style.feedforward"
+        " import StyleTrainer, build_transform_net\ninputs = keras.Input((None, None, 3))\nfeatures ="
         " keras.layers.Conv2D(4, 3, data_format='channels_last',"
         " kernel_initializer=keras.initializers.GlorotUniform(0))(inputs)\nextractor ="
         " keras.Model(inputs, {'conv1': features, 'image': inputs})\ntrainer ="
