@@ -516,7 +516,7 @@ def test_a_full_disk_leaves_the_old_network(tmp_path, compact):
     save_transform_net(build_transform_net(2, 0), tmp_path / "net.keras")
     before = (tmp_path / "net.keras").read_bytes()
     said = run(
-        "import resource, sys; from neural_style.feedforward import build_transform_net"
+        "import resource, sys; from neural_style.feedforward import build_transform_net,"
         " save_transform_net\nnet = build_transform_net(8,"
         " 1)\nresource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))\ntry:"
         " save_transform_net(net, sys.argv[1], compact=bool(int(sys.argv[2])))\nexcept OSError as"
