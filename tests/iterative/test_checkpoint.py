@@ -104,7 +104,8 @@ def test_without_a_file_a_run_starts_afresh_and_without_resume_too(tmp_path, who
         == whole.image.tobytes()
     )
     steps = []
-    transfer(CONTENT, STYLE, checkpoint=str(path), callback=steps.append, **QUICK)
+    options = {**QUICK, "checkpoint": str(path), "callback": steps.append}
+    transfer(CONTENT, STYLE, resume=False, **options)
     assert len(steps) == 36
 
 
