@@ -49,7 +49,12 @@ def test_the_plan_follows_the_memory_there_is():
 def test_adam_takes_over_where_l_bfgs_would_not_fit():
     geometry, bytes_per_pixel = tile_geometry(LAYERS, "vgg16"), activation_bytes(LAYERS, "vgg16")
     large = plan(4096, 4096, geometry, bytes_per_pixel, free=8.3e9)
-    assert large.optimizer == "adam" and large.tiling.tile >= 144 and large.bytes < 8.3e9
+    assert (
+        large.optimizer == "adam"
+        and large.takeover
+        and large.tiling.tile >= 144
+        and large.bytes < 8.3e9
+    )
     assert plan(4096, 4096, geometry, bytes_per_pixel, free=20e9).optimizer == "lbfgs"
     assert (
         plan(4096, 4096, geometry, bytes_per_pixel, optimizer="sgd", free=20e9).optimizer == "sgd"
@@ -63,7 +68,9 @@ def test_a_run_that_adam_took_over_goes_on_and_says_so(monkeypatch, capsys):
     def short(height, width, *arguments, **keywords):
         found = real(height, width, *arguments, **keywords)
         return (
-            replace(found, optimizer="adam", corrections=0) if max(height, width) == 96 else found
+            replace(found, optimizer="adam", corrections=0, takeover=True)
+            if max(height, width) == 96
+            else found
         )
 
     monkeypatch.setattr(sys.modules["neural_style.iterative.prepare"], "plan", short)
@@ -76,7 +83,9 @@ def test_a_run_that_adam_took_over_goes_on_and_says_so(monkeypatch, capsys):
         content_layers=["conv2_2"],
     )
     result = transfer(picture(72, 96), picture(60, 60, 2), **options)
-    assert result.message == "all steps done; by Adam at this size, for want of memory for L-BFGS"
+    assert result.message == (
+        "all steps done; switched to Adam at this size: not enough memory for L-BFGS"
+    )
     assert "by Adam, where L-BFGS would not fit" in capsys.readouterr().out
     assert result.history["total"][-1] < result.history["total"][40]  # 40 steps of L-BFGS before
 
