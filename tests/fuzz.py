@@ -259,6 +259,7 @@ def a_record():
 
 def records():
     from neural_style.provenance import read as record
+    from neural_style.provenance.record import save_with_record
 
     made, _ = a_record()
     import neural_style.vgg.weights as weights
@@ -271,7 +272,7 @@ def records():
 
     for keep, name in ((True, "names"), ("paths", "paths")):
         for suffix in (".png", ".jpg"):
-            record.save_with_record(Image.open("photo.png"), f"{name}{suffix}", made, keep)
+            save_with_record(Image.open("photo.png"), f"{name}{suffix}", made, keep)
     good = {
         name: Path(name).read_bytes()
         for name in ("names.png", "paths.png", "names.jpg.json", "paths.jpg.json")

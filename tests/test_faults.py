@@ -17,7 +17,7 @@ import os, random, signal, sys, time
 import numpy as np
 from PIL import Image
 from neural_style._shared import files
-from neural_style.images import load as images
+from neural_style import load_image, save_image
 from neural_style.vgg import download as weights
 from pathlib import Path
 path = Path(sys.argv[1])
@@ -46,10 +46,10 @@ WRITERS = {
     "picture": (
         "out.png",
         """
-def write(): images.save_image(picture, path)
-def check(): assert (images.load_image(path) == picture).all()
+def write(): save_image(picture, path)
+def check(): assert (load_image(path) == picture).all()
 def allowed(): return {path.name} | {name for name in os.listdir(path.parent) if whole(name)}
-def whole(name): return (images.load_image(path.parent / name) == picture).all()
+def whole(name): return (load_image(path.parent / name) == picture).all()
 """,
     ),
     "checkpoint": (
