@@ -116,9 +116,9 @@ def painted():
 
 
 def by_network():
-    from neural_style.feedforward import stylize as stylization
+    from neural_style.feedforward import resolve_network
 
-    stylization._of_name.cache_clear()
+    resolve_network._of_name.cache_clear()
     return np.asarray(stylize("photo.png", "poppies"))
 
 
