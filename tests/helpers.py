@@ -301,6 +301,12 @@ def on_jax():
     )
 
 
+#: Options of the command line for a transfer of a moment; the folder holds random.h5.
+TINY_COMMAND = (
+    "--size 32 --start-size none --steps 1 --weights random.h5"
+    " --content-layers conv1_2 --style-layers conv1_1"
+).split()
+
 #: A transfer of a moment, on random weights.
 QUICK_JOB = dict(
     weights=None,
@@ -339,25 +345,10 @@ def with_one_killed():
 
 
 COMMANDS = {
-    "transfer": [
-        "transfer",
-        "content.png",
-        "style.png",
-        "-o",
-        "out.png",
-        "--size",
-        "32",
-        "--start-size",
-        "none",
-        "--steps",
-        "60",
-        "--weights",
-        "random.h5",
-        "--content-layers",
-        "conv2_1",
-        "--style-layers",
-        "conv1_1,conv2_1",
-    ],
+    "transfer": (
+        "transfer content.png style.png -o out.png --size 32 --start-size none --steps "
+        "60 --weights random.h5 --content-layers conv2_1 --style-layers conv1_1,conv2_1"
+    ).split(),
     "stylize": ["stylize", "content.png", "-o", "out.png", "--style", "poppies", "--quiet"],
 }
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
-from helpers import interrupt, link_random_weights, picture
+from helpers import TINY_COMMAND, interrupt, link_random_weights, picture
 from odd import Row, works
 from PIL import Image
 
@@ -27,21 +27,7 @@ from neural_style.provenance.record import save_with_record
 
 ROOT = str(Path(__file__).parents[1])
 #: A run of a moment.
-TINY = [
-    "--size",
-    "32",
-    "--start-size",
-    "none",
-    "--steps",
-    "1",
-    "--weights",
-    "random.h5",
-    "--content-layers",
-    "conv1_2",
-    "--style-layers",
-    "conv1_1",
-    "--quiet",
-]
+TINY = [*TINY_COMMAND, "--quiet"]
 LOOP = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 60 40\n%%EndComments\n{} loop\n"
 
 

@@ -1,7 +1,7 @@
 """Names for the types of arguments."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,3 +21,9 @@ Features: TypeAlias = Mapping[str, Any]
 
 #: A tensor of Keras' backend. The backends have no common class.
 Tensor: TypeAlias = Any
+
+#: What an optimizer minimizes: x, a flat vector -> (loss, gradient).
+Objective: TypeAlias = Callable[[np.ndarray], tuple[float, np.ndarray]]
+
+#: (lower, upper), each broadcast to x, or None.
+Bounds: TypeAlias = Sequence[np.ndarray] | None

@@ -1,12 +1,13 @@
 """Gradient descent by Keras' optimizers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 from scipy.optimize import OptimizeResult
 
+from .._shared.types import Bounds, Objective
 from .lbfgs import start_within
 from .status import DONE, INTERRUPTED, STOPPED, Outcome
 
@@ -16,10 +17,10 @@ LEARNING_RATES = {"adam": 10.0, "sgd": 3e3}
 
 
 def gradient_descent(
-    evaluator: Callable[[np.ndarray], tuple[float, np.ndarray]],
+    evaluator: Objective,
     x: np.ndarray,
     steps: int,
-    bounds: Sequence[np.ndarray] | None = None,
+    bounds: Bounds = None,
     callback: Callable[[OptimizeResult], None] | None = None,
     optimizer: Any = "adam",
     learning_rate: float | None = None,

@@ -1,12 +1,13 @@
 """SciPy's L-BFGS in one run, picked up where its line search fails."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
+from .._shared.types import Bounds, Objective
 from .status import DONE, INTERRUPTED, STOPPED, Outcome, Status
 
 #: Corrections that L-BFGS remembers, at most; each takes two float64 copies of the picture. With
@@ -24,10 +25,10 @@ STIFFNESS = 0.25
 
 
 def lbfgs(
-    evaluator: Callable[[np.ndarray], tuple[float, np.ndarray]],
+    evaluator: Objective,
     x: np.ndarray,
     steps: int,
-    bounds: Sequence[np.ndarray] | None = None,
+    bounds: Bounds = None,
     callback: Callable[[OptimizeResult], None] | None = None,
     corrections: int = CORRECTIONS,
 ) -> tuple[np.ndarray, Outcome]:
@@ -126,12 +127,7 @@ class Bounded:
         loss: The evaluator's loss at the last z, without the penalty.
     """
 
-    def __init__(
-        self,
-        evaluator: Callable[[np.ndarray], tuple[float, np.ndarray]],
-        shape: tuple[int, ...],
-        bounds: Sequence[np.ndarray] | None,
-    ) -> None:
+    def __init__(self, evaluator: Objective, shape: tuple[int, ...], bounds: Bounds) -> None:
         self._evaluator = evaluator
         self._mu: float | None = None
         # bounds of one row of the picture, not of one pixel: NumPy works several times as fast on
@@ -166,16 +162,14 @@ class Bounded:
         return self.loss + penalty, self.unit * grad
 
 
-def start_within(x: np.ndarray, bounds: Sequence[np.ndarray] | None) -> np.ndarray:
+def start_within(x: np.ndarray, bounds: Bounds) -> np.ndarray:
     """A float64 copy of x within its bounds, of its shape."""
     x = np.array(x, "float64")
     return x if bounds is None else np.clip(x, *bounds)
 
 
 def _step_down(
-    evaluator: Callable[[np.ndarray], tuple[float, np.ndarray]],
-    x: np.ndarray,
-    clip: Callable[[np.ndarray], np.ndarray],
+    evaluator: Objective, x: np.ndarray, clip: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray | None:
     """A point of lower loss down the gradient, or None where there is none.
 

@@ -1,20 +1,18 @@
 """The optimizer that a name, a Keras optimizer or a function stands for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 
+from .._shared.types import Bounds, Objective
 from .descent import gradient_descent
 from .lbfgs import CORRECTIONS, lbfgs
 from .status import DONE, Outcome
 
 OPTIMIZERS = ("lbfgs", "adam", "sgd")
-
-#: (lower, upper), each broadcast to x, or None.
-Bounds: TypeAlias = Sequence[np.ndarray] | None
 
 
 class Optimizer(Protocol):
@@ -26,7 +24,7 @@ class Optimizer(Protocol):
 
     def __call__(
         self,
-        evaluator: Callable[[np.ndarray], tuple[float, np.ndarray]],
+        evaluator: Objective,
         x: np.ndarray,
         steps: int,
         bounds: Bounds,
@@ -83,7 +81,7 @@ def _is_keras(optimizer: object) -> bool:
 
 def _by_function(
     function: Callable[..., Any],
-    evaluator: Any,
+    evaluator: Objective,
     x: np.ndarray,
     steps: int,
     bounds: Bounds = None,

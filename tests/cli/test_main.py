@@ -11,7 +11,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from helpers import link_random_weights, picture
+from helpers import TINY_COMMAND, link_random_weights, picture
 from PIL import Image
 
 import neural_style
@@ -66,19 +66,10 @@ def test_help_answers_in_under_a_second():
 def test_help_tells_the_options():
     done = command("transfer", "--help")
     assert done.returncode == 0
-    for option in [
-        "--size",
-        "--steps",
-        "--network",
-        "--weights",
-        "--style-weight",
-        "--content-weight",
-        "--tv-weight",
-        "--init",
-        "--pooling",
-        "--seed",
-        "--precision",
-    ]:
+    for option in (
+        "--size --steps --network --weights --style-weight --content-weight --tv-weight "
+        "--init --pooling --seed --precision"
+    ).split():
         assert option in done.stdout
 
 
@@ -147,18 +138,10 @@ def test_a_signal_saves_the_picture_so_far(folder, number, code, message, capsys
     )  # TensorFlow writes none of its functions anew, and a kill would leave none there
     assert (
         main(
-            [
-                "transfer",
-                "content.png",
-                "style.png",
-                "-o",
-                "other.png",
-                "--weights",
-                "random.h5",
-                "--checkpoint",
-                "run.npz",
-                "--quiet",
-            ]
+            (
+                "transfer content.png style.png -o other.png --weights random.h5 --checkpoint "
+                "run.npz --quiet"
+            ).split()
         )
         == 1
     )
@@ -187,46 +170,13 @@ def test_options_reach_transfer(folder, monkeypatch):
     monkeypatch.setattr(module, "transfer", transfer)
     assert (
         main(
-            [
-                "transfer",
-                "content.png",
-                "style.png",
-                "style.png",
-                "-o",
-                "out.png",
-                "--size",
-                "100",
-                "--start-size",
-                "none",
-                "--steps",
-                "9",
-                "--content-weight",
-                "2",
-                "--style-weight",
-                "3",
-                "--tv-weight",
-                "0",
-                "--content-layers",
-                "conv4_2",
-                "--style-layers",
-                "conv1_1,conv2_1=0.5",
-                "--init",
-                "content.png",
-                "--network",
-                "vgg19",
-                "--weights",
-                "w.h5",
-                "--pooling",
-                "max",
-                "--scale",
-                "paper",
-                "--precision",
-                "bfloat16",
-                "--no-bounds",
-                "--seed",
-                "4",
-                "--quiet",
-            ]
+            (
+                "transfer content.png style.png style.png -o out.png --size 100 --start-size "
+                "none --steps 9 --content-weight 2 --style-weight 3 --tv-weight 0 "
+                "--content-layers conv4_2 --style-layers conv1_1,conv2_1=0.5 --init content.png "
+                "--network vgg19 --weights w.h5 --pooling max --scale paper --precision "
+                "bfloat16 --no-bounds --seed 4 --quiet"
+            ).split()
         )
         == 0
     )
@@ -312,18 +262,7 @@ def test_masks_that_swallow_the_names_are_told(folder, stub, capfd):
         and not stub
     )
     assert (
-        main(
-            [
-                "transfer",
-                "--masks",
-                "left.png",
-                "--style-masks",
-                "content.png",
-                "style.png",
-                "-o",
-                "out.png",
-            ]
-        )
+        main("transfer --masks left.png --style-masks content.png style.png -o out.png".split())
         == 2
     )
     assert "--masks and --style-masks took every name after it" in capfd.readouterr().err
@@ -439,18 +378,9 @@ def test_processes_whose_standard_files_are_closed_or_read_by_nobody(folder):
     """Both at once: | true, and 0<&- >&- 2>&-, where the next file to be opened would be standard
     output.
     """
-    options = [
-        "--size",
-        "32",
-        "--steps",
-        "2",
-        "--weights",
-        "random.h5",
-        "--content-layers",
-        "conv1_2",
-        "--style-layers",
-        "conv1_1",
-    ]
+    options = (
+        "--size 32 --steps 2 --weights random.h5 --content-layers conv1_2 --style-layers conv1_1"
+    ).split()
     environment = {**os.environ, "PYTHONPATH": str(Path(neural_style.__file__).parent.parent)}
     reader, writer = os.pipe()
     command = [
@@ -522,21 +452,10 @@ def test_inputs_are_not_overwritten_unless_asked(folder, stub, capfd):
 
 @pytest.mark.slow
 def test_a_repeated_runs_inputs_are_not_overwritten_either(folder, capfd):
-    small = [
-        "--size",
-        "32",
-        "--start-size",
-        "none",
-        "--steps",
-        "1",
-        "--weights",
-        "random.h5",
-        "--content-layers",
-        "conv1_2",
-        "--style-layers",
-        "conv1_1",
-    ]
-    assert main(["transfer", "content.png", "style.png", "-o", "out.png", *small, "--quiet"]) == 0
+    assert (
+        main(["transfer", "content.png", "style.png", "-o", "out.png", *TINY_COMMAND, "--quiet"])
+        == 0
+    )
     capfd.readouterr()
     assert main(["transfer", "--from-record", "out.png", "-o", "style.png", "--quiet"]) == 2
     assert main(["transfer", "--from-record", "out.png", "-o", "out.png", "--quiet"]) == 2
@@ -625,20 +544,10 @@ def test_presets_blends_and_what_is_left_out_reach_transfer(folder, monkeypatch)
     )
     assert (
         main(
-            [
-                "transfer",
-                "content.png",
-                "style.png",
-                "style.png",
-                "--blend",
-                "3,1",
-                "-o",
-                "out.png",
-                "--preset",
-                "anishathalye",
-                "--steps",
-                "9",
-            ]
+            (
+                "transfer content.png style.png style.png --blend 3,1 -o out.png --preset "
+                "anishathalye --steps 9"
+            ).split()
         )
         == 0
     )
@@ -652,19 +561,10 @@ def test_presets_blends_and_what_is_left_out_reach_transfer(folder, monkeypatch)
     received.clear()
     assert (
         main(
-            [
-                "transfer",
-                "none",
-                "style.png",
-                "-o",
-                "out.png",
-                "--optimizer",
-                "sgd",
-                "--learning-rate",
-                "5",
-                "--style-scale",
-                "0.5",
-            ]
+            (
+                "transfer none style.png -o out.png --optimizer sgd --learning-rate 5 "
+                "--style-scale 0.5"
+            ).split()
         )
         == 0
     )
@@ -758,15 +658,7 @@ def test_new_options_of_trainings_and_films_reach_the_functions(folder, monkeypa
     assert main(["train", "style.png", "photos", "-o", "net.keras", *train]) == 0
     assert (received[-1]["residual_blocks"], received[-1]["pooling"]) == (3, "max")
     assert received[-1]["normalize"] is True
-    video = [
-        "--long-term",
-        "1,2",
-        "--next-steps",
-        "0.2",
-        "--frames",
-        ":9",
-        "--style-layers=conv1_1",
-    ]
+    video = "--long-term 1,2 --next-steps 0.2 --frames :9 --style-layers=conv1_1".split()
     assert main(["video", "film.mp4", "--style", "style.png", "-o", "out.mp4", *video]) == 0
     assert received[-1] == {
         "long_term": [1, 2],
@@ -778,16 +670,7 @@ def test_new_options_of_trainings_and_films_reach_the_functions(folder, monkeypa
     monkeypatch.setattr(
         camera, "stylize_camera", lambda *given, **options: take(**options) and shown
     )
-    arguments = [
-        "--camera",
-        "0",
-        "--style",
-        "a.keras",
-        "--no-window",
-        "--seconds",
-        "2",
-        "--size=64",
-    ]
+    arguments = "--camera 0 --style a.keras --no-window --seconds 2 --size=64".split()
     assert main(["video", *arguments]) == 0
     assert received[-1] == {"window": False, "seconds": 2.0, "size": 64}
 
@@ -957,20 +840,7 @@ def test_matte(folder, capsys):
         assert np.abs(alpha - disc).mean() < 0.04
     assert "out.png: 80 x 60, 21% subject" in capsys.readouterr().out
     assert (
-        main(
-            [
-                "matte",
-                "disc.png",
-                "-o",
-                "out.jpg",
-                "--mask",
-                "mask.png",
-                "--width",
-                "4",
-                "--background",
-                "content.png",
-            ]
-        )
+        main("matte disc.png -o out.jpg --mask mask.png --width 4 --background content.png".split())
         == 0
     )
     assert np.abs(load_image("out.jpg")[28:32, 38:42] - np.array([210, 160, 50.0])).mean() < 10
@@ -1009,29 +879,11 @@ def test_train_and_stylize(folder, capsys):
     photos.mkdir()
     for number in range(3):
         save_image(picture(70 + number, 80, number), photos / f"{number}.png")
-    options = [
-        "--crop",
-        "64",
-        "--batch-size",
-        "1",
-        "--steps",
-        "2",
-        "--style-size",
-        "48",
-        "--width",
-        "4",
-        "--style-layers",
-        "conv1_2,conv2_1=0.5",
-        "--content-layers",
-        "conv2_1",
-        "--weights",
-        "random.h5",
-        "--quiet",
-        "--name",
-        "mosaic",
-        "--license",
-        "CC0",
-    ]
+    options = (
+        "--crop 64 --batch-size 1 --steps 2 --style-size 48 --width 4 --style-layers "
+        "conv1_2,conv2_1=0.5 --content-layers conv2_1 --weights random.h5 --quiet "
+        "--name mosaic --license CC0"
+    ).split()
     assert (
         main(
             [
@@ -1182,17 +1034,7 @@ def test_train_leaves_networks_that_it_starts_from_alone(folder, monkeypatch, ca
     assert main([*several, "-o", "later"]) == 0
     assert (
         main([*several, "-o", "nets"])
-        == main(
-            [
-                "train",
-                "style.png",
-                "photos",
-                "--start",
-                "nets/style.keras",
-                "-o",
-                "nets/style.keras",
-            ]
-        )
+        == main("train style.png photos --start nets/style.keras -o nets/style.keras".split())
         == 2
     )
     assert capsys.readouterr().err.count("is also an input") == 2
@@ -1203,25 +1045,10 @@ def test_train_leaves_networks_that_it_starts_from_alone(folder, monkeypatch, ca
 def test_train_two_styles(folder, capsys):
     (folder / "photos").mkdir()
     save_image(picture(70, 80), folder / "photos" / "0.png")
-    options = [
-        "--crop",
-        "64",
-        "--batch-size",
-        "1",
-        "--steps",
-        "1",
-        "--style-size",
-        "48",
-        "--width",
-        "2",
-        "--style-layers",
-        "conv1_2",
-        "--content-layers",
-        "conv1_2",
-        "--weights",
-        "random.h5",
-        "--quiet",
-    ]
+    options = (
+        "--crop 64 --batch-size 1 --steps 1 --style-size 48 --width 2 --style-layers "
+        "conv1_2 --content-layers conv1_2 --weights random.h5 --quiet"
+    ).split()
     assert main(["train", "style.png", "content.png", "photos", "-o", "nets", *options]) == 0
     assert (
         main(
@@ -1272,61 +1099,21 @@ def test_video(folder, capsys):
     """A film by a network and by optimization, and a film in a camera's place."""
     write_video([picture(48, 64, 1, noise=0)[:, i : i + 48] for i in range(6)], "film.mp4", 12)
     save_transform_net(build_transform_net(2, 0), "net.keras")
-    assert (
-        main(
-            [
-                "video",
-                "film.mp4",
-                "--style",
-                "net.keras",
-                "-o",
-                "painted.mp4",
-                "--quiet",
-                "--every",
-                "2",
-            ]
-        )
-        == 0
-    )
+    assert main("video film.mp4 --style net.keras -o painted.mp4 --quiet --every 2".split()) == 0
     assert capsys.readouterr().out.startswith("painted.mp4: 3 frames, ")
     assert (
         main(
-            [
-                "video",
-                "film.mp4",
-                "--style",
-                "style.png",
-                "-o",
-                "held.mp4",
-                "--steps",
-                "1",
-                "--frames",
-                "1:3",
-                "--weights",
-                "random.h5",
-            ]
+            (
+                "video film.mp4 --style style.png -o held.mp4 --steps 1 --frames 1:3 --weights "
+                "random.h5"
+            ).split()
         )
         == 0
     )
     out = capsys.readouterr().out
     assert "frame 2 of 2" in out and "frames a second" in out and "held.mp4: 2 frames, " in out
     assert video_info("held.mp4").frames == 2 and video_info("held.mp4").width == 48
-    assert (
-        main(
-            [
-                "video",
-                "--camera",
-                "film.mp4",
-                "--style",
-                "net.keras",
-                "-o",
-                "seen.mp4",
-                "--size",
-                "32",
-            ]
-        )
-        == 0
-    )
+    assert main("video --camera film.mp4 --style net.keras -o seen.mp4 --size 32".split()) == 0
     assert " a second; " in capsys.readouterr().out and video_info("seen.mp4").width == 32
 
 
