@@ -382,6 +382,25 @@ def test_a_function_optimizes(quick):
         arguments_of({**result.record, "content": None, "style": None}, network=quick["network"])
 
 
+@pytest.mark.parametrize(
+    "signal,status", [(StopIteration, Status.STOPPED), (KeyboardInterrupt, Status.INTERRUPTED)]
+)
+def test_a_function_that_is_ended_keeps_the_best_picture_so_far(quick, signal, status):
+    pictures = []
+
+    def end(here):
+        pictures.append((here.fun, here.image))
+        if here.step == 5:  # in the second stage
+            raise signal
+
+    options = {**quick, "steps": {32: 3, 64: 2}}
+    result = transfer(CONTENT, STYLE, optimizer=descend, callback=end, **options)
+    assert result.status is status and len(pictures) == 5
+    assert result.image.size == (64, 48)
+    best = min(pictures[3:], key=lambda pair: pair[0])[1]
+    np.testing.assert_array_equal(np.asarray(result.image), best)
+
+
 def test_bad_optimizers(quick):
     for optimizer, error, words in (
         ("newton", ValueError, "optimizer must be one of"),

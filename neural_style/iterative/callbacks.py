@@ -98,9 +98,9 @@ def check_callbacks(
     """([callback, ...], Checkpoint or None) of transfer()'s arguments.
 
     Args:
-        callback: transfer()'s.
-        checkpoint: transfer()'s.
-        resume: transfer()'s.
+        callback: As for transfer().
+        checkpoint: As for transfer().
+        resume: As for transfer().
 
     Raises:
         TypeError, ValueError: What was expected and what came.

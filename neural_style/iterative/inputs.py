@@ -60,8 +60,8 @@ def load_inputs(content: Any, style: Any, settings: Settings) -> Inputs:
     """Load and check the pictures of a run.
 
     Args:
-        content: transfer()'s.
-        style: transfer()'s.
+        content: As for transfer().
+        style: As for transfer().
         settings: Checked.
 
     Raises:

@@ -66,9 +66,9 @@ def prepare(content: Any, style: Any, settings: Settings) -> Run:
     """Check, load and plan a run.
 
     Args:
-        content: transfer()'s.
-        style: transfer()'s.
-        settings: transfer()'s, not yet checked.
+        content: As for transfer().
+        style: As for transfer().
+        settings: As for transfer(), not yet checked.
 
     Raises:
         TypeError, ValueError, FileNotFoundError: What was expected and what came.

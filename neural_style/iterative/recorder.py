@@ -35,10 +35,10 @@ class Recorder:
     It writes the history and passes each step on to the callbacks.
 
     Args:
-        callback: transfer()'s.
-        progress: transfer()'s.
-        checkpoint: transfer()'s.
-        resume: transfer()'s.
+        callback: As for transfer().
+        progress: As for transfer().
+        checkpoint: As for transfer().
+        resume: As for transfer().
 
     Attributes:
         picture: The picture so far, or None.

@@ -47,7 +47,7 @@ def parts_of(
         content_shape: The content image's at this stage, H x W x 3; None without regions.
         styles: [(style image of this stage's size, share)].
         regions: Regions, their masks as arrays.
-        style_layers: transfer()'s.
+        style_layers: As for transfer().
         network: The feature network.
 
     Raises:

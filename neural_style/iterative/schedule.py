@@ -30,7 +30,7 @@ def stages_of(settings: Settings, counts: dict[str, bool]) -> list[StageSettings
     """The stages of a run, from coarse to fine.
 
     Args:
-        settings: transfer()'s.
+        settings: As for transfer().
         counts: {"content", "style": whether there is such a picture, and its layers have weights}.
     """
     *coarse, (_, steps) = schedule(settings.size, settings.start_size, settings.steps)

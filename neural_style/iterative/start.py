@@ -32,7 +32,7 @@ def start(
         content: The content image at this size, or None.
         styles: [(style image at this size, share)].
         regions: Regions, their masks as arrays.
-        noise_std: transfer()'s.
+        noise_std: As for transfer().
         seed: Seeds the noise.
     """
     if isinstance(init, str) and init == "noise":

@@ -16,7 +16,7 @@ def checked_styles(style: Any, settings: Settings) -> list[tuple[Any, Share]]:
     """[(picture, share)] of transfer()'s argument `style`, the shares checked.
 
     Args:
-        style: transfer()'s. A share is a number, or style layers, or {style layer: number}.
+        style: As for transfer(). A share is a number, or style layers, or {style layer: number}.
         settings: Checked.
 
     Returns:

@@ -10,7 +10,7 @@ import numpy as np
 from .._shared.types import Bounds, Objective
 from .descent import gradient_descent
 from .lbfgs import CORRECTIONS, lbfgs
-from .status import DONE, Outcome
+from .status import DONE, INTERRUPTED, STOPPED, Outcome
 
 OPTIMIZERS = ("lbfgs", "adam", "sgd")
 
@@ -87,8 +87,24 @@ def _by_function(
     bounds: Bounds = None,
     callback: Any = None,
 ) -> tuple[np.ndarray, Outcome]:
-    """Run a function of the caller's, and check what it returns."""
-    result = function(evaluator, x, steps, bounds, callback)
+    """Run a function of the caller's, and check what it returns.
+
+    What a callback or Ctrl-C ends keeps the best x so far.
+    """
+    best: dict[str, Any] = {"x": x, "fun": np.inf}
+
+    def after_step(intermediate_result: Any) -> None:
+        if intermediate_result.fun <= best["fun"]:
+            best.update(x=intermediate_result.x, fun=intermediate_result.fun)
+        if callback is not None:
+            callback(intermediate_result)
+
+    try:
+        result = function(evaluator, x, steps, bounds, after_step)
+    except StopIteration:
+        result = best["x"], STOPPED
+    except KeyboardInterrupt:
+        result = best["x"], INTERRUPTED
     found, outcome = result if isinstance(result, tuple) else (result, DONE)
     found = np.asarray(found, "float64").ravel()
     if found.size != np.size(x) or not isinstance(outcome, Outcome):

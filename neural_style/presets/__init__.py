@@ -18,15 +18,18 @@ and M positions. d_i and d_j are differences to the pixels below and to the righ
 
 from typing import Any
 
-from .papers import deep_photo as deep_photo
+# The order is that of NAMES.
+# isort: off
 from .papers import gatys_2015 as gatys_2015
 from .papers import gatys_2016 as gatys_2016
-from .programs import anishathalye as anishathalye
-from .programs import chollet_dlwp as chollet_dlwp
-from .programs import johnson_neural_style as johnson_neural_style
 from .programs import keras_example as keras_example
-from .programs import neural_style_tf as neural_style_tf
+from .programs import chollet_dlwp as chollet_dlwp
 from .programs import vgg16_avgpool as vgg16_avgpool
+from .programs import johnson_neural_style as johnson_neural_style
+from .programs import anishathalye as anishathalye
+from .programs import neural_style_tf as neural_style_tf
+from .papers import deep_photo as deep_photo
+# isort: on
 
 #: The names of the presets.
 NAMES = tuple(

@@ -74,7 +74,7 @@ def check_style(style: Any, first: np.ndarray, settings: Mapping[str, Any]) -> F
     """transfer()'s check of its arguments, for a film.
 
     Args:
-        style: transfer()'s.
+        style: As for transfer().
         first: The film's first frame, uint8 RGB, H x W x 3.
         settings: Those of OPTIONS that are given; the others have transfer()'s defaults.
 
@@ -101,7 +101,7 @@ class Painter:
     same on the way. Each graph is compiled once; from frame to frame, its targets change.
 
     Args:
-        style: transfer()'s.
+        style: As for transfer().
         first: The first frame, uint8 RGB, H x W x 3.
         settings: The film's.
     """
