@@ -18,11 +18,13 @@ from neural_style import (
     train_transform_net,
     transfer,
 )
+from neural_style.losses import Statistic
 from neural_style.losses.loss import Loss
 from neural_style.losses.regularizers import total_variation_loss
 from neural_style.optimize.status import Outcome, Status
 from neural_style.optimize.tiled_evaluator import TiledEvaluator
 from neural_style.optimize.tiling import Tiling
+from neural_style.provenance.objects import described, made_again
 
 CONTENT, STYLE = picture(48, 64, 1), picture(60, 45, 2)
 
@@ -317,6 +319,29 @@ def test_a_style_statistic_in_tiles(quick):
     np.testing.assert_allclose(tiled.history["style"], whole.history["style"], rtol=2e-4)
 
 
+def test_a_statistic_made_of_functions_is_told_and_must_be_given_again(quick):
+    third = ThirdMoments()
+    statistic = Statistic(third.sums, third.describe, third.distance)
+    result = transfer(CONTENT, STYLE, statistic=statistic, **{**quick, "steps": 1})
+    told = result.record["settings"]["statistic"]
+    assert told["arguments"]["sums"]["function"].endswith("ThirdMoments.sums")
+    with pytest.raises(ValueError, match=r"give the object: arguments_of\(record, statistic="):
+        made_again("statistic", told)
+
+
+def test_a_picture_in_a_term_is_told_by_its_digest():
+    """So that a checkpoint of another picture is another run's."""
+
+    @dataclass(frozen=True)
+    class Towards(Symmetry):
+        image: object = None
+
+    one, other = (described(Towards(image=picture(4, 4, seed))) for seed in (1, 2))
+    assert len(one["arguments"]["image"]["sha256"]) == 64 and one != other
+    with pytest.raises(ValueError, match="no such dataclass|cannot make again"):
+        made_again("terms", [one])
+
+
 def test_bad_statistics(quick):
     for statistic in (ThirdMoments, 3, object()):
         with pytest.raises(TypeError, match="statistic must be one of"):
@@ -349,8 +374,6 @@ def test_adam_of_ones_own_is_the_adam_of_that_name(quick):
 
 
 def test_an_optimizer_is_made_again(quick, tmp_path):
-    from neural_style.provenance.objects import described, made_again
-
     again = made_again("optimizer", described(keras.optimizers.Lion(3.0, beta_1=0.8)))
     assert isinstance(again, keras.optimizers.Lion)
     assert (float(again.learning_rate), again.beta_1) == (3.0, 0.8)
@@ -581,8 +604,6 @@ def test_losses_are_weighted_and_added(own):
 
 def test_a_record_makes_nothing_but_what_its_setting_asks_for(tmp_path):
     """A record may come from a stranger: no other dataclass of this process is called."""
-    from neural_style.provenance.objects import made_again
-
     folder = str(tmp_path / "made")
     forged = {
         "class": "neural_style.iterative.callbacks.SaveEvery",
@@ -638,7 +659,5 @@ def test_the_packages_own_objects_are_made_again_in_a_new_process(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "Match(form='cholesky')", done.stderr
-    from neural_style.provenance.objects import made_again
-
     with pytest.raises(ValueError, match="written in a script or a notebook; give the object"):
         made_again("terms", {"class": "__main__.Own", "arguments": {"weight": 1.0}})

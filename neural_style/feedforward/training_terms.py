@@ -1,7 +1,7 @@
 """Losses of one's own in a training: what a term must have, and what it learns of the training."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -9,7 +9,7 @@ import numpy as np
 
 from ..losses.loss import Loss
 from ..losses.term import Term, check_terms, loss_of
-from ..provenance.identity import digest
+from ..provenance.objects import described
 
 #: Names that a term cannot have: of the four losses of every training, and of columns of its log.
 TAKEN_NAMES = ("content", "style", "tv", "grid", "loss", "epoch")
@@ -57,23 +57,4 @@ def losses_of(
 
 def record_of(term: Term) -> dict[str, Any]:
     """Return what tells a term from others, ready for JSON."""
-    kind = type(term)
-    return {
-        "class": f"{kind.__module__}.{kind.__qualname__}",
-        "arguments": _plain(term) if is_dataclass(term) else {},
-        "name": str(term.name),
-        "weight": float(term.weight),
-    }
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as JSON has it; pictures, arrays and networks as their SHA-256."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.generic):
-        return value.item()
-    return value if isinstance(value, (str, bool, int, float, type(None))) else digest(value)
+    return {**described(term), "name": str(term.name), "weight": float(term.weight)}

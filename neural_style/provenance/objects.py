@@ -6,7 +6,13 @@ import dataclasses
 import importlib
 import json
 import sys
+from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from .identity import digest
 
 #: transfer()'s arguments that may be objects of the caller's.
 OBJECTS = ("network", "optimizer", "preserve_color", "statistic", "terms")
@@ -35,9 +41,6 @@ def described(value: Any) -> Any:
 
     Args:
         value: A setting, or a list of objects.
-
-    Raises:
-        TypeError: A field that JSON has no form for.
     """
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
@@ -46,7 +49,7 @@ def described(value: Any) -> Any:
     name = _name(type(value))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-        return {"class": name, "arguments": {key: _plain(v, name) for key, v in fields.items()}}
+        return {"class": name, "arguments": {key: _plain(v) for key, v in fields.items()}}
     if _is_keras_optimizer(value):
         found = {"class": f"keras.optimizers.{type(value).__name__}"}
         return {**found, "arguments": json.loads(json.dumps(value.get_config(), default=str))}
@@ -125,27 +128,40 @@ def made_again(setting: str, value: Any) -> Any:
             f"the record's {name!r} has other fields, {sorted(arguments)}, than the class has by"
             f" now, {sorted(names)}"
         )
-    return found(**{key: _given_again(item) for key, item in arguments.items()})
+    return found(**{key: _given_again(setting, item) for key, item in arguments.items()})
 
 
 def _name(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _plain(value: Any, name: str) -> Any:
-    """A field as JSON has it. Tuples become lists."""
-    try:
-        return json.loads(json.dumps(value, default=lambda one: one.item()))
-    except (AttributeError, TypeError, ValueError) as error:
-        raise TypeError(
-            f"the fields of {name} must be numbers, texts, lists or dicts of them, for the record"
-            f" of the run. Received: {value!r:.100}"
-        ) from error
+def _plain(value: Any) -> Any:
+    """A field as JSON has it. Pictures, arrays and networks are told by their SHA-256."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, (np.ndarray, Image.Image)) or hasattr(value, "get_weights"):
+        return {"sha256": digest(value)}
+    return described(value)
 
 
-def _given_again(value: Any) -> Any:
-    """Lists as tuples, so that a frozen dataclass stays hashable."""
-    return tuple(map(_given_again, value)) if isinstance(value, list) else value
+def _given_again(setting: str, value: Any) -> Any:
+    """A field from its form in JSON; lists as tuples, so that a frozen dataclass is hashable.
+
+    Raises:
+        ValueError: A field that a record only tells: a picture, a function, another object.
+    """
+    if isinstance(value, list):
+        return tuple(_given_again(setting, item) for item in value)
+    if isinstance(value, dict) and set(value) & {"sha256", "function", "model", "class"}:
+        raise ValueError(
+            f"the record's {setting} has a part that a record cannot make again, {value}; give the"
+            f" object: arguments_of(record, {setting}=...)"
+        )
+    return value
 
 
 def _is_keras_optimizer(value: Any) -> bool:

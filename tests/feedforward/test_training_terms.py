@@ -152,7 +152,7 @@ def test_a_training_with_terms(photos, tmp_path):
         },
         {
             "class": f"{__name__}.test_a_training_with_terms.<locals>.Outside",
-            "arguments": {},
+            "arguments": None,
             "name": "sparse",
             "weight": 0.5,
         },
@@ -262,7 +262,9 @@ def test_arguments_in_a_record_are_ready_for_json():
 
     term = Towards(image=picture(4, 4), gain=np.float32(0.5), inner=Mirror(weight=2.0))
     arguments = json.loads(json.dumps(record_of(term)))["arguments"]
-    assert len(arguments["image"]) == 64 and arguments["gain"] == 0.5
-    assert arguments["inner"] == {"weight": 2.0, "axis": 2, "name": "mirror", "layers": []}
+    assert len(arguments["image"]["sha256"]) == 64 and arguments["gain"] == 0.5
+    assert arguments["inner"]["class"].endswith(".Mirror")
+    inner = {"weight": 2.0, "axis": 2, "name": "mirror", "layers": []}
+    assert arguments["inner"]["arguments"] == inner
     assert record_of(Towards(image=picture(4, 4, 1)))["arguments"]["image"] != arguments["image"]
     assert check_training_terms([term]) == (term,)
