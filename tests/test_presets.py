@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from helpers import picture
 
-from neural_style import feature_extractor, preprocess, presets, transfer
+from neural_style import feature_extractor, load_image, preprocess, presets, transfer
 from neural_style.images.filters import matting_laplacian
 from neural_style.losses.loss import layer_weights
 
@@ -43,6 +43,21 @@ def gatys(x, content, style):
         N, M = F_l.shape
         E += 1 / 5 * 1 / (4 * N**2 * M**2) * squares(F_l @ F_l.T, S_l @ S_l.T)
     return {"content": 5e-7 * 0.5 * squares(F, P), "style": 1.0 * E}
+
+
+def gatys_pytorch(x, content, style):
+    """Its GramMSELoss and MSELoss, with weights 1e3 / n**2 and 1."""
+
+    def gram(f):  # N x M, divided by the number of positions
+        return columns(f) @ columns(f).T / columns(f).shape[1]
+
+    return {
+        "content": 1e0 * np.mean((x["relu4_2"] - content["relu4_2"]) ** 2),
+        "style": sum(
+            1e3 / n**2 * np.mean((gram(x[layer]) - gram(style[layer])) ** 2)
+            for layer, n in zip(RELU_1, (64, 128, 256, 512, 512))
+        ),
+    }
 
 
 def keras_program(x, content, style, content_layer, style_layers, style_weight, tv_weight):
@@ -161,6 +176,7 @@ def neural_style_tf(x, content, style):
 PUBLISHED = {
     "gatys_2015": gatys,
     "gatys_2016": gatys,
+    "gatys_pytorch": gatys_pytorch,
     "keras_example": keras_example,
     "chollet_dlwp": chollet_dlwp,
     "vgg16_avgpool": vgg16_avgpool,
@@ -185,11 +201,13 @@ QUICK = ("vgg16_avgpool",)
 )
 def test_losses_are_the_published_ones(name):
     preset, seen = presets.get(name), []
+    sides = [48, 64] if isinstance(preset["steps"], dict) else [64]
+    steps = dict.fromkeys(sides, 2) if len(sides) > 1 else 2
     result = transfer(
         CONTENT,
         STYLE,
         callback=lambda intermediate_result: seen.append(intermediate_result),
-        **{**preset, "weights": None, "size": 64, "steps": 2, "progress": False},
+        **{**preset, "weights": None, "size": 64, "steps": steps, "progress": False},
     )
     layers = [*layer_weights(preset["content_layers"]), *layer_weights(preset["style_layers"])]
     extractor = feature_extractor(
@@ -203,11 +221,16 @@ def test_losses_are_the_published_ones(name):
     def features(x):
         return {layer: np.asarray(f, "float64") for layer, f in extractor(x).items()}
 
-    content, style = features(preprocess(CONTENT)), features(preprocess(STYLE))
+    targets = {
+        side: [features(preprocess(load_image(image, side))) for image in (CONTENT, STYLE)]
+        for side in sides
+    }
     assert len(seen) == 2 * seen[-1].stages
     for step, intermediate_result in enumerate(seen):
-        x = features(intermediate_result.x.reshape(1, 48, 64, 3).astype("float32"))
-        published = PUBLISHED[name](x, content, style)
+        side = sides[min(intermediate_result.stage, len(sides)) - 1]
+        shape = (1, side * 3 // 4, side, 3)
+        x = features(intermediate_result.x.reshape(shape).astype("float32"))
+        published = PUBLISHED[name](x, *targets[side])
         if intermediate_result.stage < len(
             np.atleast_1d(preset.get("photorealism_weight", 0))
         ):  # Luan et al.'s first stage
@@ -231,6 +254,18 @@ def test_the_rest_of_each_preset():
             True,
             "noise",
         )
+    later = presets.gatys_pytorch
+    assert (later["network"], later["pooling"], later["normalize"], later["init"]) == (
+        "vgg19",
+        "max",
+        True,
+        "content",
+    )
+    # 500 evaluations with a shorter side of 512 pixels, 200 with 800, on a 4:3 photo
+    assert {round(side * 3 / 4): steps for side, steps in later["steps"].items()} == {
+        512: 500,
+        800: 200,
+    }
     assert (
         presets.anishathalye["optimizer"] == "adam" and presets.anishathalye["learning_rate"] == 10
     )

@@ -6,10 +6,6 @@ from typing import Any
 
 from .settings import Settings
 
-#: At the coarse stages content and photorealism count so much more than at the last one: they
-#: settle where large shapes go, and a subject that they lose does not come back.
-COARSE = 4
-
 
 @dataclass(frozen=True)
 class StageSettings:
@@ -45,8 +41,8 @@ def stages_of(settings: Settings, counts: dict[str, bool]) -> list[StageSettings
     }
     at_coarse = {
         **weights,
-        "content": COARSE * weights["content"],
-        "photorealism": COARSE * settings.photorealism[0],
+        "content": settings.coarse_weight * weights["content"],
+        "photorealism": settings.coarse_weight * settings.photorealism[0],
         **own_coarse,
     }
     stages = [_stage(size, number, at_coarse) for size, number in coarse]

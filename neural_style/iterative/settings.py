@@ -53,6 +53,7 @@ class Settings:
     size: int
     start_size: int | None
     steps: Any
+    coarse_weight: float
     optimizer: Any
     learning_rate: float | None
     bounds: bool
@@ -141,7 +142,10 @@ def _numbers(given: Settings) -> dict[str, Any]:
             name: number(name, getattr(given, name))
             for name in ("content_weight", "style_weight", "tv_weight")
         },
-        "style_scale": number("style_scale", given.style_scale, above=True),
+        **{
+            name: number(name, getattr(given, name), above=True)
+            for name in ("style_scale", "coarse_weight")
+        },
         **{
             name: None if value is None else number(name, value, above=True)
             for name, value in (

@@ -55,6 +55,7 @@ def transfer(
     size: int = 512,
     start_size: int | None = 128,
     steps: int | Mapping[int, int] | None = None,
+    coarse_weight: float = 4.0,
     optimizer: Literal["lbfgs", "adam", "sgd"] | Optimizer | Any = "lbfgs",
     learning_rate: float | None = None,
     bounds: bool = True,
@@ -112,12 +113,13 @@ def transfer(
             None: uniform noise from 0 to 255, less 128.
         size: Longer side of the result in pixels.
         start_size: Longer side of the first, coarsest stage in pixels. Each later stage starts from
-            the result of the one before, enlarged; content and photorealism count fourfold before
-            the last. None: one stage at `size`, as in the paper.
+            the result of the one before, enlarged. None: one stage at `size`, as in the paper.
         steps: Iterations of the optimizer at `size`. A coarser stage takes more, in inverse
             proportion to its size. None: 25,600 / side at each, so 100 at 256 pixels and 50 at 512,
             between 40 and 200. Or a schedule in place of start_size's: {longer side: steps}, from
             coarse to fine, the last at `size`.
+        coarse_weight: How many times as much content and photorealism count at the stages before
+            `size` as at `size`: there a subject is easily lost, and does not come back.
         optimizer: "lbfgs", "adam", "sgd", a keras.optimizers.Optimizer, or a function of
             (evaluator, x, steps, bounds, callback) that returns x; see optimize.Optimizer.
         learning_rate: For "adam" and "sgd". None: optimize.descent.LEARNING_RATES.
@@ -175,10 +177,10 @@ def transfer(
         content_layers=content_layers, style_layers=style_layers, content_weight=content_weight,
         style_weight=style_weight, tv_weight=tv_weight, photorealism_weight=photorealism_weight,
         scale=scale, tv_options=tv_options, style_scale=style_scale, init=init, noise_std=noise_std,
-        size=size, start_size=start_size, steps=steps, optimizer=optimizer,
-        learning_rate=learning_rate, bounds=bounds, precision=precision, tile=tile,
-        preserve_color=preserve_color, masks=masks, content_map=content_map, statistic=statistic,
-        terms=terms, seed=seed, alpha=alpha,
+        size=size, start_size=start_size, steps=steps, coarse_weight=coarse_weight,
+        optimizer=optimizer, learning_rate=learning_rate, bounds=bounds, precision=precision,
+        tile=tile, preserve_color=preserve_color, masks=masks, content_map=content_map,
+        statistic=statistic, terms=terms, seed=seed, alpha=alpha,
     )
     # fmt: on
     recorder = Recorder(callback, progress, checkpoint, resume)

@@ -22,6 +22,7 @@ from typing import Any
 # isort: off
 from .papers import gatys_2015 as gatys_2015
 from .papers import gatys_2016 as gatys_2016
+from .papers import gatys_pytorch as gatys_pytorch
 from .programs import keras_example as keras_example
 from .programs import chollet_dlwp as chollet_dlwp
 from .programs import vgg16_avgpool as vgg16_avgpool

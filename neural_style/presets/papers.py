@@ -5,6 +5,7 @@ from typing import Any
 from .programs import johnson_neural_style
 
 _CONV_1 = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
+_RELU_1 = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 gatys_2015: dict[str, Any] = {
     "network": "vgg19",
@@ -40,6 +41,33 @@ gatys_2016: dict[str, Any] = dict(gatys_2015)
 The losses of gatys_2015, minimized by L-BFGS as the paper recommends, at the size of its figures
 (512). Departures: the paper gives alpha / beta as 1e-3 for most figures and 1e-4 to 1e-1 in figure
 4. Here it is 5e-7, as for gatys_2015. The paper does not give the number of steps.
+"""
+
+gatys_pytorch: dict[str, Any] = {
+    "network": "vgg19",
+    "pooling": "max",
+    "normalize": True,
+    "content_layers": {"relu4_2": 1.0},
+    "style_layers": dict.fromkeys(_RELU_1, 1.0),
+    "scale": "mean",
+    "content_weight": 1.0,
+    "style_weight": 1e3,
+    "tv_weight": 0,
+    "init": "content",
+    "size": 1067,
+    "start_size": None,
+    "steps": {683: 500, 1067: 200},
+    "coarse_weight": 1.0,
+    "optimizer": "lbfgs",
+    "bounds": False,
+}
+"""Gatys's own later program, PytorchNeuralStyleTransfer: the same method with weights that fit it.
+
+mean (F - P)^2 at relu4_2 + sum_l 1e3 / N^2 mean ((G - A) / M)^2 at five layers, from the content
+image, in two stages: 500 evaluations with a shorter side of 512 pixels, then 200 of the same losses
+from that result with 800. Departures: `size` is the longer side; 683 and 1067 give a 4:3 photo
+these shorter sides. A step may take more than one evaluation. For the first stage alone, replace
+`size` and `steps`: {**presets.gatys_pytorch, "size": 683, "steps": 500}.
 """
 
 deep_photo: dict[str, Any] = {

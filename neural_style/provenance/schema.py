@@ -167,7 +167,9 @@ def _is_steps(value: Any) -> bool:
 #: values. All others are of the caller: where files are written, what is called on the way.
 SETTINGS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("pooling", "precision", "alpha"), _is_text),
-    **dict.fromkeys(("content_weight", "style_weight", "tv_weight", "style_scale"), is_finite),
+    **dict.fromkeys(
+        ("content_weight", "style_weight", "tv_weight", "style_scale", "coarse_weight"), is_finite
+    ),
     **dict.fromkeys(("noise_std", "learning_rate"), _or_none(is_finite)),
     **dict.fromkeys(("normalize", "bounds"), lambda value: isinstance(value, bool)),
     **dict.fromkeys(("content_layers", "style_layers"), _is_layers),

@@ -48,6 +48,7 @@ OPTIONS = (
     "size",
     "start_size",
     "steps",
+    "coarse_weight",
     "bounds",
     "precision",
     "statistic",

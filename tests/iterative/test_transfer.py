@@ -145,7 +145,8 @@ def test_layer_weights_paper_errors_and_terms_left_out():
 
 
 @pytest.mark.slow
-def test_content_counts_fourfold_before_the_last_stage(monkeypatch):
+@pytest.mark.parametrize("given, coarse", [({}, 8.0), ({"coarse_weight": 1}, 2.0)])
+def test_content_counts_fourfold_before_the_last_stage(monkeypatch, given, coarse):
     weights = []
     real = module.Evaluator
     monkeypatch.setattr(module, "Evaluator", lambda *args: weights.append(args[2]) or real(*args))
@@ -155,8 +156,9 @@ def test_content_counts_fourfold_before_the_last_stage(monkeypatch):
         **{**QUICK, "start_size": 32, "steps": 1},
         content_weight=2.0,
         style_weight=3.0,
+        **given,
     )
-    assert [(w["content"], w["style"]) for w in weights] == [(8.0, 3.0), (2.0, 3.0)]
+    assert [(w["content"], w["style"]) for w in weights] == [(coarse, 3.0), (2.0, 3.0)]
 
 
 @pytest.mark.slow
@@ -384,6 +386,7 @@ def test_progress_shows_terms_and_time_and_silence_is_silent(capfd):
         ({"tile": 10}, ValueError, "tile=10"),
         ({"seed": "one"}, ValueError, "seed='one'"),
         ({"start_size": -2}, ValueError, "start_size=-2"),
+        ({"coarse_weight": 0}, ValueError, "coarse_weight must be .* above 0.*coarse_weight=0"),
         ({"steps": 0}, ValueError, "steps=0"),
         ({"init": "contents"}, ValueError, "contents"),
         ({"scale": "absolute"}, ValueError, "absolute"),
