@@ -12,7 +12,8 @@ masks = ["opencv-python-headless>=4.9"]
 photo = ["pymatting>=1.1.13"]
 video = ["av>=15", "opencv-python-headless>=4.9", "pygame-ce>=2.5"]
 tensorboard = ["tensorboard>=2.16"]
-notebooks = ["matplotlib>=3.8", "ipykernel>=6.25", "nbclient>=0.9", "nbformat>=5.9"]
+run_notebooks = ["matplotlib>=3.8", "ipykernel>=6.25", "nbclient>=0.9", "nbformat>=5.9"]
+notebooks = [*run_notebooks, "jupyterlab>=4.2"]
 test = [
     "pytest>=8",
     "hypothesis>=6.100",
@@ -23,7 +24,7 @@ test = [
     *photo,
     *tensorboard,
     *video,
-    *notebooks,
+    *run_notebooks,
 ]
 dev = [
     *test,

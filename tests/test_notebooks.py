@@ -1,51 +1,133 @@
-"""The notebooks are executed, whole and small; the first is run again here, with small settings."""
+"""The notebooks are whole, small and framed; in the slow tier each is executed, with tiny settings."""
 
+import copy
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
-NOTEBOOKS = sorted(Path(__file__).parent.parent.joinpath("notebooks").glob("*.ipynb"))
+FOLDER = Path(__file__).parent.parent / "notebooks"
+sys.path.insert(0, str(FOLDER))
+import frame  # noqa: E402
+import run  # noqa: E402
 
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_outputs_are_kept_and_small(path):
-    cells = [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
-    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
-    kinds = [kind for cell in cells for output in cell.outputs for kind in output.get("data", {})]
-    assert "image/jpeg" in kinds and not [
-        o for cell in cells for o in cell.outputs if o.output_type == "error"
-    ]
-    assert path.stat().st_size < 2.5e6
+NAMES = list(frame.EXTRAS)
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_defines_no_function(path):
-    source = "\n".join(
-        cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"
-    )
-    assert not re.search(r"^\s*(def|class) ", source, re.MULTILINE)
+def read(name):
+    return nbformat.read(FOLDER / f"{name}.ipynb", 4)
 
 
-@pytest.mark.network
-@pytest.mark.slow
-def test_notebook_01_runs(monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
-    notebook = nbformat.read(NOTEBOOKS[0], 4)
-    [parameters] = [
-        cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])
-    ]
-    parameters.source = "SIZE, STEPS = 96, 2"
-    NotebookClient(
-        notebook, timeout=600, resources={"metadata": {"path": str(NOTEBOOKS[0].parent)}}
-    ).execute()
-    pictures = [
+def pictures_of(notebook):
+    return [
         output
         for cell in notebook.cells
         if cell.cell_type == "code"
         for output in cell.outputs
         if "image/jpeg" in output.get("data", {})
     ]
-    assert len(pictures) >= 6
+
+
+def test_every_notebook_has_its_place():
+    assert [path.stem for path in sorted(FOLDER.glob("*.ipynb"))] == NAMES == list(run.SMALL)
+    index = (FOLDER / "README.md").read_text(encoding="utf-8")
+    places = [index.index(f"]({name}.ipynb)") for name in NAMES]
+    assert places == sorted(places)
+    for name in NAMES:
+        assert f"({name}.jpg)" in index and (FOLDER / f"{name}.jpg").stat().st_size < 30_000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_outputs_are_kept_and_small(name):
+    notebook = read(name)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    assert pictures_of(notebook)
+    assert not [o for cell in cells for o in cell.outputs if o.output_type == "error"]
+    assert "Traceback" not in str([cell.outputs for cell in cells])
+    assert (FOLDER / f"{name}.ipynb").stat().st_size < 2.5e6
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_output_tells_of_which_code_it_is(name):
+    stamp = read(name).metadata[run.STAMP]
+    assert re.fullmatch(r"\d+\.\d+\.\d+\w*", stamp["version"])
+    assert re.fullmatch("[0-9a-f]{64}", stamp["sources"])
+    assert stamp["seconds"] > 0
+    assert run.state(name, stamp["sources"]).startswith(f"{name}: of this code")
+    assert run.state(name, "0" * 64).startswith(f"{name}: OLDER than the code")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_has_its_frame(name):
+    notebook = read(name)
+    assert frame.framed(copy.deepcopy(notebook), name) == notebook
+    assert f"/notebooks/{name}.ipynb" in notebook.cells[0].source
+    assert notebook.cells[1].source.startswith("# ")
+    assert "google.colab" in notebook.cells[2].source
+    assert "parameters" in [tag for c in notebook.cells for tag in c.metadata.get("tags", [])]
+
+
+def test_neighbors_are_linked():
+    assert "Previous" not in frame.links(NAMES[0]) and "Next" not in frame.links(NAMES[-1])
+    assert f"]({NAMES[1]}.ipynb)" in frame.links(NAMES[0])
+    assert f"Previous: [{frame.title(NAMES[0])}]" in frame.links(NAMES[1])
+
+
+def test_names_may_be_numbers():
+    assert run.names_of([]) == NAMES
+    assert run.names_of(["05", "02_the_paper_in_code.ipynb"]) == [
+        "02_the_paper_in_code",
+        "05_presets",
+    ]
+    with pytest.raises(ValueError, match="05_presets.*Received: '99'"):
+        run.names_of(["99"])
+
+
+def test_a_change_of_the_package_is_noticed(tmp_path, monkeypatch):
+    (tmp_path / "cli").mkdir()
+    for path in ("a.py", "b.py", "cli/main.py"):
+        (tmp_path / path).write_text("1\n")
+    monkeypatch.setattr(run, "PACKAGE", tmp_path)
+    before = run.sources()
+    (tmp_path / "cli/main.py").write_text("2\n")
+    assert run.sources() == before  # the command line makes no picture of a notebook
+    (tmp_path / "b.py").write_text("2\n")
+    assert run.sources() != before
+
+
+def test_runs_of_another_state_are_forgotten(tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "RUNS", tmp_path / "runs")
+    run.forget_older_runs("a")
+    (tmp_path / "runs" / "one.npz").write_text("")
+    run.forget_older_runs("a")
+    assert (tmp_path / "runs" / "one.npz").exists()
+    run.forget_older_runs("b")
+    assert not (tmp_path / "runs" / "one.npz").exists()
+
+
+@pytest.mark.slow
+def test_the_command_lists_the_states():
+    done = subprocess.run(
+        [sys.executable, str(FOLDER / "run.py"), "--list"], capture_output=True, text=True
+    )
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == len(NAMES)
+    wrong = subprocess.run(
+        [sys.executable, str(FOLDER / "run.py"), "99"], capture_output=True, text=True
+    )
+    assert wrong.returncode == 2 and "Received: '99'" in wrong.stderr
+
+
+@pytest.mark.network
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_every_notebook_runs(name, monkeypatch):
+    kept = {path: path.read_bytes() for path in FOLDER.glob("*.ipynb")}
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    notebook, _ = run.execute(name, "ci")
+    assert len(pictures_of(notebook)) >= 3
+    assert {path: path.read_bytes() for path in FOLDER.glob("*.ipynb")} == kept

@@ -13,8 +13,8 @@ gatys_2015: dict[str, Any] = {
     "normalize": True,
     "content_layers": ["conv4_2"],
     "style_layers": _CONV_1,
-    "scale": "paper",
-    "content_weight": 5e-7,
+    "scale": {"content": "mean", "style": "paper"},
+    "content_weight": 1e-3 / 2,
     "style_weight": 1.0,
     "tv_weight": 0,
     "init": "noise",
@@ -26,27 +26,29 @@ gatys_2015: dict[str, Any] = {
 }
 """Gatys, Ecker and Bethge 2015, "A Neural Algorithm of Artistic Style", arXiv 1508.06576.
 
-alpha 1/2 sum (F - P)^2 at conv4_2 + beta sum_l 1/5 1/(4 N^2 M^2) sum (G - A)^2 at five layers, from
-white noise. Departures: the paper gives alpha / beta as 1e-3 or 1e-4. Such a ratio cannot belong to
-these equations and this network: content would make up 98 % of the loss at the start, and the
-result would be a content reconstruction. 5e-7 gives the balance of the paper's figures at 512
-pixels. (A sum grows with the picture: at another size, multiply by (512 / size)^2.) The paper gives
-neither a picture size nor a number of steps, and it speaks of gradient descent. 512 pixels, 500
-steps and L-BFGS come from the authors' later work.
+alpha 1/2 mean (F - P)^2 at conv4_2 + beta sum_l 1/5 1/(4 N^2 M^2) sum (G - A)^2 at five layers,
+from white noise, alpha / beta = 1e-3. Departures: equation 1 as printed is a sum, not a mean. With
+the sum, and the ratios of the paper (1e-3 and 1e-4), content would make up 99 % of the loss. With
+the mean, these ratios give the paper's pictures; and the authors' own code for the CVPR paper has
+the mean, 1e6 mean (F - P)^2 + 1e9/5 sum_l mean ((G - A) / M)^2, which is alpha / beta = 5e-4 here.
+The paper gives neither a picture size nor a number of steps, and it speaks of gradient descent. 512
+pixels, 500 steps and L-BFGS come from that code.
 """
 
-gatys_2016: dict[str, Any] = dict(gatys_2015)
+gatys_2016: dict[str, Any] = {**gatys_2015, "content_weight": 5e-4 / 2}
 """Gatys, Ecker and Bethge 2016, "Image Style Transfer Using Convolutional Neural Networks", CVPR.
 
-The losses of gatys_2015, minimized by L-BFGS as the paper recommends, at the size of its figures
-(512). Departures: the paper gives alpha / beta as 1e-3 for most figures and 1e-4 to 1e-1 in figure
-4. Here it is 5e-7, as for gatys_2015. The paper does not give the number of steps.
+The losses of gatys_2015 with alpha / beta = 5e-4, one of the ratios of figure 3 and that of the
+authors' code (ExampleNotebooks of leongatys/NeuralImageSynthesis, normalized network). Minimized by
+L-BFGS, as the paper recommends, at the size of its figures (512), from white noise. Departures: the
+mean in the content loss, see gatys_2015. The paper does not give the number of steps; 500 is from
+that code.
 """
 
 gatys_pytorch: dict[str, Any] = {
     "network": "vgg19",
     "pooling": "max",
-    "normalize": True,
+    "normalize": False,
     "content_layers": {"relu4_2": 1.0},
     "style_layers": dict.fromkeys(_RELU_1, 1.0),
     "scale": "mean",
@@ -65,9 +67,12 @@ gatys_pytorch: dict[str, Any] = {
 
 mean (F - P)^2 at relu4_2 + sum_l 1e3 / N^2 mean ((G - A) / M)^2 at five layers, from the content
 image, in two stages: 500 evaluations with a shorter side of 512 pixels, then 200 of the same losses
-from that result with 800. Departures: `size` is the longer side; 683 and 1067 give a 4:3 photo
-these shorter sides. A step may take more than one evaluation. For the first stage alone, replace
-`size` and `steps`: {**presets.gatys_pytorch, "size": 683, "steps": 500}.
+from that result with 800. The filters are as trained: the program's file is a copy of the Caffe
+model's (its author in issue 1 of its repository), and the authors' notebooks of 2016 pair these
+weights with that network, and other weights with the normalized one. Departures: `size` is the
+longer side; 683 and 1067 give a 4:3 photo these shorter sides. A step may take more than one
+evaluation. For the first stage alone, replace `size` and `steps`: {**presets.gatys_pytorch, "size":
+683, "steps": 500}.
 """
 
 deep_photo: dict[str, Any] = {
