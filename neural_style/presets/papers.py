@@ -10,14 +10,15 @@ _RELU_1 = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 gatys_2015: dict[str, Any] = {
     "network": "vgg19",
     "pooling": "avg",
-    "normalize": True,
+    "normalize": False,
     "content_layers": ["conv4_2"],
     "style_layers": _CONV_1,
     "scale": {"content": "mean", "style": "paper"},
-    "content_weight": 1e-3 / 2,
+    "content_weight": 10.0 / 2,
     "style_weight": 1.0,
     "tv_weight": 0,
     "init": "noise",
+    "noise_std": 1.0,
     "size": 512,
     "start_size": None,
     "steps": 500,
@@ -27,22 +28,30 @@ gatys_2015: dict[str, Any] = {
 """Gatys, Ecker and Bethge 2015, "A Neural Algorithm of Artistic Style", arXiv 1508.06576.
 
 alpha 1/2 mean (F - P)^2 at conv4_2 + beta sum_l 1/5 1/(4 N^2 M^2) sum (G - A)^2 at five layers,
-from white noise, alpha / beta = 1e-3. Departures: equation 1 as printed is a sum, not a mean. With
-the sum, and the ratios of the paper (1e-3 and 1e-4), content would make up 99 % of the loss. With
-the mean, these ratios give the paper's pictures; and the authors' own code for the CVPR paper has
-the mean, 1e6 mean (F - P)^2 + 1e9/5 sum_l mean ((G - A) / M)^2, which is alpha / beta = 5e-4 here.
-The paper gives neither a picture size nor a number of steps, and it speaks of gradient descent. 512
-pixels, 500 steps and L-BFGS come from that code.
+from white noise, in the network as trained, alpha / beta = 10. Departures: equation 1 as printed is
+a sum; the mean, 1 / (N M) of it, weighs the same at every size, and the authors' code has it. The
+paper gives alpha / beta as 1e-3 or 1e-4; a sum with these ratios would be 99 % of the loss, and the
+result a content reconstruction. 10 gives the balance of the paper's figures. The paper gives
+neither a picture size nor a number of steps, and it speaks of gradient descent. 512 pixels, 500
+steps, L-BFGS and noise of standard deviation 1 come from the authors' later code.
 """
 
-gatys_2016: dict[str, Any] = {**gatys_2015, "content_weight": 5e-4 / 2}
+gatys_2016: dict[str, Any] = {
+    **gatys_2015,
+    "normalize": True,
+    "content_weight": 5e-4 / 2,
+    "init": "content",
+    "noise_std": None,
+}
 """Gatys, Ecker and Bethge 2016, "Image Style Transfer Using Convolutional Neural Networks", CVPR.
 
-The losses of gatys_2015 with alpha / beta = 5e-4, one of the ratios of figure 3 and that of the
-authors' code (ExampleNotebooks of leongatys/NeuralImageSynthesis, normalized network). Minimized by
-L-BFGS, as the paper recommends, at the size of its figures (512), from white noise. Departures: the
-mean in the content loss, see gatys_2015. The paper does not give the number of steps; 500 is from
-that code.
+The losses of gatys_2015 in the normalized network, alpha / beta = 5e-4, by L-BFGS, as the authors'
+code for this paper has them (ExampleNotebooks of leongatys/NeuralImageSynthesis): 1e6 mean
+(F - P)^2 + 1e9/5 sum_l mean ((G - A) / M)^2 from the content image, 500 evaluations. The ratio is
+one of figure 3. Departures: the paper's figures start from white noise, and the code from the
+content image, as here. From noise, the normalized network leaves grain and meets the style in a few
+patches, because filters that hardly fire on photos are magnified up to twentyfold; the network as
+trained does not. gatys_2015 is the preset for noise.
 """
 
 gatys_pytorch: dict[str, Any] = {
