@@ -1,7 +1,7 @@
 """What every notebook has around its lesson: the way in, the set-up cell, the way on."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import nbformat
 
@@ -10,17 +10,68 @@ FOLDER = Path(__file__).parent
 #: Where Colab finds the notebooks. Set it when the repository has its address.
 REPOSITORY = "OWNER/neural-style-keras"
 
-#: {notebook, in their order: the extras that it needs}.
-EXTRAS = {
-    "01_first_transfer": "notebooks",
-    "02_the_paper_in_code": "notebooks",
-    "03_the_papers_figures": "notebooks",
-    "05_presets": "notebooks",
-    "06_working_with_runs": "notebooks",
-    "07_control": "notebooks,masks",
-    "08_photorealism": "notebooks,masks,photo",
-    "09_fast_transfer": "notebooks",
-    "10_video": "notebooks,video",
+
+class Notebook(NamedTuple):
+    """A notebook.
+
+    Attributes:
+        title: Its first line.
+        sentence: What it shows.
+        extras: The extras of this package that it needs.
+    """
+
+    title: str
+    sentence: str
+    extras: str
+
+
+#: {file name without .ipynb, in their order: the notebook}.
+NOTEBOOKS = {
+    "01_first_transfer": Notebook(
+        "A first transfer",
+        "One call, what it did, more or less style, another painting.",
+        "notebooks",
+    ),
+    "02_the_paper_in_code": Notebook(
+        "The paper in code",
+        "The method from nothing: each equation in a few lines, compared with the library.",
+        "notebooks",
+    ),
+    "03_the_papers_figures": Notebook(
+        "The paper's figures",
+        "Every figure of Gatys et al. 2016 with its code, and where we differ.",
+        "notebooks",
+    ),
+    "05_presets": Notebook(
+        "Presets: the paper and its descendants",
+        "The settings of nine papers and programs, with formulas and pictures.",
+        "notebooks",
+    ),
+    "06_working_with_runs": Notebook(
+        "Working with runs",
+        "Previews, stopping, sweeps, going on after a crash, records.",
+        "notebooks",
+    ),
+    "07_control": Notebook(
+        "Control: colors, regions, scale",
+        "Keep the photo's colors; this style here, that one there; the size of strokes.",
+        "notebooks,masks",
+    ),
+    "08_photorealism": Notebook(
+        "Photos in another light, and cut out",
+        "The light of one photo on another; cutting a subject out of a photo.",
+        "notebooks,masks,photo",
+    ),
+    "09_fast_transfer": Notebook(
+        "Fast transfer",
+        "Networks that paint in a tenth of a second, and how to train one.",
+        "notebooks",
+    ),
+    "10_video": Notebook(
+        "Films that hold still",
+        "Films whose strokes hold still, and a number for flicker.",
+        "notebooks,video",
+    ),
 }
 
 BADGE = (
@@ -34,7 +85,7 @@ SETUP = """\
 import sys
 
 if "google.colab" in sys.modules:
-    !git clone -q https://github.com/{repository} neural-style-keras
+    !git clone -q --depth 1 https://github.com/{repository} neural-style-keras
     %pip install -q "./neural-style-keras[{extras}]"
     %cd -q neural-style-keras/notebooks
 
@@ -52,12 +103,12 @@ def framed(notebook: Any, name: str) -> Any:
 
     Args:
         notebook: An nbformat notebook of the fourth version; it is changed.
-        name: Its file's name without .ipynb, one of EXTRAS.
+        name: Its file's name without .ipynb, one of NOTEBOOKS.
 
     Returns:
         The notebook.
     """
-    values = {"repository": REPOSITORY, "name": name, "extras": EXTRAS[name]}
+    values = {"repository": REPOSITORY, "name": name, "extras": NOTEBOOKS[name].extras}
     new = nbformat.v4
     head = {
         "badge": new.new_markdown_cell(BADGE.format(**values)),
@@ -77,7 +128,7 @@ def framed(notebook: Any, name: str) -> Any:
 
 def links(name: str) -> str:
     """The line at a notebook's foot: the one before it, the index, the next."""
-    names = list(EXTRAS)
+    names = list(NOTEBOOKS)
     place = names.index(name)
     before, after = names[max(0, place - 1) : place], names[place + 1 : place + 2]
     return " · ".join(
@@ -87,15 +138,8 @@ def links(name: str) -> str:
     )
 
 
-def title(name: str) -> str:
-    """A notebook's title: its first line that begins with #."""
-    notebook = nbformat.read(FOLDER / f"{name}.ipynb", 4)
-    lines = (line for cell in notebook.cells for line in cell.source.splitlines())
-    return next(line[2:] for line in lines if line.startswith("# "))
-
-
 def _link(label: str, name: str) -> str:
-    return f"{label}[{title(name)}]({name}.ipynb)"
+    return f"{label}[{NOTEBOOKS[name].title}]({name}.ipynb)"
 
 
 def _tagged(notebook: Any, tag: str) -> Any:

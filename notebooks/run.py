@@ -22,8 +22,9 @@ import sys
 import time
 from typing import Any
 
+import index
 import nbformat
-from frame import EXTRAS, FOLDER, framed
+from frame import FOLDER, NOTEBOOKS, framed
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -39,12 +40,15 @@ RUNS = FOLDER / "runs"
 #: The longest that one cell may take, in seconds.
 LONGEST = {"full": 4 * 3600, "ci": 600}
 
+#: Lines for a notebook that keeps its runs: a test must not find those of another day.
+NEW_RUNS = "import tempfile\n\nRUNS = Path(tempfile.mkdtemp())\n"
+
 #: {notebook: lines that follow its cell of parameters at the size `ci`}.
 SMALL = {
     "01_first_transfer": "SIZE, STEPS = 96, 2",
-    "02_the_paper_in_code": "SIZE, EVALUATIONS = 96, 4",
-    "03_the_papers_figures": "SIZE, CELL, STEPS, LONG = 96, 64, 2, 2",
-    "05_presets": "LARGEST, STEPS = 64, 2",
+    "02_the_paper_in_code": "SIZE, EVALUATIONS = 96, 20",
+    "03_the_papers_figures": NEW_RUNS + "SIZE, CELL, STEPS, LONG = 96, 64, 2, 2",
+    "05_presets": NEW_RUNS + "LARGEST, STEPS = 64, 2",
     "06_working_with_runs": "SIZE, STEPS = 96, 20",
     "07_control": "SIZE = 96\nSETTINGS = dict(size=SIZE, progress=False, steps=2)",
     "08_photorealism": "SETTINGS = dict(size=SIZE, progress=False, steps=2)",
@@ -81,11 +85,11 @@ def names_of(given: list[str]) -> list[str]:
         ValueError: No notebook begins with that.
     """
     for begin in given:
-        if not any(name.startswith(begin.removesuffix(".ipynb")) for name in EXTRAS):
-            raise ValueError(f"a notebook is one of {', '.join(EXTRAS)}. Received: {begin!r}")
+        if not any(name.startswith(begin.removesuffix(".ipynb")) for name in NOTEBOOKS):
+            raise ValueError(f"a notebook is one of {', '.join(NOTEBOOKS)}. Received: {begin!r}")
     return [
         name
-        for name in EXTRAS
+        for name in NOTEBOOKS
         if not given or any(name.startswith(begin.removesuffix(".ipynb")) for begin in given)
     ]
 
@@ -94,7 +98,7 @@ def execute(name: str, size: str = "full") -> tuple[Any, float]:
     """Execute a notebook.
 
     Args:
-        name: One of EXTRAS.
+        name: One of NOTEBOOKS.
         size: "full", or "ci" for the settings of SMALL.
 
     Returns:
@@ -117,14 +121,17 @@ def execute(name: str, size: str = "full") -> tuple[Any, float]:
     NotebookClient(
         notebook, timeout=LONGEST[size], resources={"metadata": {"path": str(FOLDER)}}
     ).execute()
+    for cell in notebook.cells:
+        if "setup" in cell.metadata.get("tags", []):  # drop what the backend says when it is loaded
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     return notebook, time.perf_counter() - started
 
 
 def keep(name: str, notebook: Any, seconds: float, code: str) -> None:
-    """Write an executed notebook with its stamp, whole or not at all.
+    """Write an executed notebook with its stamp, whole or not at all, and its small picture.
 
     Args:
-        name: One of EXTRAS.
+        name: One of NOTEBOOKS.
         notebook: From execute.
         seconds: How long it took.
         code: sources() when it began.
@@ -134,6 +141,7 @@ def keep(name: str, notebook: Any, seconds: float, code: str) -> None:
     half = path.with_suffix(".half")
     nbformat.write(notebook, half)
     half.replace(path)
+    index.thumbnail(name, notebook)
 
 
 def forget_older_runs(code: str) -> None:
@@ -149,7 +157,7 @@ def state(name: str, code: str) -> str:
     """Of which code a notebook's outputs are, in a line.
 
     Args:
-        name: One of EXTRAS.
+        name: One of NOTEBOOKS.
         code: sources() as it is now.
     """
     stamp = nbformat.read(FOLDER / f"{name}.ipynb", 4).metadata.get(STAMP)
@@ -188,6 +196,8 @@ def main() -> int:
         print(f"{name}: {seconds:.0f} s", flush=True)
         if given.size == "full":
             keep(name, notebook, seconds, code)
+    if not given.list and given.size == "full":
+        (FOLDER / "README.md").write_text(index.text(STAMP), encoding="utf-8")
     for name in names:
         print(state(name, code))
     return int(failed)

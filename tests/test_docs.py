@@ -48,7 +48,8 @@ def text_of(path: Path) -> str:
 def code_of(path: Path) -> str:
     """The Python code of a document or of a notebook, in its order, without IPython's commands."""
     if path.suffix == ".ipynb":
-        return re.sub(r"^%.*\n?", "", "\n".join(cells(path, "code")), flags=re.MULTILINE)
+        code = "\n".join(cells(path, "code"))
+        return re.sub(r"^( *)[%!].*", r"\1pass", code, flags=re.MULTILINE)
     return "\n".join(
         code for language, code in FENCE.findall(text_of(path)) if language == "python"
     )

@@ -13,9 +13,10 @@ import pytest
 FOLDER = Path(__file__).parent.parent / "notebooks"
 sys.path.insert(0, str(FOLDER))
 import frame  # noqa: E402
+import index  # noqa: E402
 import run  # noqa: E402
 
-NAMES = list(frame.EXTRAS)
+NAMES = list(frame.NOTEBOOKS)
 
 
 def read(name):
@@ -34,11 +35,11 @@ def pictures_of(notebook):
 
 def test_every_notebook_has_its_place():
     assert [path.stem for path in sorted(FOLDER.glob("*.ipynb"))] == NAMES == list(run.SMALL)
-    index = (FOLDER / "README.md").read_text(encoding="utf-8")
-    places = [index.index(f"]({name}.ipynb)") for name in NAMES]
-    assert places == sorted(places)
+    written = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert written == index.text(run.STAMP)
     for name in NAMES:
-        assert f"({name}.jpg)" in index and (FOLDER / f"{name}.jpg").stat().st_size < 30_000
+        assert f"]({name}.ipynb)" in written
+        assert 1_000 < (FOLDER / f"{name}.jpg").stat().st_size < 30_000
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -67,15 +68,16 @@ def test_a_notebook_has_its_frame(name):
     notebook = read(name)
     assert frame.framed(copy.deepcopy(notebook), name) == notebook
     assert f"/notebooks/{name}.ipynb" in notebook.cells[0].source
-    assert notebook.cells[1].source.startswith("# ")
+    assert notebook.cells[1].source.splitlines()[0] == f"# {frame.NOTEBOOKS[name].title}"
     assert "google.colab" in notebook.cells[2].source
-    assert "parameters" in [tag for c in notebook.cells for tag in c.metadata.get("tags", [])]
+    tags = [tag for c in notebook.cells for tag in c.metadata.get("tags", [])]
+    assert tags.count("parameters") == tags.count("thumbnail") == 1
 
 
 def test_neighbors_are_linked():
     assert "Previous" not in frame.links(NAMES[0]) and "Next" not in frame.links(NAMES[-1])
     assert f"]({NAMES[1]}.ipynb)" in frame.links(NAMES[0])
-    assert f"Previous: [{frame.title(NAMES[0])}]" in frame.links(NAMES[1])
+    assert f"Previous: [{frame.NOTEBOOKS[NAMES[0]].title}]" in frame.links(NAMES[1])
 
 
 def test_names_may_be_numbers():

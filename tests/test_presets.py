@@ -47,7 +47,7 @@ def gatys(x, content, style, alpha):
 
 
 def gatys_2015(x, content, style):
-    return gatys(x, content, style, alpha=10)
+    return gatys(x, content, style, alpha=5)
 
 
 def gatys_2016(x, content, style):
