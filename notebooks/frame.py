@@ -37,9 +37,14 @@ NOTEBOOKS = {
         "The method from nothing: each equation in a few lines, compared with the library.",
         "notebooks",
     ),
-    "03_the_papers_figures": Notebook(
-        "The paper's figures",
-        "Every figure of Gatys et al. 2016 with its code, and where we differ.",
+    "03_reconstructions": Notebook(
+        "What the layers know: reconstructions",
+        "What each layer keeps of a photo, and of a painting.",
+        "notebooks",
+    ),
+    "04_layers_and_ratio": Notebook(
+        "Which layers, and how much of each",
+        "Style layers, the ratio of content and style, the start, the pooling.",
         "notebooks",
     ),
     "05_presets": Notebook(

@@ -17,8 +17,7 @@ HEAD = """\
 `pip install ".[notebooks]"`, then `jupyter lab notebooks/`. On Colab, the badge at a notebook's
 head opens it, and its first cell installs what it needs. A GPU is found by itself; then the
 pictures are larger. The first notebook takes ten minutes to read.
-[The second](02_the_paper_in_code.ipynb) builds the method from nothing;
-[the third](03_the_papers_figures.ipynb) has the figures of the paper.
+[The second](02_the_paper_in_code.ipynb) builds the method from nothing.
 
 `python notebooks/run.py` executes them all, `--list` says which outputs are older than the code.
 

@@ -47,7 +47,8 @@ NEW_RUNS = "import tempfile\n\nRUNS = Path(tempfile.mkdtemp())\n"
 SMALL = {
     "01_first_transfer": "SIZE, STEPS = 96, 2",
     "02_the_paper_in_code": "SIZE, EVALUATIONS = 96, 20",
-    "03_the_papers_figures": NEW_RUNS + "SIZE, CELL, STEPS, LONG = 96, 64, 2, 2",
+    "03_reconstructions": "SIZE, STEPS = 160, 2",
+    "04_layers_and_ratio": "SIZE, STEPS, START_SIZE = 96, 2, 48",
     "05_presets": NEW_RUNS + "LARGEST, STEPS = 64, 2",
     "06_working_with_runs": "SIZE, STEPS = 96, 20",
     "07_control": "SIZE = 96\nSETTINGS = dict(size=SIZE, progress=False, steps=2)",
