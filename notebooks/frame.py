@@ -1,83 +1,12 @@
 """What every notebook has around its lesson: the way in, the set-up cell, the way on."""
 
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import nbformat
-
-FOLDER = Path(__file__).parent
+from catalog import NOTEBOOKS
 
 #: Where Colab finds the notebooks. Set it when the repository has its address.
 REPOSITORY = "OWNER/neural-style-keras"
-
-
-class Notebook(NamedTuple):
-    """A notebook.
-
-    Attributes:
-        title: Its first line.
-        sentence: What it shows.
-        extras: The extras of this package that it needs.
-    """
-
-    title: str
-    sentence: str
-    extras: str
-
-
-#: {file name without .ipynb, in their order: the notebook}.
-NOTEBOOKS = {
-    "01_first_transfer": Notebook(
-        "A first transfer",
-        "One call, what it did, more or less style, another painting.",
-        "notebooks",
-    ),
-    "02_the_paper_in_code": Notebook(
-        "The paper in code",
-        "The method from nothing: each equation in a few lines, compared with the library.",
-        "notebooks",
-    ),
-    "03_reconstructions": Notebook(
-        "What the layers know: reconstructions",
-        "What each layer keeps of a photo, and of a painting.",
-        "notebooks",
-    ),
-    "04_layers_and_ratio": Notebook(
-        "Which layers, and how much of each",
-        "Style layers, the ratio of content and style, the start, the pooling.",
-        "notebooks",
-    ),
-    "05_presets": Notebook(
-        "Presets: the paper and its descendants",
-        "The settings of nine papers and programs, with formulas and pictures.",
-        "notebooks",
-    ),
-    "06_working_with_runs": Notebook(
-        "Working with runs",
-        "Previews, stopping, sweeps, going on after a crash, records.",
-        "notebooks",
-    ),
-    "07_control": Notebook(
-        "Control: colors, regions, scale",
-        "Keep the photo's colors; this style here, that one there; the size of strokes.",
-        "notebooks,masks",
-    ),
-    "08_photorealism": Notebook(
-        "Photos in another light, and cut out",
-        "The light of one photo on another; cutting a subject out of a photo.",
-        "notebooks,masks,photo",
-    ),
-    "09_fast_transfer": Notebook(
-        "Fast transfer",
-        "Networks that paint in a tenth of a second, and how to train one.",
-        "notebooks",
-    ),
-    "10_video": Notebook(
-        "Films that hold still",
-        "Films whose strokes hold still, and a number for flicker.",
-        "notebooks,video",
-    ),
-}
 
 BADGE = (
     "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"

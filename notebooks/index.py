@@ -5,7 +5,7 @@ import io
 from typing import Any
 
 import nbformat
-from frame import FOLDER, NOTEBOOKS
+from catalog import FOLDER, NOTEBOOKS
 from PIL import Image
 
 #: Width of the small pictures, in pixels.

@@ -17,6 +17,7 @@ Needs the extras of the notebooks: pip install -e ".[notebooks,masks,photo,video
 import argparse
 import hashlib
 import os
+import runpy
 import shutil
 import sys
 import time
@@ -24,7 +25,8 @@ from typing import Any
 
 import index
 import nbformat
-from frame import FOLDER, NOTEBOOKS, framed
+from catalog import FOLDER, NOTEBOOKS
+from frame import framed
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -40,23 +42,6 @@ RUNS = FOLDER / "runs"
 #: The longest that one cell may take, in seconds.
 LONGEST = {"full": 4 * 3600, "ci": 600}
 
-#: Lines for a notebook that keeps its runs: a test must not find those of another day.
-NEW_RUNS = "import tempfile\n\nRUNS = Path(tempfile.mkdtemp())\n"
-
-#: {notebook: lines that follow its cell of parameters at the size `ci`}.
-SMALL = {
-    "01_first_transfer": "SIZE, STEPS = 96, 2",
-    "02_the_paper_in_code": "SIZE, EVALUATIONS = 96, 20",
-    "03_reconstructions": "SIZE, STEPS = 160, 2",
-    "04_layers_and_ratio": "SIZE, STEPS, START_SIZE = 96, 2, 48",
-    "05_presets": NEW_RUNS + "LARGEST, STEPS = 64, 2",
-    "06_working_with_runs": "SIZE, STEPS = 96, 20",
-    "07_control": "SIZE = 96\nSETTINGS = dict(size=SIZE, progress=False, steps=2)",
-    "08_photorealism": "SETTINGS = dict(size=SIZE, progress=False, steps=2)",
-    "09_fast_transfer": "SIZE, STEPS = 128, 12",
-    "10_video": "SIZE, FRAMES = 96, 8\nSETTINGS = dict(steps=2, progress=False)",
-}
-
 
 def sources() -> str:
     """SHA-256 over the package's files but the command line's: {path, bytes} in their order."""
@@ -71,9 +56,7 @@ def sources() -> str:
 
 def version() -> str:
     """The package's version, read from its file."""
-    values: dict[str, str] = {}
-    exec((PACKAGE / "_version.py").read_text(encoding="utf-8"), values)
-    return values["__version__"]
+    return str(runpy.run_path(str(PACKAGE / "_version.py"))["__version__"])
 
 
 def names_of(given: list[str]) -> list[str]:
@@ -85,14 +68,11 @@ def names_of(given: list[str]) -> list[str]:
     Raises:
         ValueError: No notebook begins with that.
     """
-    for begin in given:
-        if not any(name.startswith(begin.removesuffix(".ipynb")) for name in NOTEBOOKS):
+    beginnings = tuple(begin.removesuffix(".ipynb") for begin in given)
+    for begin in beginnings:
+        if not any(name.startswith(begin) for name in NOTEBOOKS):
             raise ValueError(f"a notebook is one of {', '.join(NOTEBOOKS)}. Received: {begin!r}")
-    return [
-        name
-        for name in NOTEBOOKS
-        if not given or any(name.startswith(begin.removesuffix(".ipynb")) for begin in given)
-    ]
+    return [name for name in NOTEBOOKS if not given or name.startswith(beginnings)]
 
 
 def execute(name: str, size: str = "full") -> tuple[Any, float]:
@@ -100,7 +80,7 @@ def execute(name: str, size: str = "full") -> tuple[Any, float]:
 
     Args:
         name: One of NOTEBOOKS.
-        size: "full", or "ci" for the settings of SMALL.
+        size: "full", or "ci" for its small settings.
 
     Returns:
         (the executed notebook, seconds).
@@ -115,13 +95,12 @@ def execute(name: str, size: str = "full") -> tuple[Any, float]:
             for place, cell in enumerate(notebook.cells)
             if "parameters" in cell.metadata.get("tags", [])
         ]
-        notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(SMALL[name]))
-    os.environ["PYTHONPATH"] = str(ROOT)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(NOTEBOOKS[name].small))
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "PYTHONPATH": str(ROOT)}
     started = time.perf_counter()
     NotebookClient(
         notebook, timeout=LONGEST[size], resources={"metadata": {"path": str(FOLDER)}}
-    ).execute()
+    ).execute(env=environment)
     for cell in notebook.cells:
         if "setup" in cell.metadata.get("tags", []):  # drop what the backend says when it is loaded
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]

@@ -1,0 +1,90 @@
+"""The list of the notebooks: a new one needs an entry here, and its file."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+FOLDER = Path(__file__).parent
+
+
+class Notebook(NamedTuple):
+    """A notebook.
+
+    Attributes:
+        title: Its first line.
+        sentence: What it shows.
+        extras: The extras of this package that it needs.
+        small: Lines that follow its cell of parameters, so that it runs in about a minute.
+    """
+
+    title: str
+    sentence: str
+    extras: str
+    small: str
+
+
+#: Lines for a notebook that keeps its runs: a test must not find those of another day.
+NEW_RUNS = "import tempfile\n\nRUNS = Path(tempfile.mkdtemp())\n"
+
+#: {file name without .ipynb, in their order: the notebook}.
+NOTEBOOKS = {
+    "01_first_transfer": Notebook(
+        "A first transfer",
+        "One call, what it did, more or less style, another painting.",
+        "notebooks",
+        "SIZE, STEPS = 96, 2",
+    ),
+    "02_the_paper_in_code": Notebook(
+        "The paper in code",
+        "The method from nothing: each equation in a few lines, compared with the library.",
+        "notebooks",
+        "SIZE, EVALUATIONS = 96, 20",
+    ),
+    "03_reconstructions": Notebook(
+        "What the layers know: reconstructions",
+        "What each layer keeps of a photo, and of a painting.",
+        "notebooks",
+        "SIZE, STEPS = 160, 2",
+    ),
+    "04_layers_and_ratio": Notebook(
+        "Which layers, and how much of each",
+        "Style layers, the ratio of content and style, the start, the pooling.",
+        "notebooks",
+        "SIZE, STEPS, START_SIZE = 96, 2, 48",
+    ),
+    "05_presets": Notebook(
+        "Presets: the paper and its descendants",
+        "The settings of nine papers and programs, with formulas and pictures.",
+        "notebooks",
+        NEW_RUNS + "LARGEST, STEPS = 64, 2",
+    ),
+    "06_working_with_runs": Notebook(
+        "Working with runs",
+        "Previews, stopping, sweeps, going on after a crash, records.",
+        "notebooks",
+        "SIZE, STEPS = 96, 20",
+    ),
+    "07_control": Notebook(
+        "Control: colors, regions, scale",
+        "Keep the photo's colors; this style here, that one there; the size of strokes.",
+        "notebooks,masks",
+        "SIZE = 96\nSETTINGS = dict(size=SIZE, progress=False, steps=2)",
+    ),
+    "08_photorealism": Notebook(
+        "Photos in another light, and cut out",
+        "The light of one photo on another; cutting a subject out of a photo.",
+        "notebooks,masks,photo",
+        "SETTINGS = dict(size=SIZE, progress=False, steps=2)",
+    ),
+    "09_fast_transfer": Notebook(
+        "Fast transfer",
+        "Networks that paint in a tenth of a second, and how to train one.",
+        "notebooks",
+        "SIZE, STEPS = 128, 12",
+    ),
+    "10_video": Notebook(
+        "Films that hold still",
+        "Films whose strokes hold still, and a number for flicker.",
+        "notebooks,video",
+        "SIZE, FRAMES = 96, 8\nSETTINGS = dict(steps=2, progress=False)",
+    ),
+}
