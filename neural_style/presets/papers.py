@@ -31,9 +31,10 @@ alpha 1/2 mean (F - P)^2 at conv4_2 + beta sum_l 1/5 1/(4 N^2 M^2) sum (G - A)^2
 from white noise, in the network as trained, alpha / beta = 5. Departures: equation 1 as printed is
 a sum; the mean, 1 / (N M) of it, weighs the same at every size, and the authors' code has it. The
 paper gives alpha / beta as 1e-3 or 1e-4, which for a sum at 512 x 384 pixels is 1,600 or 160 for
-the mean: pictures with hardly a stroke. 5 gives the balance of the paper's figures. The paper gives
-neither a picture size nor a number of steps, and it speaks of gradient descent. 512 pixels, 500
-steps, L-BFGS and noise of standard deviation 1 come from the authors' later code.
+the mean. At 160 the photo keeps all its lines and takes short strokes, without the painting's large
+swirls; 5 brings these, as in the paper's figures. The paper gives neither a picture size nor a
+number of steps, and it speaks of gradient descent. 512 pixels, 500 steps, L-BFGS and noise of
+standard deviation 1 come from the authors' later code.
 """
 
 gatys_2016: dict[str, Any] = {
