@@ -10,11 +10,12 @@ from ._shared.optional import load
 from .images.load import load_image
 
 
-def plot_losses(history: Mapping[str, Sequence[float]]) -> Any:
+def plot_losses(history: Mapping[str, Sequence[float]], borders: Sequence[int] = ()) -> Any:
     """Plot each weighted loss term over the steps, on a logarithmic scale.
 
     Args:
         history: a TransferResult's history: {name of the term: its value at each step}.
+        borders: a TransferResult's borders: a dashed line after each of these steps.
 
     Returns:
         A matplotlib Figure; a notebook shows it.
@@ -23,7 +24,7 @@ def plot_losses(history: Mapping[str, Sequence[float]]) -> Any:
         ImportError: matplotlib is missing; the message names the command that installs it.
     """
     figure, axes = pyplot().subplots(figsize=(7, 3), layout="constrained")
-    _curves(axes, history)
+    _curves(axes, history, borders)
     return _closed(figure)
 
 
@@ -136,7 +137,10 @@ def contact_sheet(
 
 
 def preview(
-    image: Image.Image | np.ndarray, history: Mapping[str, Sequence[float]], caption: str
+    image: Image.Image | np.ndarray,
+    history: Mapping[str, Sequence[float]],
+    caption: str,
+    borders: Sequence[int] = (),
 ) -> Any:
     """Show the unfinished picture beside its loss curves. LivePreview redraws this during a run.
 
@@ -144,6 +148,7 @@ def preview(
         image: the picture so far.
         history: {name of the loss term: its value at each step}.
         caption: the text above both.
+        borders: the steps after which another size began.
 
     Returns:
         A matplotlib Figure.
@@ -151,7 +156,7 @@ def preview(
     figure, (left, right) = pyplot().subplots(1, 2, figsize=(9, 3.2), layout="constrained")
     left.imshow(image)
     left.axis("off")
-    _curves(right, history)
+    _curves(right, history, borders)
     figure.suptitle(caption, fontsize=9)
     return _closed(figure)
 
@@ -161,15 +166,18 @@ def _shown(picture: Any) -> np.ndarray:
     return load_image(getattr(picture, "image", picture))
 
 
-def _curves(axes: Any, history: Mapping[str, Sequence[float]]) -> None:
-    """Draw the loss curves on matplotlib's axes."""
+def _curves(axes: Any, history: Mapping[str, Sequence[float]], borders: Sequence[int]) -> None:
+    """Draw the loss curves on matplotlib's axes, and their legend beside them."""
     for name, values in history.items():
         axes.plot(
             range(1, len(values) + 1), values, label=name, linewidth=2 if name == "total" else 1
         )
+    for number, border in enumerate(borders):
+        label = "" if number else "another size"
+        axes.axvline(border + 0.5, color="gray", linestyle="--", linewidth=1, label=label)
     axes.set(xlabel="step", ylabel="weighted loss", yscale="log")
     axes.grid(alpha=0.3)
-    axes.legend()
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 
 
 def pyplot() -> Any:

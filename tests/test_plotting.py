@@ -19,6 +19,19 @@ def test_the_curves_are_the_history():
     assert not matplotlib.pyplot.get_fignums()  # a notebook must not show it twice
 
 
+def test_borders_are_drawn_and_the_legend_is_off_the_curves():
+    history = {"total": [3.0, 2.0, 1.5, 1.0], "style": [2.0, 1.0, 0.5, 0.4]}
+    result = TransferResult(Image.new("RGB", (4, 4)), history, "", 1.0, {}, borders=(1, 3))
+    figure = result.plot()
+    [axes] = figure.axes
+    vertical = [line.get_xdata() for line in axes.lines if len(line.get_ydata()) == 2]
+    assert vertical == [[1.5, 1.5], [3.5, 3.5]]  # between the last step and the first
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert labels == ["total", "style", "another size"]
+    figure.canvas.draw()
+    assert axes.get_legend().get_window_extent().x0 >= axes.get_window_extent().x1
+
+
 def test_compare_shows_each_picture_with_its_caption(tmp_path):
     Image.fromarray(picture(20, 30)).save(tmp_path / "a.png")
     result = TransferResult(Image.new("RGB", (9, 4)), {}, "done", 1.0, {})

@@ -39,6 +39,7 @@ class State:
         x: The pixels as a float64 vector; None before the first step.
         history: {"total" and each term: the weighted loss after each step}.
         seconds: That the run took so far.
+        borders: The numbers of steps after which another size began.
     """
 
     stage: int = 0
@@ -46,6 +47,7 @@ class State:
     x: np.ndarray | None = field(default=None, repr=False)
     history: dict[str, list[float]] = field(default_factory=dict, repr=False)
     seconds: float = 0.0
+    borders: list[int] = field(default_factory=list, repr=False)
 
 
 class Checkpoint:
@@ -155,6 +157,7 @@ class Checkpoint:
             arrays = read_npz(self.path, {"state": (), "x": None}, most_bytes)
             state, x = json.loads(str(arrays["state"])), arrays["x"]
             identity, history = state["identity"], state["history"]
+            borders = state["borders"]
             losses = [value for values in history.values() for value in values]
             whole = (
                 all(isinstance(identity[name], dict | list | None) for name in IDENTITY)
@@ -165,6 +168,8 @@ class Checkpoint:
                 and len({len(values) for values in history.values()}) == 1
                 and "total" in history
                 and all(map(is_finite, losses))
+                and isinstance(borders, list)
+                and all(is_count(border, 1) for border in borders)
                 and x.dtype == np.float64
                 and x.ndim == 1
                 and bool(np.isfinite(x).all())
@@ -178,7 +183,7 @@ class Checkpoint:
             ) from error
         if not whole:
             raise ValueError(f"{str(self.path)!r} is not a whole checkpoint of neural_style")
-        state = State(state["stage"], state["done"], x, history, state["seconds"])
+        state = State(state["stage"], state["done"], x, history, state["seconds"], borders)
         return state, migrated(identity)
 
     def _write(self) -> None:
@@ -190,6 +195,7 @@ class Checkpoint:
             "stage": here.stage - 1,
             "done": here.done,
             "history": here.history,
+            "borders": here.borders,
             "seconds": here.seconds,
         }
         with whole_or_not(self.path) as file:

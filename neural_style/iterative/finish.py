@@ -14,7 +14,12 @@ from .stage import Picture
 
 
 def finish(
-    run: Run, picture: Picture, outcome: Outcome, history: dict[str, list[float]], seconds: float
+    run: Run,
+    picture: Picture,
+    outcome: Outcome,
+    history: dict[str, list[float]],
+    borders: list[int],
+    seconds: float,
 ) -> TransferResult:
     """The result of a run.
 
@@ -25,6 +30,7 @@ def finish(
         picture: Its last picture.
         outcome: How it ended.
         history: {"total" and each term: the weighted loss after each step}.
+        borders: The numbers of steps after which another size began.
         seconds: How long it took.
     """
     size = run.inputs.full.shape[1], run.inputs.full.shape[0]
@@ -46,4 +52,5 @@ def finish(
         {**run.record, **ended},
         pixels,
         outcome.status,
+        tuple(borders),
     )

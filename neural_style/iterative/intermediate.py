@@ -23,6 +23,7 @@ class IntermediateResult(OptimizeResult):
         done: Steps done at this size.
         terms: The weighted loss terms now.
         history: The weighted loss terms after each step.
+        borders: The numbers of steps after which another size began.
         seconds: Since the start of the run.
         left: About how many seconds are left.
         elapsed: Seconds since this call began: less than `seconds` in a run that was resumed.
@@ -36,5 +37,11 @@ class IntermediateResult(OptimizeResult):
         """A copy that shares nothing that can be changed."""
         history = {name: [*values] for name, values in self.history.items()}
         return IntermediateResult(
-            {**self, "x": self.x.copy(), "terms": dict(self.terms), "history": history}
+            {
+                **self,
+                "x": self.x.copy(),
+                "terms": dict(self.terms),
+                "history": history,
+                "borders": [*self.borders],
+            }
         )

@@ -92,7 +92,8 @@ class LivePreview:
 
         assert self._last is not None
         started = time.monotonic()
-        figure = plotting.preview(self._last.image, self._last.history, facts(self._last))
+        here = self._last
+        figure = plotting.preview(here.image, here.history, facts(here), here.borders)
         if self._handle is None:
             self._handle = display(figure, display_id=True)
         else:

@@ -44,6 +44,7 @@ class Recorder:
         picture: The picture so far, or None.
         outcome: How the last optimization ended.
         history: {"total" and each term: the weighted loss after each step}.
+        borders: The numbers of steps after which another size began.
 
     Raises:
         TypeError, ValueError: An argument that cannot be right.
@@ -59,6 +60,7 @@ class Recorder:
         self.picture: Picture | None = None
         self.outcome: Outcome = DONE
         self.history: dict[str, list[float]] = {}
+        self.borders: list[int] = []
         self._last: tuple[Stage, IntermediateResult] | None = None
         self._first_step: float | None = None
         self._evaluated = 0
@@ -106,6 +108,7 @@ class Recorder:
             say(estimate(run.extractor, run.shapes, run.inputs.stages, run.plans))
         names = ("total", *(term.name for term in run.terms))
         self.history = self._state.history or {name: [] for name in names}
+        self.borders = self._state.borders
 
     @property
     def elapsed(self) -> float:
@@ -138,6 +141,8 @@ class Recorder:
         """A function that the optimizer calls after each step of a stage."""
         self._first_step = self._first_step or time.monotonic()
         done = stage.steps - self.steps_left(stage)
+        if self.history["total"] and not self._resumed(stage):
+            self.borders.append(len(self.history["total"]))
 
         def after_step(intermediate_result: OptimizeResult) -> None:
             nonlocal done
@@ -173,6 +178,7 @@ class Recorder:
             done=done,
             terms=dict(evaluator.terms),
             history=self.history,
+            borders=self.borders,
             seconds=self.seconds,
             elapsed=self.elapsed,
             left=since * ahead / self._evaluated,
@@ -193,7 +199,10 @@ class Recorder:
     def result(self) -> TransferResult:
         """The result of the run."""
         assert self.picture is not None  # each run has a stage
-        return finish(self._run, self.picture, self.outcome, self.history, self.seconds)
+        return self._finished(self.picture, self.outcome)
+
+    def _finished(self, picture: Picture, outcome: Outcome) -> TransferResult:
+        return finish(self._run, picture, outcome, self.history, self.borders, self.seconds)
 
     def _last_picture(self) -> Picture:
         """The picture after the last step."""
@@ -206,4 +215,4 @@ class Recorder:
         if self._last is None:
             return None
         outcome = Outcome(Status.FAILED, f"stopped: {error}")
-        return finish(self._run, self._last_picture(), outcome, self.history, self.seconds)
+        return self._finished(self._last_picture(), outcome)

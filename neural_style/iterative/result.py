@@ -29,6 +29,7 @@ class TransferResult:
         pixels: The picture before it was rounded: float32, H x W x 3, 0 to 255; with alpha="keep"
             H x W x 4.
         status: Why the run ended, for programs.
+        borders: The numbers of steps after which another size began.
     """
 
     image: Image.Image
@@ -39,6 +40,7 @@ class TransferResult:
     record: dict[str, Any] = field(repr=False, default_factory=dict)
     pixels: np.ndarray | None = field(repr=False, default=None, compare=False)
     status: Status = Status.DONE
+    borders: tuple[int, ...] = field(repr=False, default=())
 
     def save(
         self,
@@ -82,10 +84,10 @@ class TransferResult:
         )
 
     def plot(self) -> Any:
-        """Draw the loss curves: a matplotlib Figure (needs matplotlib)."""
+        """Draw the loss curves, a line where another size began: a matplotlib Figure."""
         from ..plotting import plot_losses
 
-        return plot_losses(self.history)
+        return plot_losses(self.history, self.borders)
 
     @property
     def facts(self) -> str:

@@ -2,10 +2,7 @@
 
 from typing import Any
 
-from .programs import johnson_neural_style
-
-_CONV_1 = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
-_RELU_1 = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+from .programs import _CONV_1, _RELU_1, johnson_neural_style
 
 gatys_2015: dict[str, Any] = {
     "network": "vgg19",

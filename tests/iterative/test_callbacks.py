@@ -308,7 +308,15 @@ def test_the_live_preview_keeps_to_its_share(monkeypatch):
     monkeypatch.setattr("IPython.display.display", show)
     monkeypatch.setattr("neural_style.plotting.preview", lambda *arguments: None)
     here = IntermediateResult(
-        x=np.zeros(12), shape=(1, 2, 2, 3), step=1, steps=2, terms={}, history={}, seconds=0, left=0
+        x=np.zeros(12),
+        shape=(1, 2, 2, 3),
+        step=1,
+        steps=2,
+        terms={},
+        history={},
+        borders=[],
+        seconds=0,
+        left=0,
     )
     for _ in range(1000):
         clock[0] += 0.01

@@ -76,6 +76,8 @@ def test_a_run_goes_on_where_it_stood(step, whole, tmp_path):
         and result.seconds > stopped.seconds
     )
     assert result.image.size == (64, 48)
+    assert stopped.borders == ((24,) if step > 24 else ())
+    assert result.borders == whole.borders == (24,)
 
 
 @pytest.mark.slow
@@ -247,6 +249,8 @@ def test_a_time_limit_counts_the_seconds_of_this_call(tmp_path, monkeypatch):
         {"history": 3},
         {"history": {"total": [1, "2"]}},
         {"history": {}},
+        {"borders": 24},
+        {"borders": [0]},
         {"seconds": None},
         {"seconds": -1},
         {"identity": 5},
