@@ -39,17 +39,11 @@ NOTEBOOKS = {
         "notebooks",
         "SIZE, EVALUATIONS = 96, 20",
     ),
-    "03_reconstructions": Notebook(
-        "What the layers know: reconstructions",
-        "What each layer keeps of a photo, and of a painting.",
+    "03_the_papers_figures": Notebook(
+        "The paper's figures",
+        "Each figure of Gatys, Ecker and Bethge, with code, and where we differ.",
         "notebooks",
-        "SIZE, STEPS = 160, 2",
-    ),
-    "04_layers_and_ratio": Notebook(
-        "Which layers, and how much of each",
-        "Style layers, the ratio of content and style, the start, the pooling.",
-        "notebooks",
-        "SIZE, STEPS, START_SIZE = 96, 2, 48",
+        NEW_RUNS + "SIZE, CELL, STEPS, LONG, ALONE = 96, 64, 2, 4, 2",
     ),
     "05_presets": Notebook(
         "Presets: the paper and its descendants",
