@@ -41,7 +41,7 @@ NOTEBOOKS = {
     ),
     "03_the_papers_figures": Notebook(
         "The paper's figures",
-        "Each figure of Gatys, Ecker and Bethge, with code, and where we differ.",
+        "Five figures of Gatys, Ecker and Bethge again, with code, and where we differ.",
         "notebooks",
         NEW_RUNS + "SIZE, CELL, STEPS, LONG, ALONE = 96, 64, 2, 4, 2",
     ),
