@@ -323,6 +323,7 @@ def checkpoints():
             step=1,
             history={"total": [1.0], "style": [1.0]},
             seconds=3.0,
+            borders=[],
             x=np.zeros(12 * 16 * 3),
         )
     )
