@@ -22,7 +22,8 @@ keras_example: dict[str, Any] = {
     "size": 512,
     "start_size": None,
     "steps": 200,
-    "optimizer": "lbfgs",
+    "optimizer": "scipy",
+    "precision": "float32",
     "bounds": False,
 }
 """The Keras program that most tutorials copy, with Johnson et al.'s choice of layers.
@@ -66,7 +67,8 @@ vgg16_avgpool: dict[str, Any] = {
     "size": 224,
     "start_size": None,
     "steps": 600,
-    "optimizer": "lbfgs",
+    "optimizer": "scipy",
+    "precision": "float32",
     "bounds": True,
 }
 """A tutorial that gives VGG16 average pooling in place of max pooling.
@@ -93,7 +95,8 @@ johnson_neural_style: dict[str, Any] = {
     "size": 512,
     "start_size": None,
     "steps": 1000,
-    "optimizer": "lbfgs",
+    "optimizer": "scipy",
+    "precision": "float32",
     "bounds": False,
 }
 """Johnson 2015, neural-style for Torch.
@@ -120,6 +123,7 @@ anishathalye: dict[str, Any] = {
     "start_size": None,
     "steps": 1000,
     "optimizer": "adam",
+    "precision": "float32",
     "learning_rate": 10.0,
     "bounds": False,
 }
@@ -146,7 +150,8 @@ neural_style_tf: dict[str, Any] = {
     "size": 512,
     "start_size": None,
     "steps": 1000,
-    "optimizer": "lbfgs",
+    "optimizer": "scipy",
+    "precision": "float32",
     "bounds": False,
 }
 """Smith 2016, neural-style-tf.
