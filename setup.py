@@ -14,14 +14,12 @@ video = ["av>=15", "opencv-python-headless>=4.9", "pygame-ce>=2.5"]
 tensorboard = ["tensorboard>=2.16"]
 run_notebooks = ["matplotlib>=3.8", "ipykernel>=6.25", "nbclient>=0.9", "nbformat>=5.9"]
 notebooks = [*run_notebooks, "jupyterlab>=4.2"]
-jax = ["jax>=0.4.30"]
-torch = ["torch>=2.6"]
 test = [
     "pytest>=8",
     "hypothesis>=6.100",
     "distributed>=2024.5",
+    "jax>=0.4.30",
     *heic,
-    *jax,
     *masks,
     *photo,
     *tensorboard,
@@ -63,13 +61,11 @@ setup(
     extras_require={
         "dev": dev,
         "heic": heic,
-        "jax": jax,
         "masks": masks,
         "notebooks": notebooks,
         "photo": photo,
         "tensorboard": tensorboard,
         "test": test,
-        "torch": torch,
         "video": video,
     },
     entry_points={"console_scripts": ["neural-style = neural_style.__main__:process"]},

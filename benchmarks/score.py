@@ -11,7 +11,7 @@ style.
 """
 
 import numpy as np
-from keras import ops
+import tensorflow as tf
 
 from neural_style import load_image
 from neural_style.images.resize import resize
@@ -45,38 +45,32 @@ class Score:
             for image, like in ((result, photo), (photo, photo), (painting, painting))
         )
         content = sum(
-            float(ops.mean(ops.matmul((_unit(u) - _unit(v)) ** 2, ops.convert_to_tensor(head))))
+            float(tf.reduce_mean(tf.tensordot((_unit(u) - _unit(v)) ** 2, head, 1)))
             for u, v, head in zip(f, p, self.heads)
         )
         grams = ((gram_matrix(u), gram_matrix(v)) for u, v in zip(f, a))
-        return content, float(np.mean([float(_length(g - t) / _length(t)) for g, t in grams]))
+        return content, float(np.mean([tf.norm(g - t) / tf.norm(t) for g, t in grams]))
 
     def _size(self, image):
         return self.width, max(1, round(self.width * image.shape[0] / image.shape[1]))
 
     def _features(self, image):
-        x = ops.convert_to_tensor(
-            ((np.asarray(image, "float32") / 127.5 - 1 - SHIFT) / SCALE)[None]
-        )
+        x = ((np.asarray(image, "float32") / 127.5 - 1 - SHIFT) / SCALE)[None]
         features = []
         for layer, ((kernel, bias), stride, pad) in enumerate(
             zip(self.convolutions, STRIDES, PADDINGS)
         ):
             if layer in (1, 2):
-                x = ops.max_pool(x, 3, 2, data_format="channels_last")
-            x = ops.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
-            x = ops.conv(x, kernel, stride, data_format="channels_last")
-            x = ops.relu(x + ops.convert_to_tensor(bias))
+                x = tf.nn.max_pool2d(x, 3, 2, "VALID")
+            x = tf.nn.relu(
+                tf.nn.conv2d(x, kernel, stride, [[0, 0], [pad, pad], [pad, pad], [0, 0]]) + bias
+            )
             features.append(x)
         return features
 
 
-def _length(array):
-    return ops.sqrt(ops.sum(ops.square(array)))
-
-
 def _unit(features):
-    return features / (ops.norm(features, axis=-1, keepdims=True) + 1e-10)
+    return features / (tf.norm(features, axis=-1, keepdims=True) + 1e-10)
 
 
 def _alexnet():

@@ -26,14 +26,13 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
-from keras import ops
+import tensorflow as tf
 
 from neural_style import Evaluator, feature_extractor, load_image, preprocess, presets, transfer
 from neural_style.iterative.stage import PIXEL_RANGE
 from neural_style.iterative.transfer import CONTENT_LAYERS, STYLE_LAYERS
 from neural_style.losses import content_loss, style_loss, total_variation_loss
 from neural_style.optimize.lbfgs import lbfgs
-from neural_style.optimize.scipy_lbfgs import scipy_lbfgs
 from neural_style.vgg.architecture import conv_layers
 from neural_style.vgg.layers import check_layers
 
@@ -170,8 +169,9 @@ def _forward_gflop(size):
 
 
 def _matmul_gflops(precision, n=2304):
-    a = ops.cast(np.random.default_rng(0).normal(size=(n, n)), precision)
-    return 2 * n**3 / 1e9 / min(_timed(lambda: float(ops.matmul(a, a)[0, 0])) for _ in range(4))
+    a = tf.cast(tf.random.normal((n, n)), precision)
+    tf.matmul(a, a).numpy()
+    return 2 * n**3 / 1e9 / min(_timed(lambda: tf.matmul(a, a).numpy()) for _ in range(3))
 
 
 def _timed(call):
@@ -182,44 +182,28 @@ def _timed(call):
 
 def overhead(quick):
     size = 256 if quick else 512
-    report = {}
-    for precision in ("float32", "bfloat16"):
-        evaluator, x = _evaluator(size, precision)
-        evaluator(x)
-        for name, optimizer in {"lbfgs": lbfgs, "scipy": scipy_lbfgs}.items():
-            for bounds in (PIXEL_RANGE, None):
-                which = f"{name} {precision}{'' if bounds is None else ' with bounds'}"
-                report[which] = _overhead(which, optimizer, Watched(evaluator), x, bounds)
-    return report
+    evaluator, x = _evaluator(size)
+    return {
+        name: _overhead(evaluator, x, size, bounds)
+        for name, bounds in {"bounds": PIXEL_RANGE, "no bounds": None}.items()
+    }
 
 
-class Watched:
-    """An evaluator whose seconds are added up."""
+def _overhead(evaluator, x, size, bounds):
+    evaluator(x)
+    inside = []
 
-    def __init__(self, evaluator):
-        self.evaluator, self.shape, self.seconds = evaluator, evaluator.shape, []
-
-    def on_device(self, x):
-        return self._timed(self.evaluator.on_device, x)
-
-    def __call__(self, x):
-        return self._timed(self.evaluator, x)
-
-    def _timed(self, evaluate, x):
+    def timed(x):
         started = time.perf_counter()
-        found = evaluate(x)
-        self.seconds.append(time.perf_counter() - started)
-        return found
+        result = evaluator(x)
+        inside.append(time.perf_counter() - started)
+        return result
 
-
-def _overhead(which, optimizer, evaluator, x, bounds):
-    seconds = _timed(lambda: optimizer(evaluator, x.reshape(evaluator.shape), 25, bounds))
-    share = 1 - sum(evaluator.seconds) / seconds
-    size = evaluator.shape[2]
+    seconds = _timed(lambda: lbfgs(timed, x.reshape(evaluator.shape), 25, bounds))
+    share = 1 - sum(inside) / seconds
     print(
-        f"{which} at {size} x {size}: {100 * share:.1f} % of {seconds:.1f} s outside loss and"
-        f" gradient ({len(evaluator.seconds)} evaluations)",
-        flush=True,
+        f"L-BFGS{' with bounds' if bounds else ''} at {size} x {size}: {100 * share:.1f} % of"
+        f" {seconds:.1f} s outside loss and gradient ({len(inside)} evaluations)"
     )
     return {"size": size, "share": share}
 

@@ -302,13 +302,12 @@ def records():
 
 
 def checkpoints():
-    import keras
+    from types import SimpleNamespace
+
     import numpy as np
 
     from neural_style import Checkpoint
-    from neural_style.iterative.intermediate import IntermediateResult
     from neural_style.iterative.schedule import StageSettings
-    from neural_style.optimize.pairs import Pairs
 
     made, _ = a_record()
     stages, shapes = (
@@ -317,19 +316,15 @@ def checkpoints():
     )
     checkpoint = Checkpoint("run.npz")
     checkpoint.begin(made, False, stages, shapes)
-    pairs = Pairs(3)
-    x, change = np.zeros(12 * 16 * 3, "float32"), np.ones(12 * 16 * 3, "float32")
-    pairs.remember(1.0, *map(keras.ops.convert_to_tensor, (change, x, change)))
     checkpoint(
-        IntermediateResult(
+        SimpleNamespace(
             stage=1,
             done=1,
             step=1,
             history={"total": [1.0], "style": [1.0]},
             seconds=3.0,
             borders=[],
-            x=x.astype("float64"),
-            memory=pairs.reader(x, None),
+            x=np.zeros(12 * 16 * 3),
         )
     )
     checkpoint.close()
@@ -341,12 +336,11 @@ def checkpoints():
                 members = {one: archive.read(one) for one in archive.namelist()}
             state = json.loads(str(np.lib.format.read_array(io.BytesIO(members["state.npy"]))))
             file = io.BytesIO()
-            arrays = {
-                name.removesuffix(".npy"): np.lib.format.read_array(io.BytesIO(member))
-                for name, member in members.items()
-            }
-            arrays["state"] = json.dumps(mutate_json(mutate_json(state, rng), rng))
-            np.savez(file, **arrays)
+            np.savez(
+                file,
+                x=np.lib.format.read_array(io.BytesIO(members["x.npy"])),
+                state=json.dumps(mutate_json(mutate_json(state, rng), rng)),
+            )
             return file.getvalue()
         return mutate_zip(data, rng) if rng.random() < 0.5 else mutate(data, rng)
 

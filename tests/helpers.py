@@ -18,9 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from unittest import mock
 
-import keras
 import numpy as np
-import pytest
 
 import neural_style
 from neural_style import load_image, map_transfer, save_image, train_transform_net
@@ -259,7 +257,7 @@ def init(self, *arguments):
     resource.setrlimit(resource.RLIMIT_AS, (now + int(sys.argv[1]) * 2 ** 20, resource.RLIM_INFINITY))
 Evaluator.__init__ = init
 try:
-    transfer(picture(192, 256, 1), picture(192, 256, 2), weights=None, size=256, start_size=None, steps=1, tile=None, precision="float32", progress=False)
+    transfer(picture(192, 256, 1), picture(192, 256, 2), weights=None, size=256, start_size=None, steps=1, tile=None, progress=False)
 except Exception as error:
     print(f"{type(error).__name__}: {error}")
 """
@@ -275,26 +273,27 @@ def out_of_memory():
     return f"exit code {done.returncode}"
 
 
-ON_NUMPY = """
+ON_JAX = """
 import json, sys
 import numpy as np
 sys.path.insert(0, sys.argv[1])
 from helpers import picture
-from neural_style import transfer
-told = {"expected": "RuntimeError: Keras must compute on one of ('tensorflow', 'jax', 'torch'); set KERAS_BACKEND. Received: numpy"}
+from neural_style import stylize, transfer
+told = {"expected": "RuntimeError: the optimization of pixels needs Keras on TensorFlow; set KERAS_BACKEND=tensorflow. Received: jax"}
 for progress in (False, True):
     try:
         transfer(picture(24, 32, 1), picture(32, 24, 2), progress=progress)
     except Exception as error:
         told[f"progress={progress}"] = f"{type(error).__name__}: {error}"
+told["stylize"] = [*np.asarray(stylize(picture(24, 32, 1), "poppies")).shape]
 print(json.dumps(told))
 """
 
 
 @lru_cache(1)
-def on_numpy():
-    """What transfer does where Keras computes on NumPy, which has no gradients."""
-    done = process(ON_NUMPY, os.path.dirname(__file__), KERAS_BACKEND="numpy")
+def on_jax():
+    """What transfer and stylize do where Keras computes on JAX."""
+    done = process(ON_JAX, os.path.dirname(__file__), KERAS_BACKEND="jax")
     return (
         json.loads(done.stdout.splitlines()[-1])
         if done.returncode == 0
@@ -406,14 +405,3 @@ def interrupt(name, folder, environment, delay):
         and re.fullmatch("neural-style: interrupted.*\n", err)
         else came
     )
-
-
-#: For tests of numbers that float32 cannot tell apart.
-needs_float64 = pytest.mark.skipif(
-    keras.backend.backend() == "jax", reason="JAX has float64 only where the whole process asks"
-)
-
-#: For tests of what TensorFlow alone has: tf.data, tf.distribute, its options and its memory.
-needs_tensorflow = pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="it is about TensorFlow itself"
-)

@@ -11,7 +11,7 @@ from unittest import mock
 
 import keras
 import numpy as np
-from helpers import on_numpy, out_of_memory, picture, random_weights, read_only, small_calibration
+from helpers import on_jax, out_of_memory, picture, random_weights, read_only, small_calibration
 from odd import Row, refused, works
 from odd_callbacks import warned
 from PIL import Image
@@ -220,16 +220,23 @@ ROWS = [
         slow=True,
     ),
     Row(
-        "KERAS_BACKEND=numpy, progress=False",
-        lambda: on_numpy()["progress=False"],
-        works(lambda text: text == on_numpy()["expected"]),
+        "KERAS_BACKEND=jax, progress=False",
+        lambda: on_jax()["progress=False"],
+        works(lambda text: text == on_jax()["expected"]),
         seconds=60,
         slow=True,
     ),
     Row(
-        "KERAS_BACKEND=numpy, progress=True",
-        lambda: on_numpy()["progress=True"],
-        works(lambda text: text == on_numpy()["expected"]),
+        "KERAS_BACKEND=jax, progress=True",
+        lambda: on_jax()["progress=True"],
+        works(lambda text: text == on_jax()["expected"]),
+        seconds=60,
+        slow=True,
+    ),
+    Row(
+        "KERAS_BACKEND=jax, stylize",
+        lambda: on_jax()["stylize"],
+        works(lambda shape: shape == [24, 32, 3]),
         seconds=60,
         slow=True,
     ),

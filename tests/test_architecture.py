@@ -30,15 +30,19 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 #: Modules that may import TensorFlow, wherever in their text.
 TENSORFLOW = {
-    "_shared/devices.py",  # how many of the machine's threads TensorFlow was given
+    "_shared/memory.py",  # how many of the machine's threads TensorFlow was given
+    "losses/photorealism.py",  # a sparse matrix
     "optimize/autodiff.py",
-    "optimize/tracing.py",
+    "optimize/evaluator.py",
+    "optimize/targets.py",
+    "optimize/tiled_evaluator.py",
     "feedforward/paint.py",  # one graph for all sizes
     "feedforward/crops.py",  # tf.data
     "feedforward/training_batches.py",  # tf.data
     "feedforward/training_optimizer.py",  # tf.distribute
     "iterative/many.py",  # the threads of a worker
     "cli/train.py",  # several devices: tf.distribute
+    "cli/main.py",  # loaded first, with its start-up lines kept from the terminal
 }
 
 

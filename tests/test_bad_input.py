@@ -434,7 +434,7 @@ good = st.fixed_dictionaries(
         "init": st.one_of(
             st.sampled_from(["noise", "content", "style", "recolored", None]), pictures
         ),
-        "optimizer": st.sampled_from(["lbfgs", "scipy", "adam", "sgd"]),
+        "optimizer": st.sampled_from(["lbfgs", "adam", "sgd"]),
         "bounds": st.booleans(),
         "tile": st.sampled_from([None, "auto", 64]),
         "scale": st.sampled_from(

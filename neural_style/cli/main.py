@@ -51,7 +51,7 @@ def run(argv: Sequence[str], interrupts: Interrupts) -> int:
     before = _state(output)
     try:
         with _quiet_start():
-            import keras  # noqa: F401
+            import tensorflow  # noqa: F401
         interrupts.phase = WORKING
         code = vars(arguments).pop("run")(arguments, interrupts)
         # Nothing is left to be stopped. Python looks for signals only at calls and in loops.

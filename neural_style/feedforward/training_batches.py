@@ -1,7 +1,6 @@
 """The batches of a training, from a folder of photos or a dataset that is repeated without end."""
 
 import os
-import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeAlias
@@ -44,7 +43,9 @@ def rounds(batches: Any) -> Batches:
     Raises:
         TypeError: `batches` is neither of the two.
     """
-    if "tensorflow" in sys.modules and isinstance(batches, _tf_dataset()):
+    import tensorflow as tf
+
+    if isinstance(batches, tf.data.Dataset):
         return lambda first, last: batches.repeat().skip(first)
     if isinstance(batches, keras.utils.PyDataset):
         return lambda first, last: _Rounds(batches, first)
@@ -52,12 +53,6 @@ def rounds(batches: Any) -> Batches:
         "photos must be a folder, a tf.data.Dataset or a keras.utils.PyDataset. Received:"
         f" {type(batches).__name__}"
     )
-
-
-def _tf_dataset() -> Any:
-    import tensorflow as tf
-
-    return tf.data.Dataset
 
 
 class _Rounds(keras.utils.PyDataset):

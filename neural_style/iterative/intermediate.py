@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.optimize import OptimizeResult
 
-from ..optimize.objective import Here
 from ..vgg.preprocessing import deprocess
 
 
-class IntermediateResult(Here):
+class IntermediateResult(OptimizeResult):
     """Where a run stands: SciPy's .x and .fun, and more.
 
     Attributes:
-        x: The pixels as a flat vector, a copy; read from the device when it is asked for.
+        x: The pixels as a flat vector, a copy.
         fun: The loss.
         image: The picture so far, H x W x 3, uint8 RGB; made when it is asked for.
         shape: The shape of x, 1 x H x W x 3.
@@ -36,10 +36,9 @@ class IntermediateResult(Here):
     def of_its_own(self) -> IntermediateResult:
         """A copy that shares nothing that can be changed."""
         history = {name: [*values] for name, values in self.history.items()}
-        own = {name: value for name, value in self.items() if name != "memory"}
         return IntermediateResult(
             {
-                **own,
+                **self,
                 "x": self.x.copy(),
                 "terms": dict(self.terms),
                 "history": history,

@@ -73,7 +73,7 @@ def prepare(content: Any, style: Any, settings: Settings) -> Run:
     Raises:
         TypeError, ValueError, FileNotFoundError: What was expected and what came.
         MemoryError: More than the memory that is free, even in tiles.
-        RuntimeError: Keras is on a backend without gradients; no weights can be had.
+        RuntimeError: Keras is on another backend than TensorFlow; no weights can be had.
     """
     check_backend()
     settings = checked(settings)

@@ -16,9 +16,9 @@ from ..optimize.evaluator import Evaluator
 from ..optimize.status import DONE, INTERRUPTED, Outcome, Status
 from .callbacks import check_callbacks
 from .checkpoint import State
-from .estimate import estimate
 from .finish import finish
 from .intermediate import IntermediateResult
+from .plan import estimate
 from .prepare import Run
 from .progress import progress as progress_here
 from .result import TransferResult
@@ -105,8 +105,7 @@ class Recorder:
         looking += [self._checkpoint] if self._checkpoint else []
         self._watchers = Watchers([*looking, *self._callbacks])
         if self._progress:
-            known = run.settings.precision, len(run.inputs.regions), self.elapsed
-            say(estimate(run.extractor, run.shapes, run.inputs.stages, run.plans, *known))
+            say(estimate(run.extractor, run.shapes, run.inputs.stages, run.plans))
         names = ("total", *(term.name for term in run.terms))
         self.history = self._state.history or {name: [] for name in names}
         self.borders = self._state.borders
@@ -134,10 +133,6 @@ class Recorder:
             return self._state.x.reshape(stage.shape)  # type: ignore[union-attr]
         return stage.first_x(self.picture)
 
-    def memory(self, stage: Stage) -> Any:
-        """What L-BFGS remembers where a stage starts: that of the killed run, or None."""
-        return self._state.memory if self._resumed(stage) else None
-
     def steps_left(self, stage: Stage) -> int:
         """The steps of a stage that are still to be made."""
         return stage.steps - (self._state.done if self._resumed(stage) else 0)
@@ -151,21 +146,19 @@ class Recorder:
 
         def after_step(intermediate_result: OptimizeResult) -> None:
             nonlocal done
-            if "terms" not in intermediate_result:
-                evaluator(intermediate_result.x)  # from its cache: the optimizer evaluated it last
-                intermediate_result["terms"] = dict(evaluator.terms)
-            values = {"total": intermediate_result.fun, **intermediate_result.terms}
+            evaluator(intermediate_result.x)  # from its cache: the optimizer evaluated this x last
+            values = {"total": intermediate_result.fun, **evaluator.terms}
             for name, of_term in self.history.items():
                 of_term.append(values.get(name, 0.0))
             done += 1
-            here = self._intermediate(stage, intermediate_result, evaluator.shape, done)
+            here = self._intermediate(stage, intermediate_result, evaluator, done)
             self._last = stage, here
             self._watchers(here)
 
         return after_step
 
     def _intermediate(
-        self, stage: Stage, step: OptimizeResult, shape: tuple[int, ...], done: int
+        self, stage: Stage, step: OptimizeResult, evaluator: Evaluator, done: int
     ) -> IntermediateResult:
         """Where the run stands after a step."""
         number, shapes = stage.number, self._run.shapes
@@ -175,22 +168,21 @@ class Recorder:
         later = zip(pixels[number + 1 :], steps[number + 1 :])
         ahead = pixels[number] * (steps[number] - done) + sum(p * s for p, s in later)
         since = time.monotonic() - (self._first_step or 0.0)
-        facts = {
-            "shape": shape,
-            "step": sum(steps[:number]) + done,
-            "steps": sum(steps),
-            "stage": number + 1,
-            "stages": len(steps),
-            "done": done,
-            "history": self.history,
-            "borders": self.borders,
-            "seconds": self.seconds,
-            "elapsed": self.elapsed,
-            "left": since * ahead / self._evaluated,
-        }
-        if not self._checkpoint:  # or L-BFGS's memory would outlive the optimizer
-            step.pop("memory", None)
-        return IntermediateResult({**step, **facts}, read=lambda: step.x)
+        return IntermediateResult(
+            step,
+            shape=evaluator.shape,
+            step=sum(steps[:number]) + done,
+            steps=sum(steps),
+            stage=number + 1,
+            stages=len(steps),
+            done=done,
+            terms=dict(evaluator.terms),
+            history=self.history,
+            borders=self.borders,
+            seconds=self.seconds,
+            elapsed=self.elapsed,
+            left=since * ahead / self._evaluated,
+        )
 
     def painted(self, stage: Stage, x: np.ndarray, outcome: Outcome) -> None:
         """Take the result of a stage.

@@ -19,7 +19,6 @@ from ..losses.statistics import STATISTICS, check_statistic
 from ..losses.style import STYLE_SCALES
 from ..losses.term import check_terms
 from ..optimize.optimizer import check_optimizer
-from ..vgg.extractor import best_precision
 from ..vgg.feature_network import FeatureNetwork
 
 #: More iterations than any run makes, and as many as the optimizers can count.
@@ -103,7 +102,6 @@ def checked(given: Settings) -> Settings:
         TypeError: An argument of a wrong type.
         ValueError: An argument that cannot be right. Both say what was expected and what came.
     """
-    given = replace(given, precision=_precision(given))
     given.feature_network.check()
     layers: dict[str, Any] = {
         name: checked_layers(name, getattr(given, name))
@@ -134,13 +132,6 @@ def checked(given: Settings) -> Settings:
         if term.layers:
             settings.feature_network.check_layers(term.layers)
     return settings
-
-
-def _precision(given: Settings) -> Any:
-    """The precision; for "auto", the faster one for VGG here, and float32 for any other network."""
-    if not isinstance(given.precision, str) or given.precision != "auto":
-        return given.precision
-    return "float32" if given.feature_network.own else best_precision()
 
 
 def _numbers(given: Settings) -> dict[str, Any]:

@@ -195,15 +195,12 @@ class Stage:
         """(lower, upper) of x, or None."""
         return PIXEL_RANGE if self.run.settings.bounds else None
 
-    def optimizer(self, memory: Any = None) -> Optimizer:
-        """What minimizes the loss: as asked for, or Adam for lack of memory.
-
-        Args:
-            memory: What L-BFGS remembers from a run that was killed, or None.
-        """
+    @property
+    def optimizer(self) -> Optimizer:
+        """What minimizes the loss: as asked for, or Adam for lack of memory."""
         settings = self.run.settings
         rate = TAKEOVER_RATE if self.plan.takeover else settings.learning_rate
-        return optimizer_of(self.plan.optimizer, rate, self.plan.corrections, memory)
+        return optimizer_of(self.plan.optimizer, rate, self.plan.corrections)
 
     def picture(self, x: np.ndarray) -> Picture:
         """The picture that x stands for; the content where no region is."""

@@ -56,10 +56,10 @@ def transfer(
     start_size: int | None = 128,
     steps: int | Mapping[int, int] | None = None,
     coarse_weight: float = 4.0,
-    optimizer: Literal["lbfgs", "scipy", "adam", "sgd"] | Optimizer | Any = "lbfgs",
+    optimizer: Literal["lbfgs", "adam", "sgd"] | Optimizer | Any = "lbfgs",
     learning_rate: float | None = None,
     bounds: bool = True,
-    precision: Literal["auto", "float32", "bfloat16"] = "auto",
+    precision: Literal["float32", "bfloat16"] = "float32",
     tile: int | Literal["auto"] | None = "auto",
     preserve_color: str | ColorMode | None = None,
     masks: Any = None,
@@ -120,14 +120,11 @@ def transfer(
             coarse to fine, the last at `size`.
         coarse_weight: How many times as much content and photorealism count at the stages before
             `size` as at `size`: there a subject is easily lost, and does not come back.
-        optimizer: "lbfgs", "scipy" (SciPy's L-BFGS-B, in float64), "adam", "sgd", a
-            keras.optimizers.Optimizer, or a function of (evaluator, x, steps, bounds, callback)
-            that returns x; see optimize.Optimizer.
+        optimizer: "lbfgs", "adam", "sgd", a keras.optimizers.Optimizer, or a function of
+            (evaluator, x, steps, bounds, callback) that returns x; see optimize.Optimizer.
         learning_rate: For "adam" and "sgd". None: optimize.descent.LEARNING_RATES.
         bounds: Keep the pixels in 0-255 all the way, rather than cut them off at the end.
-        precision: Precision of VGG's convolutions. "auto": "bfloat16" where the machine multiplies
-            it in hardware (a GPU, a processor with AVX512-BF16 or AMX), else "float32". The result
-            says which, and its record keeps it. Or one of the two; see feature_extractor.
+        precision: Precision of VGG's convolutions: "float32" or "bfloat16"; see feature_extractor.
         tile: "auto": evaluate in tiles, with the same result, where the whole picture would not fit
             the memory that is free. None: never. Or the longer side of a tile in pixels.
         preserve_color: Keep the content's colors: "luminance": paint its luma only; its chroma
@@ -156,9 +153,8 @@ def transfer(
         checkpoint: A path, .npz, to keep the state of the run in, every 20 seconds; or a
             Checkpoint. One run at a time may use it.
         resume: Go on from the checkpoint where there is one; its inputs and settings must be these.
-            Pixels, history and seconds are those of the killed run, and L-BFGS's memory: it goes
-            on as if it had not been killed. Adam and SGD gather their moments anew, and so does
-            SciPy's L-BFGS its memory. False: start anew, and replace the checkpoint.
+            Pixels, history and seconds are those of the killed run. L-BFGS gathers its memory anew,
+            and Adam and SGD their moments. False: start anew, and replace the checkpoint.
 
     Returns:
         A TransferResult; after Ctrl-C, with the best picture so far (a second Ctrl-C stops hard).
@@ -169,7 +165,7 @@ def transfer(
         MemoryError: More than the memory that is free, even in tiles; the message names a size that
             would fit.
         FloatingPointError: A loss or gradient that is not finite.
-        RuntimeError: Another run uses the checkpoint; Keras is on a backend without gradients;
+        RuntimeError: Another run uses the checkpoint; Keras is on another backend than TensorFlow;
             no weights can be had.
 
     An exception that ends a run has the best picture so far in its .result, a TransferResult; None
@@ -194,8 +190,7 @@ def transfer(
             x = recorder.first_x(stage)
             losses = {term.name: loss_of(term, stage) for term in stage.terms}
             evaluator = stage.evaluator(losses)
-            optimizer = stage.optimizer(recorder.memory(stage))
-            x, outcome = optimizer(
+            x, outcome = stage.optimizer(
                 evaluator,
                 x,
                 recorder.steps_left(stage),

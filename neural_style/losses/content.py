@@ -44,9 +44,7 @@ def content_loss(
     """
     weights = layer_weights(layers)
     targets = {
-        name: target[name]
-        if isinstance(target.get(name), np.ndarray)
-        else ops.stop_gradient(layer_of(target, name))
+        name: target[name] if isinstance(target.get(name), np.ndarray) else layer_of(target, name)
         for name in weights
     }
     check_scale(scale, CONTENT_SCALES)
@@ -60,9 +58,7 @@ def content_loss(
 
     def value(squared_errors: Mapping[str, Tensor]) -> Tensor:
         return ops.mean(
-            sum(
-                w * ops.multiply(factors[name], squared_errors[name]) for name, w in weights.items()
-            )
+            sum(w * factors[name] * squared_errors[name] for name, w in weights.items())
         )
 
     if weight_maps is None:

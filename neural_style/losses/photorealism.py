@@ -1,19 +1,17 @@
 """The loss that keeps every local patch of a result an affine recoloring of the photo's."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from keras import ops
+import tensorflow as tf
 
 from .._shared.types import Tensor
 from .loss import Loss
 
-#: Memory that the loss takes for a pixel: 25 entries of the Laplacian, as PyMatting makes them and
-#: as diagonals.
+#: Memory that the loss takes for a pixel: 25 entries of the Laplacian, an index of two int64 and a
+#: float32 each, and SciPy's copy.
 LAPLACIAN_BYTES = 800
-
-#: Diagonals that a Laplacian may have: a window of 9 x 9 pixels has 17 x 17.
-MOST_DIAGONALS = 17 * 17
 
 
 def photorealism_loss(laplacian: Any) -> Loss:
@@ -28,26 +26,19 @@ def photorealism_loss(laplacian: Any) -> Loss:
     Args:
         laplacian: L of the content image, from matting_laplacian: a SciPy sparse matrix. The
             generated picture must have the content image's size.
-
-    Raises:
-        ValueError: L has more diagonals than a matting Laplacian.
     """
-    pixels = laplacian.shape[0]
-    offsets, diagonals = _diagonals(laplacian)
-    margin = int(max(abs(offsets)))
+    L = laplacian.tocsr().astype("float32")
+    L.sort_indices()
+    rows = np.repeat(np.arange(L.shape[0]), np.diff(L.indptr))
+    sparse = tf.sparse.SparseTensor(
+        np.stack([rows, L.indices], axis=1).astype("int64"), L.data, L.shape
+    )
+    pixels = L.shape[0]
 
-    @ops.custom_gradient
-    def quadratic(v: Tensor) -> Any:  # N x 3
-        padded = ops.pad(v, ((margin, margin), (0, 0)))
-        Lv = sum(
-            entries * padded[margin + offset : margin + offset + pixels]
-            for offset, entries in zip(offsets.tolist(), diagonals)
-        )
-
-        def gradient(*args: Tensor, upstream: Tensor = None) -> Tensor:
-            return (args[0] if upstream is None else upstream) * 2 * Lv
-
-        return ops.sum(v * Lv), gradient
+    @tf.custom_gradient
+    def quadratic(v: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:  # N x 3
+        Lv = tf.sparse.sparse_dense_matmul(sparse, v)
+        return tf.reduce_sum(v * Lv), lambda upstream: upstream * 2 * Lv
 
     def energy(x: Tensor) -> Tensor:  # 1 x H x W x 3
         if x.shape[1] is not None and x.shape[1] * x.shape[2] != pixels:
@@ -57,26 +48,6 @@ def photorealism_loss(laplacian: Any) -> Loss:
             )
         # L has constants in its null space, so ImageNet's mean, which x lacks, changes nothing;
         # nearer 0, float32 is more exact
-        return quadratic(ops.reshape(x, (pixels, 3)) / 255)
+        return quadratic(tf.reshape(x, (pixels, 3)) / 255)
 
     return Loss({"image": energy}, lambda sums: sums["image"], scope="image")
-
-
-def _diagonals(laplacian: Any) -> tuple[np.ndarray, list[Tensor]]:
-    """(offsets, [the entries L_(i, i + offset) of all rows i, N x 1]); 0 where there is none."""
-    L = laplacian.tocsr().astype("float32")
-    L.eliminate_zeros()
-    L = L.todia()
-    if len(L.offsets) > MOST_DIAGONALS:
-        raise ValueError(
-            f"a matting Laplacian has at most {MOST_DIAGONALS} diagonals, of windows of 9 x 9 "
-            f"pixels. Received: {len(L.offsets)}"
-        )
-    width, pixels = L.data.shape[1], L.shape[0]
-    entries = []
-    for offset, data in zip(L.offsets, L.data):
-        rows = np.zeros(pixels, "float32")
-        columns = np.arange(max(0, offset), min(width, pixels + offset))
-        rows[columns - offset] = data[columns]
-        entries.append(ops.convert_to_tensor(rows[:, None]))
-    return L.offsets, entries

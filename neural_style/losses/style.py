@@ -161,9 +161,8 @@ def style_statistics(
 def _means(target: Features, name: str, known: StyleStatistic) -> Mapping[str, Any]:
     """{key: mean over positions} of a layer, from its features, or as given."""
     if isinstance(target.get(name), dict):
-        means = target[name].items()
-        return {key: ops.stop_gradient(ops.convert_to_tensor(mean)) for key, mean in means}
-    f = ops.stop_gradient(layer_of(target, name))
+        return target[name]
+    f = layer_of(target, name)
     return {key: s / positions(f) for key, s in known.sums(f, None).items()}
 
 

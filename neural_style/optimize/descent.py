@@ -5,11 +5,10 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 from scipy.optimize import OptimizeResult
 
 from .._shared.types import Bounds, Objective
-from .objective import Point, Problem, start_within
+from .lbfgs import start_within
 from .status import DONE, INTERRUPTED, STOPPED, Outcome
 
 #: In gray levels a step for Adam, which divides by the gradient's size. SGD's depends on the loss:
@@ -46,28 +45,30 @@ def gradient_descent(
         Ctrl-C.
     """
     start = start_within(x, bounds)
-    problem = Problem(evaluator, start.shape, None)
-    within = Problem(evaluator, start.shape, bounds).clip
     method = _method(optimizer, learning_rate)
-    pixels = keras.Variable(start.ravel(), dtype="float32")
+    pixels = keras.Variable(start, dtype="float32")
     method.build([pixels])
-    best: Point | None = None
+    x = start.ravel()
+    best: dict[str, Any] = {"x": x, "fun": np.inf}
     outcome = DONE
     try:
         for _ in range(steps):
-            here = problem.point(ops.stop_gradient(ops.copy(pixels)))
-            if best is None or here.loss <= best.loss:
-                best = here
+            loss, grad = evaluator(x)
+            if loss <= best["fun"]:
+                best.update(x=x, fun=loss)
             if callback is not None:
-                callback(problem.told(here))
-            method.apply([ops.cast(here.grad, "float32")], [pixels])
+                callback(OptimizeResult(x=x.copy(), fun=loss))
+            method.apply(
+                [keras.ops.convert_to_tensor(grad.reshape(start.shape), "float32")], [pixels]
+            )
             if bounds is not None:
-                pixels.assign(within(pixels))
+                pixels.assign(keras.ops.clip(pixels, *bounds))
+            x = keras.ops.convert_to_numpy(pixels).astype("float64").ravel()
     except StopIteration:
         outcome = STOPPED
     except KeyboardInterrupt:
         outcome = INTERRUPTED
-    return start.ravel() if best is None else problem.pixels(best), outcome
+    return best["x"], outcome
 
 
 def _method(optimizer: Any, learning_rate: float | None) -> Any:

@@ -1,15 +1,16 @@
 """Targets of the losses from a picture, tile by tile."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
-from keras import KerasTensor, ops, tree
+import tensorflow as tf
 
 from .._shared.types import Features, Tensor
 from ..losses.loss import Loss
-from .autodiff import compiled, memory_error
-from .tiling import Core, Tiling
+from .autodiff import graph_as_written, memory_error
+from .tiling import Tiling
 
 
 def targets_of(
@@ -30,10 +31,11 @@ def targets_of(
     """
     wanted = {*map_layers, *(name for measure in measures for name in measure.sums)}
 
-    def look(crop: Tensor, core: Core, parts: Any) -> Any:
+    @partial(tf.function, autograph=False)
+    def look(crop: Tensor, core: Tensor, parts: Any) -> Any:
         features = extractor(crop)
         features = tiling.core({name: features[name] for name in wanted}, core)
-        maps = {name: ops.cast(features[name], "float32") for name in map_layers}
+        maps = {name: tf.cast(features[name], "float32") for name in map_layers}
         return maps, [
             {
                 name: measure.layer_sums(name, features[name], part.get(name))
@@ -42,38 +44,43 @@ def targets_of(
             for measure, part in zip(measures, parts)
         ]
 
-    look = compiled(
-        look,
-        KerasTensor((1, None, None, 3), "float32"),
-        (0, 0, 0, 0),
-        [
-            {
-                name: KerasTensor((1, None, None, array.shape[-1]), "float32")
-                for name, array in measure.maps.items()
-            }
-            for measure in measures
-        ],
-        static=(1,),
+    spec = [
+        {
+            name: tf.TensorSpec([1, None, None, array.shape[-1]], tf.float32)
+            for name, array in measure.maps.items()
+        }
+        for measure in measures
+    ]
+    look = look.get_concrete_function(
+        tf.TensorSpec([1, None, None, 3], tf.float32), tf.TensorSpec([4], tf.int32), spec
     )
     height, width = x.shape[1:3]
     maps: dict[str, np.ndarray] = {}
     totals = None
     tiles = tiling.tiles(height, width)
     for crop, core in tiles:
-        parts = [tiling.part(measure.maps, crop, core) for measure in measures]
-        with memory_error(x.shape):
-            tile_maps, sums = look(x[:, crop[0], crop[1]], core, parts)
+        parts = [
+            {
+                name: tf.constant(part)
+                for name, part in tiling.part(measure.maps, crop, core).items()
+            }
+            for measure in measures
+        ]
+        with graph_as_written(), memory_error(x.shape):
+            tile_maps, sums = look(
+                *tf.nest.flatten((tf.constant(x[:, crop[0], crop[1]]), tf.constant(core), parts))
+            )
         for name, tile_map in tile_maps.items():
-            tile_map, s = ops.convert_to_numpy(tile_map), tiling.strides[name]
+            s = tiling.strides[name]
             if len(tiles) == 1:
-                maps[name] = tile_map
+                maps[name] = tile_map.numpy()
                 continue
             if name not in maps:
                 maps[name] = np.empty((1, height // s, width // s, tile_map.shape[-1]), "float32")
             tiling.part(maps, crop, core)[name][...] = tile_map
-        sums = tree.map_structure(lambda one: ops.convert_to_numpy(one).astype("float64"), sums)
-        totals = sums if totals is None else tree.map_structure(np.add, totals, sums)
+        sums = tf.nest.map_structure(lambda tensor: tensor.numpy().astype("float64"), sums)
+        totals = sums if totals is None else tf.nest.map_structure(np.add, totals, sums)
     return maps, [
-        tree.map_structure(np.float32, measure.value(total))
+        tf.nest.map_structure(np.float32, measure.value(total))
         for measure, total in zip(measures, totals or [])
     ]

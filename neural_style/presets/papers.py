@@ -19,8 +19,7 @@ gatys_2015: dict[str, Any] = {
     "size": 512,
     "start_size": None,
     "steps": 500,
-    "optimizer": "scipy",
-    "precision": "float32",
+    "optimizer": "lbfgs",
     "bounds": False,
 }
 """Gatys, Ecker and Bethge 2015, "A Neural Algorithm of Artistic Style", arXiv 1508.06576.
@@ -68,8 +67,7 @@ gatys_pytorch: dict[str, Any] = {
     "start_size": None,
     "steps": {683: 500, 1067: 200},
     "coarse_weight": 1.0,
-    "optimizer": "scipy",
-    "precision": "float32",
+    "optimizer": "lbfgs",
     "bounds": False,
 }
 """Gatys's own later program, PytorchNeuralStyleTransfer: the same method with weights that fit it.

@@ -22,8 +22,7 @@ keras_example: dict[str, Any] = {
     "size": 512,
     "start_size": None,
     "steps": 200,
-    "optimizer": "scipy",
-    "precision": "float32",
+    "optimizer": "lbfgs",
     "bounds": False,
 }
 """The Keras program that most tutorials copy, with Johnson et al.'s choice of layers.
@@ -67,8 +66,7 @@ vgg16_avgpool: dict[str, Any] = {
     "size": 224,
     "start_size": None,
     "steps": 600,
-    "optimizer": "scipy",
-    "precision": "float32",
+    "optimizer": "lbfgs",
     "bounds": True,
 }
 """A tutorial that gives VGG16 average pooling in place of max pooling.
@@ -95,8 +93,7 @@ johnson_neural_style: dict[str, Any] = {
     "size": 512,
     "start_size": None,
     "steps": 1000,
-    "optimizer": "scipy",
-    "precision": "float32",
+    "optimizer": "lbfgs",
     "bounds": False,
 }
 """Johnson 2015, neural-style for Torch.
@@ -123,7 +120,6 @@ anishathalye: dict[str, Any] = {
     "start_size": None,
     "steps": 1000,
     "optimizer": "adam",
-    "precision": "float32",
     "learning_rate": 10.0,
     "bounds": False,
 }
@@ -150,8 +146,7 @@ neural_style_tf: dict[str, Any] = {
     "size": 512,
     "start_size": None,
     "steps": 1000,
-    "optimizer": "scipy",
-    "precision": "float32",
+    "optimizer": "lbfgs",
     "bounds": False,
 }
 """Smith 2016, neural-style-tf.

@@ -12,7 +12,6 @@ from typing import Literal
 import keras
 
 from .._shared.checks import choice, flag
-from .._shared.devices import has_gpu
 from .._shared.types import Layers, Path
 from .build import POOLINGS, PRECISIONS, _build
 from .layers import check_layers
@@ -95,23 +94,13 @@ def fast_bfloat16() -> bool:
 
     On Linux, the processor's flags say so. If nothing can be found out, the answer is True.
     """
-    return _multiplies_bfloat16() is not False
-
-
-def best_precision() -> str:
-    """The faster precision here: "bfloat16" where the machine is known to multiply it in hardware
-    (a GPU, or a processor with AVX512-BF16 or AMX), else "float32".
-    """
-    return "bfloat16" if _multiplies_bfloat16() else "float32"
-
-
-def _multiplies_bfloat16() -> bool | None:
-    """Whether the machine does; None where nothing can be found out."""
-    if has_gpu():
+    if keras.distribution.list_devices("gpu"):
         return True
     try:
         flags = pathlib.Path("/proc/cpuinfo").read_text()
     except OSError:
-        return None
-    known = r"^flags.*\b(avx512_bf16|amx_bf16)\b|^Features.*\bbf16\b"
-    return re.search(known, flags, re.MULTILINE) is not None
+        return True
+    return (
+        re.search(r"^flags.*\b(avx512_bf16|amx_bf16)\b|^Features.*\bbf16\b", flags, re.MULTILINE)
+        is not None
+    )

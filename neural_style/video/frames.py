@@ -24,8 +24,7 @@ from ..losses.loss import layer_weights
 from ..losses.term import loss_of
 from ..optimize.autodiff import check_backend
 from ..optimize.evaluator import Evaluator
-from ..optimize.lbfgs import lbfgs
-from ..optimize.objective import CORRECTIONS
+from ..optimize.lbfgs import CORRECTIONS, lbfgs
 from ..optimize.status import Status
 from ..optimize.tiling import Tiling
 from ..vgg.preprocessing import preprocess

@@ -11,7 +11,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from helpers import TINY_COMMAND, link_random_weights, needs_tensorflow, picture
+from helpers import TINY_COMMAND, link_random_weights, picture
 from PIL import Image
 
 import neural_style
@@ -929,7 +929,6 @@ def test_train_and_stylize(folder, capsys):
     assert sorted(path.name for path in Path("painted").iterdir()) == ["0.png", "1.png", "2.png"]
 
 
-@needs_tensorflow
 def test_trains_options_reach_the_function(folder, capsys, monkeypatch):
     """All of them; the strategy is made before TensorFlow is needed, as several workers want it; an
     interrupted training has its exit code.

@@ -270,7 +270,6 @@ def test_bfloat16_says_where_it_is_slow(flags, fast, monkeypatch, caplog):
         extractor.pathlib.Path, "read_text", lambda path: f"processor\t: 0\n{flags}\n"
     )
     assert extractor.fast_bfloat16() == fast
-    assert extractor.best_precision() == ("bfloat16" if fast else "float32")
     monkeypatch.undo()
     monkeypatch.setattr(extractor, "fast_bfloat16", lambda: fast)
     feature_extractor(["conv1_1"], weights=None, normalize=False, precision="bfloat16")
@@ -278,14 +277,3 @@ def test_bfloat16_says_where_it_is_slow(flags, fast, monkeypatch, caplog):
     caplog.clear()
     feature_extractor(["conv1_1"], weights=None, normalize=False)
     assert not caplog.text
-
-
-def test_where_nothing_is_known_bfloat16_is_neither_chosen_nor_called_slow(monkeypatch):
-    def unknown(path):
-        raise FileNotFoundError(path)
-
-    monkeypatch.setattr(extractor, "has_gpu", lambda: False)
-    monkeypatch.setattr(extractor.pathlib.Path, "read_text", unknown)
-    assert extractor.fast_bfloat16() and extractor.best_precision() == "float32"
-    monkeypatch.setattr(extractor, "has_gpu", lambda: True)
-    assert extractor.best_precision() == "bfloat16"
