@@ -1,3 +1,4 @@
+from . import atelier as atelier
 from . import feedforward as feedforward
 from . import images as images
 from . import iterative as iterative
@@ -7,6 +8,8 @@ from . import presets as presets
 from . import provenance as provenance
 from . import vgg as vgg
 from . import video as video
+from . import widgets as widgets
+from .atelier.room import studio as studio
 from .feedforward.network_file import pretrained as pretrained
 from .feedforward.stylize import stylize as stylize
 from .feedforward.training import train_transform_net as train_transform_net

@@ -29,22 +29,30 @@ def plot_losses(history: Mapping[str, Sequence[float]], borders: Sequence[int] =
 
 
 def compare(
-    pictures: Iterable[Any], captions: Iterable[str] | None = None, height: float = 3.0
+    pictures: Iterable[Any],
+    captions: Iterable[str] | None = None,
+    height: float = 3.0,
+    slider: bool = False,
 ) -> Any:
-    """Show pictures side by side at one height.
+    """Show pictures side by side at one height, or two in one place with a divider.
 
     Args:
         pictures: paths, PIL.Images, arrays or TransferResults.
         captions: a text for each picture.
         height: the height of the pictures, in inches.
+        slider: show two pictures as a BeforeAfter (extra `widgets`), whose divider moves.
 
     Returns:
-        A matplotlib Figure; a notebook shows it.
+        A matplotlib Figure, or a BeforeAfter; a notebook shows it.
 
     Raises:
-        ValueError: there is no picture, or the number of captions differs from that of pictures.
-        ImportError: matplotlib is missing; the message names the command that installs it.
+        ValueError: there is no picture, the number of captions differs from that of pictures, or a
+            slider is to stand between other than two.
+        ImportError: matplotlib or anywidget is missing; the message names the command that installs
+            it.
     """
+    if slider:
+        return _with_slider([*pictures], captions)
     images = [_shown(picture) for picture in pictures]
     captions = [""] * len(images) if captions is None else list(captions)
     if not images or len(captions) != len(images):
@@ -66,6 +74,19 @@ def compare(
         axis.set_title(caption, fontsize=10)
         axis.axis("off")
     return _closed(figure)
+
+
+def _with_slider(pictures: Sequence[Any], captions: Iterable[str] | None) -> Any:
+    """Two pictures as a BeforeAfter."""
+    from .widgets.before_after import BeforeAfter
+
+    labels = ["before", "after"] if captions is None else [*captions]
+    if len(pictures) != 2 or len(labels) != 2:
+        raise ValueError(
+            "compare with a slider needs two pictures and a caption for each. "
+            f"Received: {len(pictures)} pictures, {len(labels)} captions"
+        )
+    return BeforeAfter(pictures[0], pictures[1], (labels[0], labels[1]))
 
 
 def contact_sheet(

@@ -302,12 +302,14 @@ def records():
 
 
 def checkpoints():
-    from types import SimpleNamespace
-
+    import keras
     import numpy as np
 
     from neural_style import Checkpoint
+    from neural_style.iterative.intermediate import IntermediateResult
     from neural_style.iterative.schedule import StageSettings
+    from neural_style.optimize.objective import Point
+    from neural_style.optimize.pairs import Pairs
 
     made, _ = a_record()
     stages, shapes = (
@@ -316,15 +318,23 @@ def checkpoints():
     )
     checkpoint = Checkpoint("run.npz")
     checkpoint.begin(made, False, stages, shapes)
+    pairs = Pairs(3)
+    x, change = map(keras.ops.convert_to_tensor, np.array([[0.0], [1.0]], "float32").repeat(576, 1))
+    here, there = (
+        Point(at, at, 0.0, 0.0, {}, slope, 0.0, 0.0) for at, slope in [(x, 0), (change, 576)]
+    )
+    pairs.remember(1.0, change, here, there)
     checkpoint(
-        SimpleNamespace(
+        IntermediateResult(
             stage=1,
             done=1,
             step=1,
             history={"total": [1.0], "style": [1.0]},
             seconds=3.0,
             borders=[],
-            x=np.zeros(12 * 16 * 3),
+            x=np.zeros(576),
+            before=None,
+            memory=pairs.reader(x, None),
         )
     )
     checkpoint.close()
@@ -336,11 +346,12 @@ def checkpoints():
                 members = {one: archive.read(one) for one in archive.namelist()}
             state = json.loads(str(np.lib.format.read_array(io.BytesIO(members["state.npy"]))))
             file = io.BytesIO()
-            np.savez(
-                file,
-                x=np.lib.format.read_array(io.BytesIO(members["x.npy"])),
-                state=json.dumps(mutate_json(mutate_json(state, rng), rng)),
-            )
+            arrays = {
+                name.removesuffix(".npy"): np.lib.format.read_array(io.BytesIO(member))
+                for name, member in members.items()
+            }
+            arrays["state"] = json.dumps(mutate_json(mutate_json(state, rng), rng))
+            np.savez(file, **arrays)
             return file.getvalue()
         return mutate_zip(data, rng) if rng.random() < 0.5 else mutate(data, rng)
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
-import tensorflow as tf
 from helpers import full_disk, picture, with_one_killed
 from odd import Row, refused, works
 from PIL import Image
@@ -145,6 +144,8 @@ def in_threads():
     for thread in threads:
         thread.join()
     alone = [run(init="noise", seed=seed, steps=10).image.tobytes() for seed in (1, 2)]
+    import tensorflow as tf
+
     return [found[1], found[2]], alone, tf.config.optimizer.get_experimental_options()
 
 

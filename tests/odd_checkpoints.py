@@ -50,9 +50,11 @@ def changed(x=None, **state):
     """resume() from a checkpoint with another x or another state; ... takes that part away."""
     Path("run.npz").write_bytes(_checkpoint())
     with np.load("run.npz") as file:
-        known, pixels = json.loads(str(file["state"])), file["x"]
-    known = {name: value for name, value in {**known, **state}.items() if value is not ...}
-    np.savez("run.npz", x=pixels if x is None else x(pixels), state=json.dumps(known))
+        arrays = {name: file[name] for name in file.files}
+    known = {**json.loads(str(arrays["state"])), **state}
+    arrays["state"] = json.dumps({name: one for name, one in known.items() if one is not ...})
+    arrays["x"] = arrays["x"] if x is None else x(arrays["x"])
+    np.savez("run.npz", **arrays)
     return resume()
 
 

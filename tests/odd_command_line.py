@@ -419,9 +419,21 @@ ROWS = [
         told("must be one of.*poppies"),
     ),
     Row(
-        "stylize --style art.png",
-        lambda: call("stylize", "photo.png", "-o", "o.png", "--style", "art.png"),
-        told("must end in .keras.*art.png"),
+        "stylize --style of no painting",
+        lambda: call("stylize", "photo.png", "-o", "o.png", "--style", "none.png"),
+        told("none.png"),
+    ),
+    Row(
+        "stylize --strength 2",
+        lambda: call(
+            "stylize", "photo.png", "-o", "o.png", "--style", "art.png", "--strength", "2"
+        ),
+        told("strength must be"),
+    ),
+    Row(
+        "stylize -o the painting",
+        lambda: call("stylize", "photo.png", "-o", "art.png", "--style", "art.png"),
+        told("also an input.*--overwrite"),
     ),
     Row(
         "stylize a folder with one damaged EXIF",

@@ -133,8 +133,10 @@ ROWS = [
     no("size=None", "size=None", size=None),
     no("size=10**9", "the limit is", size=10**9),
     no("size=1", "these layers need", size=1),
-    yes("size=2", sized(2, 2), size=2, slow=True),
-    yes("size=3", sized(3, 2), size=3, slow=True),
+    no("size=2", "only 2 pixels.*need 4.*padding='zeros'", size=2),
+    no("size=3", "only 2 pixels.*need 4.*padding='zeros'", size=3),
+    yes("size=2 with zeros", sized(2, 2), size=2, padding="zeros", slow=True),
+    yes("size=3 with zeros", sized(3, 2), size=3, padding="zeros", slow=True),
     yes("size=8", sized(8, 6), size=8, slow=True),
     yes("size=16", sized(16, 12), size=16, slow=True),
     no(
@@ -215,6 +217,7 @@ ROWS = [
     yes(
         "1 x 1 on 1 x 1",
         sized(1, 1),
+        padding="zeros",
         content=PHOTO[:1, :1],
         style=ART[:1, :1],
         size=1,

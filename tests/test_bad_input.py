@@ -434,7 +434,7 @@ good = st.fixed_dictionaries(
         "init": st.one_of(
             st.sampled_from(["noise", "content", "style", "recolored", None]), pictures
         ),
-        "optimizer": st.sampled_from(["lbfgs", "adam", "sgd"]),
+        "optimizer": st.sampled_from(["lbfgs", "scipy", "adam", "sgd"]),
         "bounds": st.booleans(),
         "tile": st.sampled_from([None, "auto", 64]),
         "scale": st.sampled_from(
@@ -450,6 +450,7 @@ good = st.fixed_dictionaries(
             [None, {}, {"exponent": 1.0}, {"reduction": "sum", "separate": True}]
         ),
         "pooling": st.sampled_from(["avg", "max"]),
+        "padding": st.sampled_from(["zeros", "reflect", "replicate"]),
     },
 )
 odd_numbers = [0, -1, float("nan"), float("inf"), 1e30, "1", True, [2]]

@@ -1,6 +1,7 @@
 """Names, keywords, options and links in the documents and notebooks are those of the code."""
 
 import functools
+import importlib.util
 import json
 import re
 from collections.abc import Iterator
@@ -23,7 +24,8 @@ NOTEBOOKS = sorted(ROOT.glob("notebooks/*.ipynb"))
 DOCUMENTS = [
     ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
 ]
-DOCUMENTS.append(PACKAGE / "pretrained/README.md")
+GUIDES = sorted(ROOT.glob("docs/**/*.md"))
+DOCUMENTS += [PACKAGE / "pretrained/README.md", *GUIDES]
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(
@@ -63,10 +65,10 @@ def name(path: Path) -> str:
 # ---- Python code
 
 
-@pytest.mark.parametrize("path", [*DOCUMENTS[:2], *NOTEBOOKS], ids=name)
+@pytest.mark.parametrize("path", [*DOCUMENTS[:2], *GUIDES, *NOTEBOOKS], ids=name)
 def test_names_and_keywords_in_code_exist(path: Path) -> None:
     code = code_of(path)
-    assert uses(code).calls, "no call of this library"
+    assert uses(code).calls or path in GUIDES, "no call of this library"
     assert not wrong_keywords(code)
 
 
@@ -103,7 +105,10 @@ def test_a_wrong_keyword_is_found(code: str, wrong: list[str]) -> None:
     assert wrong_keywords(code) == wrong
 
 
-@pytest.mark.parametrize("path", DOCUMENTS[:2], ids=name)
+LOSSES = [*DOCUMENTS[:2], ROOT / "docs/guides/your_own_loss.md"]
+
+
+@pytest.mark.parametrize("path", LOSSES, ids=name)
 def test_the_example_of_a_loss_runs(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,10 +161,67 @@ def test_options_of_commands_exist(path: Path) -> None:
         assert (ROOT / "benchmarks" / f"{benchmark}.py").exists(), benchmark
 
 
-def test_commands_are_seen_in_the_readme() -> None:
-    seen = list(commands_in(text_of(ROOT / "README.md")))
+def test_commands_are_seen_in_the_documents() -> None:
+    seen = [found for path in DOCUMENTS for found in commands_in(text_of(path))]
     assert ("video", ["--style"]) in seen and ("transfer", ["--size"]) in seen
     assert ("train", ["--checkpoint", "--preview"]) in seen
+
+
+def test_the_readme_is_one_screen_of_facts() -> None:
+    assert (ROOT / "README.md").stat().st_size <= 8 * 1024
+
+
+@pytest.fixture(scope="module")
+def site() -> Any:
+    """docs/build.py, loaded as a module."""
+    spec = importlib.util.spec_from_file_location("build", ROOT / "docs" / "build.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_site_finds_links_that_lead_nowhere(site: Any, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    links = ["there/", "nowhere/", "#here", "https://example.com", "there/?a=b"]
+    page = "".join(f'<a class="x" href="{link}">a</a>' for link in links)
+    (tmp_path / "index.html").write_text(page)
+    assert site.dead_links(tmp_path) == ["index.html: nowhere/"]
+
+
+def test_a_notebooks_links_fit_its_page_on_the_site(site: Any) -> None:
+    """Its page lies in a folder of its own; a file that is no page is named only."""
+    text = site.linked(ROOT / "notebooks" / "12_neighbors.ipynb")
+    assert "](../../docs/guides/neighbors/)" in text and "neighbors.md)" not in text
+    text = site.linked(ROOT / "docs" / "paper.md")
+    assert "](../notebooks/02_the_paper_in_code.ipynb)" in text and "(presets)" in text
+
+
+def test_the_site_describes_every_preset(site: Any) -> None:
+    assert {*site.formulas()} == {*neural_style.presets.NAMES}
+    shown = site.shown(neural_style.presets.crowsonkb["optimizer"])
+    assert shown == "keras.optimizers.Adam(learning_rate=5.1, use_ema=True, beta_2=0.99)"
+
+
+def test_every_parameter_of_a_public_name_is_described(site: Any) -> None:
+    described = site.parameters()
+    assert len(described) > 300
+    assert not [name for name, there in described.items() if not there]
+
+
+def test_every_guide_is_on_the_site() -> None:
+    """In the table of contents, and in the table of the first page."""
+    contents = (ROOT / "docs/mkdocs.yml").read_text(encoding="utf-8")
+    first = text_of(ROOT / "docs/index.md")
+    for path in GUIDES:
+        place = path.relative_to(ROOT / "docs").as_posix()
+        assert place in contents, place
+        assert place == "index.md" or f"({place})" in first, place
+
+
+def test_every_notebook_is_on_the_site() -> None:
+    contents = (ROOT / "docs/mkdocs.yml").read_text(encoding="utf-8")
+    assert all(f"notebooks/{path.name}" in contents for path in NOTEBOOKS)
 
 
 @pytest.mark.parametrize("path", [*DOCUMENTS, *NOTEBOOKS], ids=name)

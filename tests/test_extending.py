@@ -635,8 +635,8 @@ def test_losses_that_cannot_be_right_are_told(quick):
         run(sums={"image": lambda x: x})
     with pytest.raises(TypeError, match="'symmetry' must be one number. Received: dict"):
         run(sums={"image": ops.sum}, value=lambda sums: sums)
-    with pytest.raises(ValueError, match="scope must be one of.*Received: scope='whole'"):
-        Loss({"image": ops.sum}, lambda sums: sums["image"], scope="whole")
+    with pytest.raises(ValueError, match="scope must be one of.*Received: scope='all'"):
+        Loss({"image": ops.sum}, lambda sums: sums["image"], scope="all")
 
 
 def test_a_term_that_is_no_dataclass_is_a_warning(quick, caplog):

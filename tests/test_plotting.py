@@ -46,6 +46,19 @@ def test_compare_shows_each_picture_with_its_caption(tmp_path):
         compare([picture(4, 4)], ["one", "two"])
 
 
+def test_two_pictures_with_a_slider():
+    widgets = pytest.importorskip("neural_style.widgets.before_after", exc_type=ImportError)
+    before, after = picture(20, 30, 1), picture(20, 30, 2)
+    view = compare([before, after], ["photo", "painted"], slider=True)
+    assert (view.before_label, view.after_label) == ("photo", "painted")
+    assert view.before == widgets.BeforeAfter(before, after).before
+    result = TransferResult(Image.fromarray(after), {}, "", 0.0, {})
+    assert result.before_after(before).after == view.after
+    for pictures, captions in ([before], None), ([before, after], ["one"]):
+        with pytest.raises(ValueError, match="slider needs two pictures"):
+            compare(pictures, captions, slider=True)
+
+
 def test_contact_sheet_labels_rows_columns_and_pictures():
     grid = [
         [picture(8, 12, seed) for seed in range(3)],

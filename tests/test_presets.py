@@ -5,12 +5,16 @@ Non-square pictures; content and style image of one size, since that is where th
 are defined.
 """
 
+import inspect
+
 import numpy as np
 import pytest
-from helpers import picture
+from helpers import half_pixel, nearest_by_cosine, picture
 
-from neural_style import feature_extractor, load_image, preprocess, presets, transfer
+from neural_style import deprocess, feature_extractor, load_image, preprocess, presets, transfer
 from neural_style.images.filters import matting_laplacian
+from neural_style.images.resize import resize
+from neural_style.iterative import Neighbors
 from neural_style.losses.loss import layer_weights
 
 CONTENT, STYLE = picture(48, 64, 1), picture(48, 64, 2)
@@ -191,7 +195,42 @@ def neural_style_tf(x, content, style):
     }
 
 
+def crowsonkb(x, content, style):
+    def moments(f):
+        f = columns(f).astype("float64")
+        mean = f.mean(axis=1)
+        return mean, f @ f.T / f.shape[1] - np.outer(mean, mean)
+
+    def root(matrix):
+        values, vectors = np.linalg.eigh(matrix)
+        return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+
+    def wasserstein(f, s):
+        (mean, C), (other, S) = moments(f), moments(s)
+        between = root(root(S) @ C @ root(S))
+        return np.mean((mean - other) ** 2) + np.mean(np.diag(C + S - 2 * between))
+
+    image = x["image"] / 255  # the program's scale; its losses are those of features over 57.6
+    rows, below = image[:, 1:] - image[:, :-1], image[:, :, 1:] - image[:, :, :-1]
+    falling, rising = image[:, 1:, 1:] - image[:, :-1, :-1], image[:, 1:, :-1] - image[:, :-1, 1:]
+    stencil = 2 * (
+        np.mean(rows**2) / 3
+        + np.mean(below**2) / 3
+        + np.mean(falling**2) / 12
+        + np.mean(rising**2) / 12
+    )
+    weights = np.array([256, 64, 16, 4, 1]) / 341
+    scale = (255 * 0.226) ** 2
+    F, P = x["relu4_2"], content["relu4_2"]
+    return {
+        "content": 0.015 * np.mean((F - P) ** 2),
+        "style": sum(w * wasserstein(x[layer], style[layer]) for w, layer in zip(weights, RELU_1)),
+        "tv": scale * 2 * stencil,
+    }
+
+
 PUBLISHED = {
+    "crowsonkb": crowsonkb,
     "gatys_2015": gatys_2015,
     "gatys_2016": gatys_2016,
     "gatys_pytorch": gatys_pytorch,
@@ -204,9 +243,15 @@ PUBLISHED = {
     "deep_photo": deep_photo,
 }
 
+#: Those whose targets change from stage to stage, each with a test of its own.
+BY_NEIGHBORS = ("nnst", "strotss")
+
+#: This library's own: two losses that are each held to their formulas.
+OWN = ("in_place",)
+
 
 def test_every_preset_has_its_formula_here():
-    assert set(PUBLISHED) == set(presets.NAMES)
+    assert {*PUBLISHED, *BY_NEIGHBORS, *OWN} == set(presets.NAMES)
 
 
 #: The others are left to the slow tier.
@@ -215,7 +260,7 @@ QUICK = ("vgg16_avgpool",)
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK)) for name in presets.NAMES],
+    [pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK)) for name in PUBLISHED],
 )
 def test_losses_are_the_published_ones(name):
     preset, seen = presets.get(name), []
@@ -225,7 +270,14 @@ def test_losses_are_the_published_ones(name):
         CONTENT,
         STYLE,
         callback=lambda intermediate_result: seen.append(intermediate_result),
-        **{**preset, "weights": None, "size": 64, "steps": steps, "progress": False},
+        **{
+            "precision": "float32",
+            **preset,
+            "weights": None,
+            "size": 64,
+            "steps": steps,
+            "progress": False,
+        },
     )
     layers = [*layer_weights(preset["content_layers"]), *layer_weights(preset["style_layers"])]
     extractor = feature_extractor(
@@ -234,6 +286,7 @@ def test_losses_are_the_published_ones(name):
         weights=None,
         pooling=preset.get("pooling", "avg"),
         normalize=preset.get("normalize", False),
+        padding=preset["padding"],
     )
 
     def features(x):
@@ -254,13 +307,161 @@ def test_losses_are_the_published_ones(name):
         ):  # Luan et al.'s first stage
             published["photorealism"] = 0
         assert {term for term in result.history if term != "total"} == set(published)
+        rel = 5e-4 if preset.get("statistic") == "wasserstein" else 1e-4  # eigenvalues in float32
         for term, expected in published.items():
-            assert result.history[term][step] == pytest.approx(expected, rel=1e-4), term
+            assert result.history[term][step] == pytest.approx(expected, rel=rel), term
         assert (
             intermediate_result.fun
             == result.history["total"][step]
-            == pytest.approx(sum(published.values()), rel=1e-4)
+            == pytest.approx(sum(published.values()), rel=rel)
         )
+
+
+def nnst_columns(features, image):
+    """For each of conv1_1 to conv4_3: its part of the hypercolumns, positions x channels."""
+    grid = tuple(side // 4 for side in image.shape[:2])
+    found = features(preprocess(image))
+    parts = [half_pixel(found[layer][0], grid) for layer in NNST_LAYERS]
+    return [part.reshape(-1, part.shape[-1]) / part.shape[-1] for part in parts]
+
+
+def nnst_distance(f, t):
+    cosine = (f * t).sum(axis=1) / np.linalg.norm(f, axis=1) / np.linalg.norm(t, axis=1)
+    return np.mean(1 - cosine)
+
+
+NNST_LAYERS = [f"conv{b}_{c}" for b, n in ((1, 2), (2, 2), (3, 3), (4, 3)) for c in range(1, n + 1)]
+
+
+def test_nnst_is_the_published_one():
+    extractor = feature_extractor(
+        NNST_LAYERS, weights=None, pooling=presets.nnst["pooling"], normalize=False
+    )
+
+    def features(x):
+        return {layer: np.asarray(f, "float64") for layer, f in extractor(x).items()}
+
+    seen, sides = [], (32, 64, 64)
+    options = {**presets.nnst, "size": 64, "steps": [(side, 2) for side in sides]}
+    transfer(
+        CONTENT,
+        STYLE,
+        callback=lambda here: seen.append(here),
+        **{**options, "weights": None, "progress": False, "precision": "float32"},
+    )
+    before = None
+    for stage, side in enumerate(sides):
+        content, style = (load_image(image, side) for image in (CONTENT, STYLE))
+        turned = [
+            nnst_columns(features, np.ascontiguousarray(np.rot90(style, n))) for n in range(4)
+        ]
+        source = [np.concatenate(parts) for parts in zip(*turned)]
+        steps = [here for here in seen if here.stage == stage + 1]
+        assert len(steps) == 2
+        if stage == 0:
+            query = content
+        else:
+            width, height = content.shape[1::-1]
+            first = np.asarray(resize(before, (width, height)), float)
+            smaller = np.asarray(
+                resize(resize(content, (width // 2, height // 2)), (width, height))
+            )
+            detailed = first + content - smaller.astype(float)
+            query = np.clip(np.rint(0.25 * detailed + 0.75 * content), 0, 255).astype("uint8")
+        for here in steps:
+            x = deprocess(here.x, here.shape)
+            own = {layer: f[0] for layer, f in features(here.x.reshape(here.shape)).items()}
+            grid = tuple(n // 4 for n in x.shape[:2])
+            parts = [half_pixel(own[layer], grid) for layer in NNST_LAYERS]
+            parts = [part.reshape(-1, part.shape[-1]) / part.shape[-1] for part in parts]
+            if stage < 2:
+                looking = np.concatenate(nnst_columns(features, query), 1)
+                there = np.concatenate(source, 1)
+                target = there[nearest_by_cosine(looking, there)]
+                expected = nnst_distance(np.concatenate(parts, 1), target)
+            else:
+                looking = nnst_columns(features, before)
+                expected = np.mean(
+                    [
+                        nnst_distance(part, s[nearest_by_cosine(q, s)])
+                        for part, q, s in zip(parts, looking, source)
+                    ]
+                )
+            assert here.fun == pytest.approx(expected, rel=2e-3)
+        before = x
+
+
+STROTSS_LAYERS = [
+    f"conv{name}" for name in ("1_1", "1_2", "2_1", "2_2", "3_1", "3_2", "3_3", "4_3", "5_3")
+]
+
+
+def strotss_columns(extractor, x, grid):
+    """The pixels' and layers' means over the cells of a grid, or half-pixel bilinear values of
+    coarser layers, n x 2179; and the colors in Y' C_B C_R, n x 3.
+    """
+    features = {name: np.asarray(f, "float64")[0] for name, f in extractor(x).items()}
+    parts = []
+    for name in (*STROTSS_LAYERS, "image"):
+        f = features[name]
+        cell = f.shape[0] // grid[0], f.shape[1] // grid[1]
+        if min(cell) >= 1:
+            f = f[: grid[0] * cell[0], : grid[1] * cell[1]]
+            f = f.reshape(grid[0], cell[0], grid[1], cell[1], -1).mean(axis=(1, 3))
+        else:
+            f = half_pixel(f, grid)
+        parts.append(f.reshape(-1, f.shape[-1]))
+    bgr = (parts[-1] + [103.939, 116.779, 123.68]) / 255
+    blue, green, red = bgr.T
+    luma = 0.299 * red + 0.587 * green + 0.114 * blue
+    ycc = np.stack([luma, (blue - luma) / 1.772, (red - luma) / 1.402], axis=1)
+    return np.concatenate(parts, axis=1) / 57.4, ycc
+
+
+def strotss(a, hues, content, style, style_hues, alpha):
+    def cosine(x, y):
+        lengths = np.linalg.norm(x, axis=1)[:, None] * np.linalg.norm(y, axis=1)
+        return 1 - x @ y.T / lengths
+
+    def relaxed(C):
+        return max(C.min(axis=1).mean(), C.min(axis=0).mean())
+
+    def similar(x):
+        D = cosine(x, x)
+        return D / D.sum(axis=0)
+
+    d = a.shape[1]
+    mean = np.abs(a.mean(axis=0) - style.mean(axis=0)).sum() / d
+    covariance = np.abs(np.cov(a.T, bias=True) - np.cov(style.T, bias=True)).sum() / d**2
+    kept = len(a) * np.mean(np.abs(similar(a) - similar(content)))
+    colors = relaxed(np.linalg.norm(hues[:, None] - style_hues[None], axis=2))
+    total = alpha * kept + mean + covariance + relaxed(cosine(a, style)) + colors / alpha
+    return total / (2 + alpha + 1 / alpha)
+
+
+def test_strotss_is_the_published_one():
+    options = {**presets.strotss, "size": 64, "steps": {32: 2, 64: 2}}
+    extractor = feature_extractor(STROTSS_LAYERS, weights=None, pooling="max", normalize=False)
+    seen = []
+    transfer(
+        CONTENT,
+        STYLE,
+        callback=lambda here: seen.append(here),
+        **{**options, "weights": None, "progress": False, "precision": "float32"},
+    )
+    assert len(seen) == 4
+    for here in seen:
+        side = max(here.shape[1:3])
+        grid = tuple(n // 4 for n in here.shape[1:3])
+        content, style, a = (
+            strotss_columns(extractor, x, grid)
+            for x in (
+                *(preprocess(load_image(image, side)) for image in (CONTENT, STYLE)),
+                here.x.reshape(here.shape).astype("float32"),
+            )
+        )
+        expected = strotss(*a, content[0], *style, alpha=2 * 64 / side)
+        assert here.fun == pytest.approx(expected, rel=2e-3)
 
 
 def test_the_rest_of_each_preset():
@@ -290,8 +491,23 @@ def test_the_rest_of_each_preset():
         presets.deep_photo["photorealism_weight"][0] == 0
         and len(presets.deep_photo["photorealism_weight"]) == 2
     )
-    for name in presets.NAMES:
+    crowson = presets.crowsonkb
+    sizes = list(crowson["steps"])
+    assert [round(512 / 2 ** (n / 2)) for n in range(4, -1, -1)] == sizes
+    assert sum(crowson["style_layers"].values()) == pytest.approx(1)
+    for name in {*presets.NAMES} - {*OWN}:
         assert presets.get(name)["start_size"] is None, f"{name}: one size, as published"
+
+
+def test_in_place_is_neighbors_beside_the_default_style():
+    """Its terms and weights, and no other; what each computes is tested where it is written."""
+    preset = {**presets.in_place, "size": 64, "steps": [(32, 1), (64, 1)]}
+    assert preset["terms"] == [Neighbors(weight=5.0)]
+    defaults = {name: p.default for name, p in inspect.signature(transfer).parameters.items()}
+    changed = {name for name, value in presets.in_place.items() if value != defaults[name]}
+    assert changed == {"content_weight", "style_weight", "terms"}
+    result = transfer(CONTENT, STYLE, **{**preset, "weights": None, "progress": False})
+    assert set(result.history) == {"total", "style", "neighbors", "tv"}
 
 
 def test_an_unknown_preset_lists_the_known():

@@ -7,7 +7,7 @@ a NumPy float64 in a loss would turn everything that it multiplies into float64.
 
 import math
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -93,6 +93,28 @@ def count(name: str, value: Any, least: int = 1, most: int | None = None) -> int
         kind += "" if most is None else f", at most {most:,}"
         raise ValueError(f"{name} must be {kind}. Received: {name}={_shown(value)}")
     return int(value)
+
+
+def shares(given: Sequence[Any]) -> list[float]:
+    """Check shares in a mixture, and divide them by their sum.
+
+    Args:
+        given: the shares.
+
+    Returns:
+        Python floats, whose sum is 1.
+
+    Raises:
+        ValueError: a share is negative or no finite number, or none is above 0.
+    """
+    if not given or not all(is_finite(share) and share >= 0 for share in given):
+        raise ValueError(f"shares must be finite numbers, at least 0. Received: {_shown(given)}")
+    total = sum(map(float, given))
+    if not 0 < total < math.inf:
+        raise ValueError(
+            f"shares must have one above 0, and a finite sum. Received: {_shown(given)}"
+        )
+    return [float(share) / total for share in given]
 
 
 def flag(name: str, value: Any) -> bool:

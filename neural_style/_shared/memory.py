@@ -4,6 +4,7 @@ import os
 import pathlib
 from collections.abc import Iterator
 
+from .devices import allowed_threads
 from .types import Path
 
 #: A control group's limit above this many bytes means that there is no limit.
@@ -111,10 +112,8 @@ def _text(path: pathlib.Path) -> str:
 def free_memory() -> float:
     """Count the bytes of memory that this process should take; see system_memory.
 
-    If TensorFlow may use only a part of the cores (map_transfer's workers; tf.config.threading),
-    the result is that part of the free memory.
+    If it may use only a part of the cores (map_transfer's workers; tf.config.threading), the result
+    is that part of the free memory.
     """
-    import tensorflow as tf
-
-    threads, cores = tf.config.threading.get_intra_op_parallelism_threads(), os.cpu_count() or 1
+    threads, cores = allowed_threads(), os.cpu_count() or 1
     return system_memory() * (min(1, threads / cores) if threads else 1)

@@ -7,13 +7,16 @@ from types import ModuleType
 #: {module: (the package's name for people, what pip installs)}. The extras in setup.py have the
 #: same requirements.
 REQUIREMENTS = {
+    "anywidget": ("anywidget", "anywidget>=0.9"),
     "av": ("PyAV", "av>=15"),
     "cv2": ("OpenCV", "opencv-python-headless>=4.9"),
+    "ipywidgets": ("anywidget", "anywidget>=0.9"),
     "matplotlib": ("matplotlib", "matplotlib>=3.8"),
     "pillow_heif": ("pillow-heif", "pillow-heif>=1.0"),
     "pygame": ("pygame", "pygame-ce>=2.5"),
     "pymatting": ("PyMatting", "pymatting>=1.1.13"),
     "tensorboard": ("TensorBoard", "tensorboard>=2.16"),
+    "traitlets": ("anywidget", "anywidget>=0.9"),
 }
 
 

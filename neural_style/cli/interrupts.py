@@ -46,7 +46,8 @@ class Interrupts:
         self.received: int | None = None
         self._last = last
         self._before: dict[int, Any] = {}
-        self._hook: Callable[[sys.UnraisableHookArgs], Any] = sys.unraisablehook
+        self._unraisable: Callable[[sys.UnraisableHookArgs], Any] = sys.unraisablehook
+        self._excepthook: Callable[..., Any] = sys.excepthook
         self._stderr = -1
         self._told: socket.socket | None = None
 
@@ -55,7 +56,8 @@ class Interrupts:
         _open_standard_files()
         # A copy, for another file may take the place of standard error, to keep libraries quiet.
         self._stderr = os.dup(2)
-        self._hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
+        self._unraisable, sys.unraisablehook = sys.unraisablehook, self._not_raised
+        self._excepthook, sys.excepthook = sys.excepthook, self._printed
         try:
             for number in (signal.SIGINT, signal.SIGTERM):
                 # getsignal() gives None for a handler that is not Python's.
@@ -80,7 +82,7 @@ class Interrupts:
         for number, handler in self._before.items():
             signal.signal(number, signal.SIG_IGN if self._last else handler)
         if not self._last:
-            sys.unraisablehook = self._hook
+            sys.unraisablehook, sys.excepthook = self._unraisable, self._excepthook
             os.close(self._stderr)
 
     def __call__(self, intermediate_result: Any) -> None:
@@ -134,13 +136,28 @@ class Interrupts:
             os.write(self._stderr, b"neural-style: interrupted" + words + b"\n")
         os._exit(128 + number)
 
-    def _unraisable(self, what: "sys.UnraisableHookArgs") -> None:
+    def _not_raised(self, what: "sys.UnraisableHookArgs") -> None:
         """Say nothing of an interrupt that finds Python in a destructor, which cannot raise it.
 
         The interrupt is remembered, and check() will raise it.
         """
-        if not issubclass(what.exc_type, KeyboardInterrupt):
-            self._hook(what)
+        if not self._comes_of_interrupt(what.exc_value):
+            self._unraisable(what)
+
+    def _printed(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        """Say nothing of an interrupt that a library prints, because its C code cannot raise it.
+
+        Within C code the KeyboardInterrupt may have become a SystemError.
+        """
+        if not self._comes_of_interrupt(error):
+            self._excepthook(kind, error, trace)
+
+    def _comes_of_interrupt(self, error: BaseException | None) -> bool:
+        """Whether an error is the interrupt, or what C code made of it."""
+        came = self.received is not None
+        return came and isinstance(error, KeyboardInterrupt | SystemError)
 
 
 def _open_standard_files() -> None:

@@ -16,6 +16,7 @@ from .interrupts import SAVING, WORKING, Interrupts
 from .matte import add_matte
 from .stylize import add_stylize
 from .train import add_train
+from .train_decoders import add_train_decoders
 from .transfer import add_transfer
 from .video import add_video
 from .weights import add_weights
@@ -51,7 +52,7 @@ def run(argv: Sequence[str], interrupts: Interrupts) -> int:
     before = _state(output)
     try:
         with _quiet_start():
-            import tensorflow  # noqa: F401
+            import keras  # noqa: F401
         interrupts.phase = WORKING
         code = vars(arguments).pop("run")(arguments, interrupts)
         # Nothing is left to be stopped. Python looks for signals only at calls and in loops.
@@ -121,6 +122,7 @@ def command_parser() -> tuple[argparse.ArgumentParser, Commands]:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_transfer(commands)
     add_train(commands)
+    add_train_decoders(commands)
     add_stylize(commands)
     add_video(commands)
     add_matte(commands)

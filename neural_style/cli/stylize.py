@@ -13,6 +13,7 @@ LEFT_OUT = {
     "source": "the argument IMAGE",
     "output": "required here, as -o",
     "net": "--style, which takes shares",
+    "masks": "arrays and regions of Python",
     "progress": "--quiet",
 }
 
@@ -25,10 +26,10 @@ def add_stylize(commands: Commands) -> None:
     """
     command = commands.add_parser(
         "stylize",
-        help="Paint photos with a trained network, in one pass",
+        help="Paint photos in one pass, in the style of any painting or by a trained network",
         description=(
-            "Paint IMAGE, a picture or a folder of them, with a network. "
-            f"Pretrained styles: {', '.join(pretrained_names())}."
+            "Paint IMAGE, a picture or a folder of them, in the style of a painting, or with a"
+            f" network. Pretrained styles: {', '.join(pretrained_names())}."
         ),
         argument_default=argparse.SUPPRESS,
     )
@@ -44,10 +45,10 @@ def add_stylize(commands: Commands) -> None:
         "--style",
         required=True,
         type=shares,
-        metavar="NET[=S],...",
+        metavar="STYLE[=S],...",
         help=(
-            "The name of a pretrained style or a .keras file; several with shares are blended:"
-            " starry_night=0.6,poppies=0.4"
+            "A painting; or the name of a pretrained style or a .keras file; several with shares"
+            " are blended: starry_night=0.6,poppies=0.4"
         ),
     )
     add_options(command, "feedforward.stylize", "stylize", leave_out=LEFT_OUT)

@@ -191,9 +191,9 @@ def _callbacks(options: dict[str, Any], interrupts: Interrupts) -> list[Any]:
 def _networks(start: str, starts: dict[str, Path]) -> Any:
     """Load the network that the training goes on from, or {style: network} for several."""
     from ..feedforward.network_file import load_transform_net
-    from ..feedforward.stylize import resolve
+    from ..feedforward.resolve_network import resolve_network
 
     if not starts:
-        return resolve(start)
+        return resolve_network(start)
     nets = {name: load_transform_net(path) for name, path in starts.items()}
     return nets if len(nets) > 1 else next(iter(nets.values()))

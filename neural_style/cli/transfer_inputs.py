@@ -73,7 +73,10 @@ def repeated_inputs(record: str, options: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(
             f"--from-record repeats a run as it was. Received besides: {', '.join(given)}"
         )
-    return {**arguments_of(read_record(record)), **kept}
+    known = read_record(record)
+    if known.get("function") == "stylize":
+        raise ValueError(f"{record} was painted in one pass, by stylize() and not by transfer()")
+    return {**arguments_of(known), **kept}
 
 
 def texts_in(options: Any) -> list[str | os.PathLike[str]]:

@@ -1,5 +1,6 @@
 from .blending import blend as blend
 from .crops import Crops as Crops
+from .decoder_training import train_decoders as train_decoders
 from .kernel_muon import KernelMuon as KernelMuon
 from .network import TransformNet as TransformNet
 from .network import build_transform_net as build_transform_net

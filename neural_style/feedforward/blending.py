@@ -1,6 +1,5 @@
 """Styles between those of several networks, and several networks as one."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +7,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from .._shared.checks import is_finite
+from .._shared.checks import shares
 from ..vgg.build import PRECISIONS
 from .network import TransformNet, _graph
 
@@ -51,17 +50,7 @@ def blend(nets: Sequence[tuple[TransformNet, float]]) -> TransformNet:
         ValueError: A share is negative or not finite, all shares are 0, or the networks have
             several widths or depths.
     """
-    if not nets or not all(is_finite(share) and share >= 0 for _, share in nets):
-        raise ValueError(
-            f"shares must be finite numbers, at least 0. Received: {[share for _, share in nets]}"
-        )
-    nets = [(net, float(share)) for net, share in nets]
-    total = sum(share for _, share in nets)
-    if not 0 < total < math.inf:
-        raise ValueError(
-            "shares must have one above 0, and a finite sum. Received:"
-            f" {[share for _, share in nets]}"
-        )
+    parts = shares([share for _, share in nets])
     shapes = [[w.shape for w in net.weights] for net, _ in nets]
     if any(other != shapes[0] for other in shapes):
         raise ValueError(
@@ -69,10 +58,10 @@ def blend(nets: Sequence[tuple[TransformNet, float]]) -> TransformNet:
             f"{[(net.width, net.residual_blocks) for net, _ in nets]}"
         )
     mean = [
-        sum(share / total * w for w, (_, share) in zip(ws, nets))
+        sum(share * w for w, share in zip(ws, parts))
         for ws in zip(*(net.get_weights() for net, _ in nets))
     ]
-    record = {"blend": [[net.record, share / total] for net, share in nets]}
+    record = {"blend": [[net.record, share] for (net, _), share in zip(nets, parts)]}
     return with_weights(nets[0][0], mean, record=record)
 
 

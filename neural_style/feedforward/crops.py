@@ -1,10 +1,12 @@
 """Photos to train on: crops of the pictures in a folder of any size."""
 
 import math
+import os
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 from .._shared import types
@@ -96,13 +98,17 @@ class Crops:
         ]
 
     def batches(self, batch_size: int, first: int, last: int) -> Any:
-        """Return a tf.data.Dataset of batches, float32, batch_size x crop x crop x 3.
+        """Return a dataset of batches, float32, batch_size x crop x crop x 3.
+
+        It is a tf.data.Dataset where Keras computes on TensorFlow, else a keras.utils.PyDataset.
 
         Args:
             batch_size: Crops in a batch.
             first: Number of the first batch.
             last: Number of the batch after the last one.
         """
+        if keras.backend.backend() != "tensorflow":
+            return _Batches(self, batch_size, first, last)
         import tensorflow as tf
 
         shape = (self.crop, self.crop, 3)
@@ -151,3 +157,21 @@ class Crops:
         top, left = (rng.integers(side - self.crop + 1) for side in image.shape[:2])
         image = image[top : top + self.crop, left : left + self.crop]
         return np.ascontiguousarray(image[:, ::-1] if rng.integers(2) else image)
+
+
+class _Batches(keras.utils.PyDataset):
+    """The batches of Crops from one number to another."""
+
+    def __init__(self, crops: Crops, batch_size: int, first: int, last: int) -> None:
+        super().__init__(workers=os.cpu_count() or 1)
+        self._crops, self._size, self._first = crops, batch_size, first
+        self._number = last - first
+
+    @property
+    def num_batches(self) -> int:
+        return self._number
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """Return the batch of this number, counted from the first one."""
+        start = (self._first + index) * self._size
+        return np.stack([self._crops[start + i] for i in range(self._size)]).astype("float32")

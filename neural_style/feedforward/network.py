@@ -8,13 +8,9 @@ from keras import layers
 
 from .._shared.checks import choice, count
 from .._shared.types import Tensor
+from ..universal.reflection import ReflectionPadding2D
 from ..vgg.build import PRECISIONS
-from .network_layers import (
-    EPSILON,
-    ConditionalInstanceNormalization,
-    CropToMatch,
-    ReflectionPadding2D,
-)
+from .network_layers import EPSILON, ConditionalInstanceNormalization, CropToMatch
 
 #: The least height and width that the network's reflections at a quarter of the size allow.
 LEAST_SIDE = 16

@@ -11,6 +11,7 @@ from keras import ops
 
 from .._shared.memory import free_memory
 from ..images.color import transfer_luminance
+from ..universal.one_pass import OnePass
 from .blending import parts
 from .network import LEAST_SIDE, TransformNet
 
@@ -28,18 +29,20 @@ Tile: TypeAlias = tuple[tuple[slice, slice], tuple[slice, slice], tuple[slice, s
 
 
 def paint(
-    net: TransformNet,
+    net: TransformNet | OnePass,
     batch: np.ndarray,
     preserve_color: Literal["luminance"] | None = None,
     tile: int | Literal["auto"] | None = "auto",
+    strength: float = 1.0,
 ) -> np.ndarray:
     """Paint a batch of pictures of one size.
 
     Args:
-        net: The network.
+        net: The network, or paintings.
         batch: uint8 RGB, B x H x W x 3.
         preserve_color: "luminance": keep the photo's chroma; see stylize.
         tile: Side of the tiles in pixels, "auto" or None; see stylize.
+        strength: A network's share of each pixel; the photo has the rest. Paintings have their own.
 
     Returns:
         uint8 RGB, B x H x W x 3.
@@ -51,6 +54,19 @@ def paint(
         raise ValueError(
             f"a batch must be uint8, B x H x W x 3. Received: {batch.dtype}, shape {batch.shape}"
         )
+    if isinstance(net, OnePass):
+        painted = np.stack([net.paint(image, tile) for image in batch])
+    else:
+        painted = _by_network(net, batch, tile, strength)
+    if preserve_color == "luminance":
+        painted = np.stack([transfer_luminance(*pair) for pair in zip(painted, batch)])
+    return painted
+
+
+def _by_network(
+    net: TransformNet, batch: np.ndarray, tile: int | Literal["auto"] | None, strength: float
+) -> np.ndarray:
+    """A batch as a network paints it, uint8."""
     _, height, width, _ = batch.shape
     below, right = max(0, LEAST_SIDE - height), max(0, LEAST_SIDE - width)
     padded = (
@@ -64,10 +80,10 @@ def paint(
         painted = _forward(net)(padded)
     else:
         painted = np.concatenate([in_tiles(net, image[None], tile) for image in padded])
-    painted = np.clip(np.rint(painted[:, :height, :width]), 0, 255).astype("uint8")
-    if preserve_color == "luminance":
-        painted = np.stack([transfer_luminance(*pair) for pair in zip(painted, batch)])
-    return painted
+    painted = painted[:, :height, :width]
+    if strength < 1:
+        painted = strength * painted + (1 - strength) * batch
+    return np.clip(np.rint(painted), 0, 255).astype("uint8")
 
 
 @lru_cache(maxsize=8)

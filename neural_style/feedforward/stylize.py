@@ -1,7 +1,7 @@
-"""stylize(): a transform network paints a picture of any size, a batch of arrays or a folder."""
+"""stylize(): one pass paints a picture of any size, a batch of arrays or a folder."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,23 +9,26 @@ import numpy as np
 from PIL import Image
 
 from .._shared import types
-from .._shared.checks import choice, count, flag, is_count
+from .._shared.checks import choice, count, flag, is_count, number
 from ..images.formats import ALPHAS
 from ..images.load import check_size, load_image, load_with_alpha
 from ..images.save import check_writable, save_image
+from ..universal.one_pass import OnePass
 from .network import TransformNet
 from .paint import paint
-from .resolve_network import is_network as is_network
-from .resolve_network import resolve
+from .resolve_network import paths_in, resolve
 from .stylize_folder import stylize_folder, with_alpha
 
 
 def stylize(
     source: types.Picture,
-    net: TransformNet | types.Path | Mapping[Any, float] | Sequence[tuple[Any, float]],
+    net: TransformNet | OnePass | types.Picture | Mapping[Any, float] | Sequence[Any],
     output: types.Path | None = None,
     *,
     size: int | None = None,
+    strength: float = 1.0,
+    style_scale: float = 1.0,
+    masks: Any = None,
     preserve_color: Literal["luminance"] | None = None,
     tile: int | Literal["auto"] | None = "auto",
     batch_size: int = 4,
@@ -33,18 +36,26 @@ def stylize(
     overwrite: bool = False,
     progress: bool = True,
 ) -> Any:
-    """Paint pictures with a transform network.
+    """Paint pictures in one pass: in the style of any painting, or with a transform network.
 
     Args:
         source: A picture (a path, a PIL.Image, a uint8 RGB array H x W x 3); a batch, uint8 RGB, B
             x H x W x 3; or the path of a folder.
-        net: A network from train_transform_net, load_transform_net or pretrained; the path of a
-            .keras file; the name of a pretrained style; or several of these with shares,
-            {"starry_night": 0.6, "great_wave": 0.4}, for a style between theirs.
+        net: A painting, whatever load_image takes, or the file of its moments from save_moments; a
+            network from train_transform_net, load_transform_net or pretrained; the path of a .keras
+            file; the name of a pretrained style. Or several paintings, or several networks, with
+            shares, {"starry_night": 0.6, "great_wave": 0.4}, for a style between theirs. See
+            OnePass for how paintings paint.
         output: The file to write; for a folder, the folder to fill with files of the same names,
             made where it is missing. A picture in a format that can only be read becomes a PNG:
             a.heic.png.
         size: Longer side in pixels; None: the picture's own.
+        strength: From 0, the photo, to 1. Of a painting, features go so far towards the painting's;
+            of a network, this is its share of each pixel.
+        style_scale: Longer side of the painting, in sizes of the picture: 0.5 for strokes of half
+            the size. For paintings alone.
+        masks: Regions of the picture, each for its own painting; see transfer(). For paintings
+            alone.
         preserve_color: "luminance": keep the photo's chroma and paint the luma alone.
         tile: Side in pixels of the tiles in which a large picture is painted. "auto": tiles of 768
             pixels where the whole picture would not fit into the free memory. None: no tiles. Tiles
@@ -77,11 +88,16 @@ def stylize(
     )
     choice("alpha", alpha, ALPHAS)
     check_size(size)
-    options = {"preserve_color": preserve_color, "tile": tile}
+    options: dict[str, Any] = {
+        "preserve_color": preserve_color,
+        "tile": tile,
+        "strength": number("strength", strength, most=1),
+    }
+    of_paintings = {"strength": strength, "style_scale": style_scale, "masks": masks}
     if isinstance(source, (str, os.PathLike)) and Path(source).is_dir():
         return stylize_folder(
             Path(source),
-            resolve(net),
+            resolve(net, **of_paintings),
             output,
             size,
             batch_size,
@@ -95,11 +111,11 @@ def stylize(
             raise ValueError(
                 "output, size and alpha='keep' go with a picture or a folder. Received: a batch"
             )
-        return paint(resolve(net), source, preserve_color, tile)
-    inputs = [source, *([*net] if isinstance(net, dict) else [net])]
+        return paint(resolve(net, **of_paintings), source, **options)
+    inputs = [source, *paths_in(net)]
     if output is not None:
         check_writable(output, alpha=alpha, inputs=inputs, overwrite=overwrite)
-    result = _painted(source, net, size, alpha, options)
+    result = _painted(source, lambda: resolve(net, **of_paintings), size, alpha, options)
     if output is not None:
         try:
             save_image(result, output, inputs=inputs, overwrite=overwrite)
@@ -123,10 +139,14 @@ def _check_options(preserve_color: Any, tile: Any) -> None:
 
 
 def _painted(
-    source: types.Picture, net: Any, size: int | None, alpha: str, options: Mapping[str, Any]
+    source: types.Picture,
+    painter: Callable[[], Any],
+    size: int | None,
+    alpha: str,
+    options: Mapping[str, Any],
 ) -> Image.Image:
     """Load one picture and paint it."""
     image, opacity = (
         load_with_alpha(source, size) if alpha == "keep" else (load_image(source, size), None)
     )
-    return with_alpha(paint(resolve(net), image[None], **options)[0], opacity)
+    return with_alpha(paint(painter(), image[None], **options)[0], opacity)

@@ -1,4 +1,4 @@
-"""All pictures in a folder, painted by one network."""
+"""All pictures in a folder, painted in one style."""
 
 import logging
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from .._shared.files import check_output, same_file
 from ..images.formats import SUFFIXES, WITH_ALPHA, WRITABLE
 from ..images.load import load_image, load_with_alpha
 from ..images.save import save_image
+from ..universal.one_pass import OnePass
 from .network import TransformNet
 from .paint import paint
 
@@ -41,7 +42,7 @@ class Photo:
 
 def stylize_folder(
     source: Path,
-    net: TransformNet,
+    net: TransformNet | OnePass,
     output: types.Path | None,
     size: int | None,
     batch_size: int,
@@ -124,7 +125,9 @@ def _load(path: Path, place: Path, size: int | None, alpha: str) -> Photo | None
     return Photo(path, place, image, opacity)
 
 
-def _paint(net: TransformNet, photos: list[Photo], options: Mapping[str, Any]) -> list[Path]:
+def _paint(
+    net: TransformNet | OnePass, photos: list[Photo], options: Mapping[str, Any]
+) -> list[Path]:
     """Paint pictures of one size and return the files written; warn of those that cannot be."""
     written = []
     painted = paint(net, np.stack([photo.image for photo in photos]), **options)

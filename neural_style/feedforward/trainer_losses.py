@@ -54,7 +54,7 @@ def smaller(x: types.Tensor, halvings: int) -> types.Tensor:
 
 def vgg_input(x: types.Tensor) -> types.Tensor:
     """Make RGB 0-255 to BGR minus ImageNet's mean: vgg.preprocess for tensors."""
-    return ops.flip(ops.cast(x, "float32"), -1) - IMAGENET_MEAN_BGR
+    return ops.subtract(ops.flip(ops.cast(x, "float32"), -1), IMAGENET_MEAN_BGR)
 
 
 def style_target(

@@ -1,6 +1,7 @@
 """The batches of a training, from a folder of photos or a dataset that is repeated without end."""
 
 import os
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeAlias
@@ -43,9 +44,7 @@ def rounds(batches: Any) -> Batches:
     Raises:
         TypeError: `batches` is neither of the two.
     """
-    import tensorflow as tf
-
-    if isinstance(batches, tf.data.Dataset):
+    if "tensorflow" in sys.modules and isinstance(batches, _tf_dataset()):
         return lambda first, last: batches.repeat().skip(first)
     if isinstance(batches, keras.utils.PyDataset):
         return lambda first, last: _Rounds(batches, first)
@@ -53,6 +52,12 @@ def rounds(batches: Any) -> Batches:
         "photos must be a folder, a tf.data.Dataset or a keras.utils.PyDataset. Received:"
         f" {type(batches).__name__}"
     )
+
+
+def _tf_dataset() -> Any:
+    import tensorflow as tf
+
+    return tf.data.Dataset
 
 
 class _Rounds(keras.utils.PyDataset):

@@ -167,7 +167,7 @@ def run(
         log = LossLog(Path(checkpoint, LOG), append=True)
         callbacks += [log, TrainingCheckpoint(checkpoint)]
     try:
-        _fit(trainer, batches(done, steps), done, steps, callbacks, progress)
+        fit(trainer, batches(done, steps), done, steps, callbacks, progress)
         nets = _trained(trainer, checkpoint)
         if folder is not None and folder.unusable:
             logger.warning(
@@ -209,7 +209,7 @@ def _trained(trainer: StyleTrainer, checkpoint: types.Path | None) -> list[Trans
     return nets
 
 
-def _fit(
+def fit(
     trainer: StyleTrainer,
     batches: Any,
     done: int,

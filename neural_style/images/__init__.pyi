@@ -19,5 +19,6 @@ from .matting import cut_out as cut_out
 from .matting import estimate_alpha as estimate_alpha
 from .matting import estimate_foreground as estimate_foreground
 from .matting import trimap_from_mask as trimap_from_mask
+from .palette import match_palette as match_palette
 from .region import Region as Region
 from .save import save_image as save_image

@@ -211,10 +211,10 @@ def _with_luma(luma: np.ndarray, content: np.ndarray) -> np.ndarray:
     return np.clip(luma, -offsets.min(axis=-1), 255 - offsets.max(axis=-1))[..., None] + offsets
 
 
-def _matrix_power(covariance: np.ndarray, power: float) -> np.ndarray:
-    """Raise a covariance matrix to a power; for a negative power, variances are at least 1."""
+def _matrix_power(covariance: np.ndarray, power: float, least: float = 1.0) -> np.ndarray:
+    """Raise a covariance matrix to a power; for a negative one, variances are at least `least`."""
     variances, axes = np.linalg.eigh(covariance)
-    return (axes * np.maximum(variances, 0.0 if power > 0 else 1.0) ** power) @ axes.T
+    return (axes * np.maximum(variances, 0.0 if power > 0 else least) ** power) @ axes.T
 
 
 def _lower(covariance: np.ndarray, floor: float) -> np.ndarray:

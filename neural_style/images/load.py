@@ -13,7 +13,7 @@ from .._shared.checks import is_count
 from .._shared.types import Path, Picture
 from .decode import _from_array, _opened, _to_8_bits, _upright
 from .profiles import _in_srgb
-from .resize import _by_channels, fitted_size, resize
+from .resize import fitted_size, resize, resize_channels
 
 #: A pixel with less alpha than this (of 255) has a color that is hardly known: rounding leaves it
 #: only a few values.
@@ -76,7 +76,7 @@ def load_with_alpha(
     if size is not None and size != max(picture.size):
         # each color counts as much as it is seen; Pillow's own resizing would round faint colors
         width_height = _checked_fit(picture.size, size)
-        seen = _by_channels(np.dstack([rgb * (alpha / 255)[..., None], alpha]), width_height)
+        seen = resize_channels(np.dstack([rgb * (alpha / 255)[..., None], alpha]), width_height)
         rgb = np.rint(
             np.clip(255 * seen[..., :3] / np.maximum(seen[..., 3:], 1e-3), 0, 255)
         ).astype("uint8")

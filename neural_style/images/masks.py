@@ -161,6 +161,26 @@ def resized(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return resize_map(mask, (shape[1], shape[0]))
 
 
+def only_in_regions(
+    picture: np.ndarray, content: np.ndarray | None, regions: Sequence[Region], rounded: bool = True
+) -> np.ndarray:
+    """The picture where regions are, and the content where none is.
+
+    Args:
+        picture: What was painted, RGB, H x W x 3.
+        content: The content image of the same size.
+        regions: [] leaves the picture as it is.
+        rounded: Give uint8; otherwise float32.
+    """
+    if not regions:
+        return picture
+    assert content is not None  # masks need a content image
+    masks = sum(resized(region.content, content.shape) for region in regions)
+    covered = np.minimum(masks, 1)[..., None]
+    mixed = covered * picture + (1 - covered) * content
+    return np.rint(mixed).astype("uint8") if rounded else mixed.astype("float32")
+
+
 def _load_mask(source: Picture, image: np.ndarray, name: str, highest: float = 1.0) -> np.ndarray:
     """Load a mask as a float array of the image's size, with values from 0 to `highest`."""
     if isinstance(source, (str, os.PathLike, Image.Image)):

@@ -35,11 +35,11 @@ def resize_pixels(pixels: np.ndarray, width_height: tuple[int, int]) -> np.ndarr
     return (
         pixels
         if pixels.shape[1::-1] == tuple(width_height)
-        else np.clip(_by_channels(pixels, width_height), 0, 255)
+        else np.clip(resize_channels(pixels, width_height), 0, 255)
     )
 
 
-def _by_channels(pixels: np.ndarray, width_height: tuple[int, int]) -> np.ndarray:
+def resize_channels(pixels: np.ndarray, width_height: tuple[int, int]) -> np.ndarray:
     """Resize each channel of a float array by Lanczos' filter, which may over- and undershoot."""
     return np.stack(
         [

@@ -4,6 +4,8 @@ from .callbacks import TimeLimit as TimeLimit
 from .checkpoint import Checkpoint as Checkpoint
 from .intermediate import IntermediateResult as IntermediateResult
 from .many import map_transfer as map_transfer
+from .neighbors import Neighbors as Neighbors
 from .progress import LivePreview as LivePreview
 from .progress import ProgressBar as ProgressBar
 from .result import TransferResult as TransferResult
+from .strotss import RelaxedTransport as RelaxedTransport

@@ -16,6 +16,8 @@ from .._shared.checks import count, is_count, is_finite, number
 from .._shared.files import check_output, whole_or_not
 from .._shared.npz import read_npz
 from .._shared.types import Path as PathLike
+from ..optimize.objective import CORRECTIONS
+from ..optimize.pairs import STATE, is_state
 from ..provenance.schema import migrated
 from .intermediate import IntermediateResult
 from .schedule import StageSettings
@@ -23,6 +25,9 @@ from .schedule import StageSettings
 #: What tells one run from another: of a record, these parts.
 IDENTITY = ("content", "style", "settings", "weights")
 
+#: Bytes for a number of x: x itself in float64, the picture before it, and L-BFGS's memory in
+#: float32.
+BYTES_PER_NUMBER = 8 + 1 + 4 * (2 * CORRECTIONS + 1)
 
 #: Bytes that a checkpoint's text may take: 4 a letter, some 30 letters a loss, and a few losses a
 #: step.
@@ -40,6 +45,8 @@ class State:
         history: {"total" and each term: the weighted loss after each step}.
         seconds: That the run took so far.
         borders: The numbers of steps after which another size began.
+        memory: What L-BFGS remembers, for lbfgs(memory=); None where another optimizer ran.
+        before: The picture that the stage before left, uint8 RGB; None in the first stage.
     """
 
     stage: int = 0
@@ -48,6 +55,8 @@ class State:
     history: dict[str, list[float]] = field(default_factory=dict, repr=False)
     seconds: float = 0.0
     borders: list[int] = field(default_factory=list, repr=False)
+    memory: dict[str, np.ndarray] | None = field(default=None, repr=False)
+    before: np.ndarray | None = field(default=None, repr=False)
 
 
 class Checkpoint:
@@ -117,7 +126,7 @@ class Checkpoint:
         self._last = self._written = None
         if not self.path.exists():
             return State()
-        state, identity = self._read(8 * max(map(math.prod, shapes)) + MOST_TEXT)
+        state, identity = self._read(BYTES_PER_NUMBER * max(map(math.prod, shapes)) + MOST_TEXT)
         if not resume:
             return State()
         different = _differences(identity, self._identity)
@@ -131,6 +140,8 @@ class Checkpoint:
             or state.done > stages[state.stage].steps
             or state.x is None
             or state.x.size != math.prod(shapes[state.stage])
+            or (state.memory and state.memory["free"].size != state.x.size)
+            or (state.before is None) != (state.stage == 0)
         ):
             raise ValueError(
                 f"{str(self.path)!r} is no whole checkpoint: it stands beyond the end of this run"
@@ -154,8 +165,12 @@ class Checkpoint:
     def _read(self, most_bytes: int) -> tuple[State, dict[str, Any]]:
         """(state, identity of the run) of the file."""
         try:
-            arrays = read_npz(self.path, {"state": (), "x": None}, most_bytes)
+            arrays = read_npz(self.path, {"state": (), "x": None, "before": None}, most_bytes)
             state, x = json.loads(str(arrays["state"])), arrays["x"]
+            before = arrays["before"] if arrays["before"].size else None
+            memory = None
+            if state["memory"]:
+                memory = read_npz(self.path, dict.fromkeys(STATE), most_bytes - x.nbytes)
             identity, history = state["identity"], state["history"]
             borders = state["borders"]
             losses = [value for values in history.values() for value in values]
@@ -173,6 +188,8 @@ class Checkpoint:
                 and x.dtype == np.float64
                 and x.ndim == 1
                 and bool(np.isfinite(x).all())
+                and (memory is None or is_state(memory))
+                and (before is None or (before.dtype, before.ndim) == (np.uint8, 3))
             )
         except (
             Exception
@@ -183,14 +200,16 @@ class Checkpoint:
             ) from error
         if not whole:
             raise ValueError(f"{str(self.path)!r} is not a whole checkpoint of neural_style")
-        state = State(state["stage"], state["done"], x, history, state["seconds"], borders)
-        return state, migrated(identity)
+        numbers = state["stage"], state["done"], x, history, state["seconds"], borders
+        return State(*numbers, memory, before), migrated(identity)
 
     def _write(self) -> None:
         started, here = time.monotonic(), self._last
         assert here is not None
         self._next = started + self.seconds  # also where writing fails: it is tried again then
+        memory = here.get("memory", lambda: None)() or {}
         state = {
+            "memory": bool(memory),
             "identity": self._identity,
             "stage": here.stage - 1,
             "done": here.done,
@@ -199,7 +218,8 @@ class Checkpoint:
             "seconds": here.seconds,
         }
         with whole_or_not(self.path) as file:
-            np.savez(file, x=here.x, state=json.dumps(state))
+            before = np.empty(0, "uint8") if here.before is None else here.before
+            np.savez(file, x=here.x, before=before, state=json.dumps(state), **memory)
         now = time.monotonic()
         self._written, self._next = here, now + max(self.seconds, (now - started) / 0.03)
 

@@ -18,7 +18,7 @@ from .schedule import StageSettings, scaled, stages_of
 from .settings import Settings
 from .style_shares import checked_styles
 
-INITS = ("recolored", "content", "style", "noise")
+INITS = ("recolored", "one_pass", "content", "style", "noise")
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,11 @@ def load_inputs(content: Any, style: Any, settings: Settings) -> Inputs:
     init = _init(settings.init, content, styles)
     regions = _regions(settings.masks, content, styles, opacity)
     _check_photorealism(settings, content)
-    if settings.content_map is not None and content is None:
-        raise ValueError("content_map needs a content image")
+    if settings.content_map is not None and (content is None or not settings.content_weight):
+        raise ValueError(
+            "content_map needs a content image, and a content_weight above 0, as it weighs the"
+            f" content loss. Received: content_weight={settings.content_weight}"
+        )
     inputs = Inputs(
         content,
         styles,
@@ -93,6 +96,9 @@ def load_inputs(content: Any, style: Any, settings: Settings) -> Inputs:
     )
     inputs = _recolored(inputs, settings)
     _check_sides(inputs, settings)
+    for term in settings.terms:
+        if hasattr(term, "check"):
+            term.check(inputs)
     return inputs
 
 
@@ -114,10 +120,10 @@ def _counts(content: Any, styles: list[Any], settings: Settings) -> dict[str, bo
         "content": content is not None and weighted["content"],
         "style": bool(styles) and weighted["style"],
     }
-    if not any(counts.values()):
+    if not any(counts.values()) and not (settings.terms and (content is not None or styles)):
         raise ValueError(
             "content_weight and style_weight must not both be 0, nor all weights of their layers,"
-            " nor the one that a missing content or style leaves. Received:"
+            " nor the one that a missing content or style leaves, unless there are terms. Received:"
             f" content_weight={settings.content_weight:g}, style_weight={settings.style_weight:g}"
         )
     return counts
@@ -165,19 +171,20 @@ def _check_sides(inputs: Inputs, settings: Settings) -> None:
     """Raise a ValueError where a picture is too small for its layers at the first stage."""
     images = [] if inputs.content is None else [("content", inputs.content, 1.0)]
     images += [("style", image, settings.style_scale) for image, _ in inputs.styles]
+    counting = {name for stage in inputs.stages for name in stage.weights}
     layers = {"content": settings.content_layers, "style": settings.style_layers}
-    names = [
-        name for kind in {kind for kind, _, _ in images} for name in layer_weights(layers[kind])
-    ]
-    least = settings.feature_network.smallest_side(names)
+    layers |= {term.name: term.layers for term in settings.terms if term.layers}
+    names = [name for kind in counting & set(layers) for name in layer_weights(layers[kind])]
+    least = settings.feature_network.smallest_side(names) if names else 1
     for kind, image, times in images:
         longer = scaled(inputs.stages[0].size, times)
         side = min(fitted_size(image.shape[1::-1], longer))
         if side < least:
+            mirror = ", or padding='zeros'" if settings.padding == "reflect" else ""
             raise ValueError(
                 f"at a longer side of {longer} the {kind} image is only {side} pixels on its"
                 f" shorter one, and these layers need {least}; use a larger size or start_size, or"
-                " shallower layers"
+                f" shallower layers{mirror}"
             )
 
 
@@ -192,8 +199,8 @@ def _init(init: Any, content: Any, styles: list[Any]) -> Any:
             f"init must be one of {INITS} or a picture (for a file, load_image(path)). Received:"
             f" init={init!r}"
         )
-    if (init in ("content", "recolored") and content is None) or (
-        init in ("style", "recolored") and not styles
+    if (init in ("content", "recolored", "one_pass") and content is None) or (
+        init in ("style", "recolored", "one_pass") and not styles
     ):
         raise ValueError(
             f"init={init!r} needs the picture that was left out; use 'noise' or a picture of"

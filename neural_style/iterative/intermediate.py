@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import OptimizeResult
 
+from ..optimize.objective import Here
 from ..vgg.preprocessing import deprocess
 
 
-class IntermediateResult(OptimizeResult):
+class IntermediateResult(Here):
     """Where a run stands: SciPy's .x and .fun, and more.
 
     Attributes:
-        x: The pixels as a flat vector, a copy.
+        x: The pixels as a flat vector, a copy; read from the device when it is asked for.
         fun: The loss.
         image: The picture so far, H x W x 3, uint8 RGB; made when it is asked for.
         shape: The shape of x, 1 x H x W x 3.
@@ -20,6 +20,7 @@ class IntermediateResult(OptimizeResult):
         steps: Steps of the whole run.
         stage: Which size, from 1.
         stages: The number of sizes.
+        before: The picture that the stage before left, uint8 RGB, or None.
         done: Steps done at this size.
         terms: The weighted loss terms now.
         history: The weighted loss terms after each step.
@@ -36,9 +37,10 @@ class IntermediateResult(OptimizeResult):
     def of_its_own(self) -> IntermediateResult:
         """A copy that shares nothing that can be changed."""
         history = {name: [*values] for name, values in self.history.items()}
+        own = {name: value for name, value in self.items() if name != "memory"}
         return IntermediateResult(
             {
-                **self,
+                **own,
                 "x": self.x.copy(),
                 "terms": dict(self.terms),
                 "history": history,

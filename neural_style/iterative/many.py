@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any
 
 from .._shared.checks import count
+from .._shared.devices import use_threads
 
 if TYPE_CHECKING:
     from .result import TransferResult
@@ -46,9 +47,10 @@ def map_transfer(
             own on this machine, one for every four cores. Where one of ours is killed, its own job
             fails alone, with BrokenProcessPool, and another process takes its place; a
             ProcessPoolExecutor of yours fails all jobs that were waiting.
-        threads: Cores that TensorFlow uses in a worker. None: those of the machine shared evenly
-            among our own processes; one each with an executor of yours, which alone knows how many
-            workers stand side by side. A worker plans with the like share of its machine's memory.
+        threads: Cores that Keras' backend uses in a worker. None: those of the machine, shared
+            evenly among our own processes; one each with an executor of yours, which alone knows
+            how many workers stand side by side. A worker plans with the like share of its machine's
+            memory.
 
     Yields:
         (int, concurrent.futures.Future), in the order of finishing. Leaving the loop early cancels
@@ -57,8 +59,8 @@ def map_transfer(
     Raises:
         TypeError: Jobs that are no dicts, or with names that transfer() does not have, before any
             of them starts.
-        ValueError: An executor that forks this process after TensorFlow was used in it: its workers
-            would wait for ever.
+        ValueError: An executor that forks this process after Keras' backend was used in it: its
+            workers would wait for ever.
     """
     jobs = [*jobs]
     for number, job in enumerate(jobs):
@@ -72,10 +74,10 @@ def map_transfer(
     if (
         isinstance(executor, ProcessPoolExecutor)
         and executor._mp_context.get_start_method() == "fork"  # type: ignore[union-attr]
-        and _tensorflow_was_used()
+        and _backend_was_used()
     ):
         raise ValueError(
-            "executor must spawn its processes, for TensorFlow was used in this one:"
+            "executor must spawn its processes, for Keras' backend was used in this one:"
             " ProcessPoolExecutor(mp_context=multiprocessing.get_context('spawn')). Received: one"
             " that forks"
         )
@@ -153,13 +155,13 @@ def _pool() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
 
 
-def _tensorflow_was_used() -> bool:
-    """Whether TensorFlow's threads run in this process.
+def _backend_was_used() -> bool:
+    """Whether threads of Keras' backend run in this process.
 
     A forked process would have their locks, and not the threads.
     """
     if "tensorflow" not in sys.modules:
-        return False
+        return "jax" in sys.modules or "torch" in sys.modules
     try:
         from tensorflow.python.eager import context
 
@@ -175,12 +177,7 @@ def _work(job: dict[str, Any], threads: int) -> TransferResult:
     )  # SciPy's, where it is not loaded yet
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _ONE_AT_A_TIME:
-        import tensorflow as tf
-
-        try:
-            tf.config.threading.set_intra_op_parallelism_threads(threads)
-            tf.config.threading.set_inter_op_parallelism_threads(1)
-        except RuntimeError:
+        if not use_threads(threads):
             logger.warning(
                 "this worker has used TensorFlow before, with other threads than %d; they cannot be"
                 " changed",

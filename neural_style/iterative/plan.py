@@ -1,23 +1,12 @@
-"""What a run will take, said before it starts: time, and memory, which decides the tiles."""
+"""How a stage is evaluated, by the memory that is free: whole or in tiles, by which optimizer."""
 
-import os
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-from keras import ops
-
-from .._shared.display import duration
 from .._shared.memory import free_memory
-from .._shared.types import Features
-from ..losses.statistics import gram_matrix
-from ..optimize.evaluator import Evaluator
-from ..optimize.lbfgs import CORRECTIONS
+from ..optimize.objective import CORRECTIONS
 from ..optimize.tiling import Tiling
-from .schedule import StageSettings
 
 #: Peak memory of an evaluation, in activations of the network, which the backward pass needs beside
 #: temporaries of its own: of a whole picture, and of a tile, where two compiled functions take
@@ -25,35 +14,22 @@ from .schedule import StageSettings
 PEAK_WHOLE, PEAK_TILE = 1.3, 2.0
 
 
-#: Float64 pictures that live beside an evaluation: x and gradient and their copies, content maps,
-#: temporaries of the losses.
-PICTURES = 13
+#: Bytes for a number of the picture that live beside an evaluation: x and the gradient, and the
+#: picture that is made of them in the end.
+BESIDE = 24
 
 
-#: Float64 pictures that SciPy's L-BFGS-B takes besides its history, and the penalty that keeps the
-#: bounds.
-WORK = 16
+#: Bytes that an optimizer takes for a number of the picture: for each correction that it remembers,
+#: and besides. Ours works in float32, SciPy's in float64. Measured by benchmarks/memory.py.
+WORK = {"lbfgs": (8, 36), "scipy": (16, 176)}
 
 
-#: The same for Adam and SGD.
-WORK_DESCENT = 4
+#: The same for Adam, SGD and what Keras has.
+WORK_DESCENT = 56
 
 
 #: L-BFGS remembers at least so many corrections, however little memory there is.
 LEAST_CORRECTIONS = 3
-
-
-#: Evaluations for a step: a line search now and then takes a second one.
-EVALUATIONS = 1.05
-
-
-#: Seconds to build and compile a stage's losses.
-COMPILATION = 2.0
-
-
-#: A tile's halo is evaluated with it, and its features twice, once in each pass: this much longer
-#: for a pixel of its crop.
-TILED = 1.4
 
 
 @dataclass(frozen=True)
@@ -87,6 +63,7 @@ def plan(
     optimizer: Any = "lbfgs",
     free: float | None = None,
     extra: float = 0,
+    cut: bool = True,
 ) -> Plan:
     """Choose tiles and L-BFGS's memory so that a run at height x width fits what is free.
 
@@ -97,118 +74,51 @@ def plan(
         activation_bytes: Bytes of the network's activations for a pixel.
         tile: "auto": no tiles where the whole picture fits, else the largest that do. Or None, or
             an int.
-        corrections: The number that L-BFGS would like to remember; each takes two float64 pictures.
-        optimizer: "lbfgs": Adam takes over where even the shortest memory does not fit. Or another.
+        corrections: The number that L-BFGS would like to remember; each takes two pictures.
+        optimizer: "lbfgs" or "scipy": Adam takes over where even the shortest memory does not fit.
+            Or another.
         free: Bytes; None for free_memory().
         extra: Bytes for a pixel that something else takes.
+        cut: Whether the picture can be cut into tiles.
 
     Raises:
-        MemoryError: Not even the smallest tiles would fit; the message names a size that would.
+        MemoryError: Not even the smallest tiles would fit, or the whole picture where it cannot be
+            cut; the message names a size that would.
     """
     free = free_memory() if free is None else free
     pixels = height * width
-    picture = 3 * 8 * pixels
     smallest = Tiling(None, *geometry).smallest
 
     def needed(side: int | None, m: int, optimizer: Any = optimizer) -> float:
         evaluated = PEAK_WHOLE * pixels if side is None else PEAK_TILE * min(pixels, side * side)
-        own = (2 * m + WORK) * picture if _is_lbfgs(optimizer) else WORK_DESCENT * picture
-        return activation_bytes * evaluated + PICTURES * picture + own + extra * pixels
+        each, besides = WORK[optimizer] if is_lbfgs(optimizer) else (0, WORK_DESCENT)
+        own = 3 * pixels * (m * each + besides + BESIDE)
+        return activation_bytes * evaluated + own + extra * pixels
 
-    least = min(LEAST_CORRECTIONS, corrections) if _is_lbfgs(optimizer) else corrections
-    sides: list[Any] = [None, *range(2048, smallest, -64), smallest] if tile == "auto" else [tile]
+    least = min(LEAST_CORRECTIONS, corrections) if is_lbfgs(optimizer) else corrections
+    tiles = [*range(2048, smallest, -64), smallest] if cut else []
+    sides: list[Any] = [None, *tiles] if tile == "auto" else [tile]
     for enough in (corrections, least):  # smaller tiles before a shorter memory
         for side in sides:
             if needed(side, enough) <= free:
                 m = max(m for m in range(enough, corrections + 1) if needed(side, m) <= free)
                 return Plan(Tiling(side, *geometry), m, needed(side, m), optimizer)
     for side in sides:
-        if _is_lbfgs(optimizer) and needed(side, 0, "adam") <= free:
+        if is_lbfgs(optimizer) and needed(side, 0, "adam") <= free:
             return Plan(Tiling(side, *geometry), 0, needed(side, 0, "adam"), "adam", takeover=True)
     if tile == "auto":
-        total, fixed = (
-            needed(smallest, 0, "adam"),
-            PEAK_TILE * activation_bytes * min(pixels, smallest**2),
-        )
+        total = needed(sides[-1], 0, "adam")
+        fixed = PEAK_TILE * activation_bytes * min(pixels, smallest**2) if cut else 0.0
         fits = int(max(height, width) * (max(0, free - fixed) / (total - fixed)) ** 0.5) // 16 * 16
         raise MemoryError(
-            f"{width} x {height} pixels need about {total / 1e9:.1f} GB even in tiles, and"
-            f" {free / 1e9:.1f} GB are free; a longer side of about {fits} pixels would fit"
+            f"{width} x {height} pixels need about {total / 1e9:.1f} GB"
+            f" {'even in tiles' if cut else 'in one piece'}, and {free / 1e9:.1f} GB are free; a"
+            f" longer side of about {fits} pixels would fit"
         )
     # as asked for: it may yet fit
     return Plan(Tiling(tile, *geometry), least, needed(tile, least), optimizer)
 
 
-def _is_lbfgs(optimizer: Any) -> bool:
-    return isinstance(optimizer, str) and optimizer == "lbfgs"
-
-
-def estimate(
-    extractor: Callable[[Any], Features],
-    shapes: Sequence[Sequence[int]],
-    stages: Sequence[StageSettings],
-    plans: Sequence[Plan],
-) -> str:
-    """One line on what the run will take: "about 1:20 and 1.4 GB of memory".
-
-    The time is told from a short evaluation.
-
-    Args:
-        extractor: The network.
-        shapes: H x W x 3 of each stage.
-        stages: The settings of each stage.
-        plans: The Plan of each stage.
-    """
-    probe = Evaluator(
-        extractor,
-        {"style": lambda f: sum(ops.mean(ops.square(gram_matrix(a))) for a in f.values())},
-        {"style": 1.0},
-        (1, 128, 128, 3),
-    )
-    x = np.zeros(128 * 128 * 3)
-    times = []
-    for i in range(3):  # the first one includes the start of TensorFlow's threads
-        started = time.perf_counter()
-        probe(x + i)
-        times.append(time.perf_counter() - started)
-    total = sum(
-        EVALUATIONS * stage.steps * _evaluated_pixels(shape, planned.tiling)
-        for shape, stage, planned in zip(shapes, stages, plans)
-    )
-    seconds = total * min(times) / 128**2 + COMPILATION * len(stages)
-    last = plans[-1]
-    notes = [f"in tiles of {last.tiling.tile} pixels"] * bool(last.tiling.tile)
-    notes += [f"L-BFGS's history cut to {last.corrections}"] * (
-        _is_lbfgs(last.optimizer) and last.corrections < CORRECTIONS
-    )
-    notes += ["by Adam, where L-BFGS would not fit"] * last.takeover
-    return ", ".join(
-        [
-            (
-                f"about {duration(seconds)} and"
-                f" {(_resident() + max(planned.bytes for planned in plans)) / 1e9:.1f} GB of memory"
-            ),
-            *notes,
-        ]
-    )
-
-
-def _resident() -> float:
-    """Bytes that the process has by now.
-
-    Where the system does not say: about what TensorFlow takes.
-    """
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, AttributeError):
-        return 6.5e8
-
-
-def _evaluated_pixels(shape: Sequence[int], tiling: Tiling) -> float:
-    """Pixels that one evaluation of the picture takes, the halos of its tiles included."""
-    if tiling.tile is None:
-        return shape[0] * shape[1]
-    return TILED * sum(
-        (rows.stop - rows.start) * (columns.stop - columns.start)
-        for (rows, columns), _ in tiling.tiles(*shape[:2])
-    )
+def is_lbfgs(optimizer: Any) -> bool:
+    """Whether it is one of the two kinds of L-BFGS."""
+    return isinstance(optimizer, str) and optimizer in WORK

@@ -13,6 +13,7 @@ from ..images.resize import fitted_size
 from ..losses.loss import layer_weights
 from ..optimize.autodiff import check_backend
 from ..provenance.record import make_record
+from ..vgg.feature_network import FeatureNetwork
 from ..vgg.weights import Weights
 from .inputs import Inputs, load_inputs
 from .plan import Plan, plan
@@ -73,7 +74,7 @@ def prepare(content: Any, style: Any, settings: Settings) -> Run:
     Raises:
         TypeError, ValueError, FileNotFoundError: What was expected and what came.
         MemoryError: More than the memory that is free, even in tiles.
-        RuntimeError: Keras is on another backend than TensorFlow; no weights can be had.
+        RuntimeError: Keras is on a backend without gradients; no weights can be had.
     """
     check_backend()
     settings = checked(settings)
@@ -95,13 +96,16 @@ def layers_of(terms: list[Any]) -> list[str]:
 def _plans(settings: Settings, inputs: Inputs, terms: list[Any]) -> list[Plan]:
     """How each stage is evaluated."""
     network, layers = settings.feature_network, layers_of(terms)
+    whole = [term.name for term in terms if getattr(term, "whole", False)]
     exact = {stage.size: network.exact(layers, inputs.shape(stage.size)) for stage in inputs.stages}
     geometry = network.geometry(layers) if all(exact.values()) else network.no_tiles(layers)
-    costs = {term.name: getattr(term, "bytes_per_pixel", 0) for term in terms}
+    costs = {term.name: _cost(term, network) for term in terms}
     plans = []
     for stage in inputs.stages:
         tile = settings.tile
-        if not exact[stage.size]:
+        if whole:
+            _refuse_tiles(whole[0], tile)
+        elif not exact[stage.size]:
             network.refuse_tiles(layers, inputs.shape(stage.size), tile)
             tile = None
         planned = plan(
@@ -111,9 +115,25 @@ def _plans(settings: Settings, inputs: Inputs, terms: list[Any]) -> list[Plan]:
             tile,
             optimizer=settings.optimizer,
             extra=sum(costs[name] for name in stage.weights),
+            cut=not whole,
         )
         plans.append(planned if exact[stage.size] else replace(planned, exact=False))
     return plans
+
+
+def _refuse_tiles(term: str, tile: Any) -> None:
+    """Raise a ValueError if tiles were asked for, for a term that needs the whole picture."""
+    if tile not in (None, "auto"):
+        raise ValueError(
+            f"the term {term!r} needs the whole picture at once, so tile must be 'auto' or None."
+            f" Received: tile={tile!r}"
+        )
+
+
+def _cost(term: Any, network: FeatureNetwork) -> float:
+    """Bytes that a term takes for a pixel, beside the network's activations."""
+    cost = getattr(term, "bytes_per_pixel", 0)
+    return cost(network) if callable(cost) else cost
 
 
 def _check_regions(settings: Settings, inputs: Inputs) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,9 @@ from ..optimize.evaluator import Evaluator
 from ..optimize.status import DONE, INTERRUPTED, Outcome, Status
 from .callbacks import check_callbacks
 from .checkpoint import State
+from .estimate import estimate
 from .finish import finish
 from .intermediate import IntermediateResult
-from .plan import estimate
 from .prepare import Run
 from .progress import progress as progress_here
 from .result import TransferResult
@@ -105,7 +106,8 @@ class Recorder:
         looking += [self._checkpoint] if self._checkpoint else []
         self._watchers = Watchers([*looking, *self._callbacks])
         if self._progress:
-            say(estimate(run.extractor, run.shapes, run.inputs.stages, run.plans))
+            known = run.settings.precision, len(run.inputs.regions), self.elapsed
+            say(estimate(run.extractor, run.shapes, run.inputs.stages, run.plans, *known))
         names = ("total", *(term.name for term in run.terms))
         self.history = self._state.history or {name: [] for name in names}
         self.borders = self._state.borders
@@ -121,8 +123,11 @@ class Recorder:
         return self._state.seconds + self.elapsed
 
     def stages_left(self) -> Iterator[Stage]:
-        """The stages that are still to be painted."""
-        yield from self._run.stages[self._state.stage :]
+        """The stages that are still to be painted, each with what the one before it left."""
+        before = self._state.before
+        for stage in self._run.stages[self._state.stage :]:
+            yield replace(stage, before=before)
+            before = None if self.picture is None else self.picture.image
 
     def _resumed(self, stage: Stage) -> bool:
         return stage.number == self._state.stage and self._state.x is not None
@@ -131,7 +136,11 @@ class Recorder:
         """x where a stage starts, 1 x H x W x 3: where a killed run stood, or the stage's own."""
         if self._resumed(stage):
             return self._state.x.reshape(stage.shape)  # type: ignore[union-attr]
-        return stage.first_x(self.picture)
+        return stage.first_x()
+
+    def memory(self, stage: Stage) -> Any:
+        """What L-BFGS remembers where a stage starts: that of the killed run, or None."""
+        return self._state.memory if self._resumed(stage) else None
 
     def steps_left(self, stage: Stage) -> int:
         """The steps of a stage that are still to be made."""
@@ -146,19 +155,21 @@ class Recorder:
 
         def after_step(intermediate_result: OptimizeResult) -> None:
             nonlocal done
-            evaluator(intermediate_result.x)  # from its cache: the optimizer evaluated this x last
-            values = {"total": intermediate_result.fun, **evaluator.terms}
+            if "terms" not in intermediate_result:
+                evaluator(intermediate_result.x)  # from its cache: the optimizer evaluated it last
+                intermediate_result["terms"] = dict(evaluator.terms)
+            values = {"total": intermediate_result.fun, **intermediate_result.terms}
             for name, of_term in self.history.items():
                 of_term.append(values.get(name, 0.0))
             done += 1
-            here = self._intermediate(stage, intermediate_result, evaluator, done)
+            here = self._intermediate(stage, intermediate_result, evaluator.shape, done)
             self._last = stage, here
             self._watchers(here)
 
         return after_step
 
     def _intermediate(
-        self, stage: Stage, step: OptimizeResult, evaluator: Evaluator, done: int
+        self, stage: Stage, step: OptimizeResult, shape: tuple[int, ...], done: int
     ) -> IntermediateResult:
         """Where the run stands after a step."""
         number, shapes = stage.number, self._run.shapes
@@ -168,21 +179,23 @@ class Recorder:
         later = zip(pixels[number + 1 :], steps[number + 1 :])
         ahead = pixels[number] * (steps[number] - done) + sum(p * s for p, s in later)
         since = time.monotonic() - (self._first_step or 0.0)
-        return IntermediateResult(
-            step,
-            shape=evaluator.shape,
-            step=sum(steps[:number]) + done,
-            steps=sum(steps),
-            stage=number + 1,
-            stages=len(steps),
-            done=done,
-            terms=dict(evaluator.terms),
-            history=self.history,
-            borders=self.borders,
-            seconds=self.seconds,
-            elapsed=self.elapsed,
-            left=since * ahead / self._evaluated,
-        )
+        facts = {
+            "shape": shape,
+            "step": sum(steps[:number]) + done,
+            "steps": sum(steps),
+            "stage": number + 1,
+            "before": stage.before,
+            "stages": len(steps),
+            "done": done,
+            "history": self.history,
+            "borders": self.borders,
+            "seconds": self.seconds,
+            "elapsed": self.elapsed,
+            "left": since * ahead / self._evaluated,
+        }
+        if not self._checkpoint:  # or L-BFGS's memory would outlive the optimizer
+            step.pop("memory", None)
+        return IntermediateResult({**step, **facts}, read=lambda: step.x)
 
     def painted(self, stage: Stage, x: np.ndarray, outcome: Outcome) -> None:
         """Take the result of a stage.

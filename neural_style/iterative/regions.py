@@ -103,23 +103,3 @@ def at_layers(
         name: shrink(mask, stride, halo if inside else 0)
         for name, (stride, halo) in network.receptive_fields(names).items()
     }
-
-
-def only_in_regions(
-    picture: np.ndarray, content: np.ndarray | None, regions: Sequence[Region], rounded: bool = True
-) -> np.ndarray:
-    """The picture where regions are, and the content where none is.
-
-    Args:
-        picture: What was painted, RGB, H x W x 3.
-        content: The content image of the same size.
-        regions: [] leaves the picture as it is.
-        rounded: Give uint8; otherwise float32.
-    """
-    if not regions:
-        return picture
-    assert content is not None  # masks need a content image
-    masks = sum(resized(region.content, content.shape) for region in regions)
-    covered = np.minimum(masks, 1)[..., None]
-    mixed = covered * picture + (1 - covered) * content
-    return np.rint(mixed).astype("uint8") if rounded else mixed.astype("float32")

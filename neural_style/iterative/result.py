@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image
 
-from .._shared.types import Path
+from .._shared.types import Path, Picture
 from ..images.load import on_white
 from ..optimize.status import Status
 from ..provenance.record import inputs_of, save_with_record
@@ -88,6 +88,19 @@ class TransferResult:
         from ..plotting import plot_losses
 
         return plot_losses(self.history, self.borders)
+
+    def before_after(self, photo: Picture) -> Any:
+        """Lay the result over a picture, with a divider that moves: a widgets.BeforeAfter.
+
+        Args:
+            photo: The content image, or another picture.
+
+        Raises:
+            ImportError: anywidget is missing; the message names the command that installs it.
+        """
+        from ..widgets.before_after import BeforeAfter
+
+        return BeforeAfter(photo, self)
 
     @property
     def facts(self) -> str:

@@ -68,10 +68,10 @@ def schedule(size: int, start_size: int | None, steps: Any) -> list[tuple[int, i
         size: The last longer side, in pixels.
         start_size: The first one; None for `size` alone.
         steps: The number at `size`, more at the coarser sizes in inverse proportion to the side;
-            None for the above; or a dict, which is the schedule.
+            None for the above; or a dict or a list of pairs, which is the schedule.
     """
-    if isinstance(steps, dict):
-        return list(steps.items())
+    if isinstance(steps, (dict, list)):
+        return list(steps.items()) if isinstance(steps, dict) else steps
     start_size = min(start_size or size, size)
     doublings = round(math.log2(size / start_size))
     sides = [

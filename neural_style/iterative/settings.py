@@ -6,6 +6,7 @@ import inspect
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from typing import Any
 
 from .._shared.checks import choice, count, flag, is_count, is_finite, number
@@ -20,6 +21,7 @@ from ..losses.style import STYLE_SCALES
 from ..losses.term import check_terms
 from ..optimize.optimizer import check_optimizer
 from ..vgg.feature_network import FeatureNetwork
+from ..vgg.precision import best_precision
 
 #: More iterations than any run makes, and as many as the optimizers can count.
 MOST_STEPS = 10**9
@@ -39,6 +41,7 @@ class Settings:
     weights: Any
     pooling: str
     normalize: bool
+    padding: str
     content_layers: Any
     style_layers: Any
     content_weight: float
@@ -71,7 +74,7 @@ class Settings:
     def feature_network(self) -> FeatureNetwork:
         """The feature network that these settings describe."""
         return FeatureNetwork(
-            self.network, self.weights, self.pooling, self.normalize, self.precision
+            self.network, self.weights, self.pooling, self.normalize, self.precision, self.padding
         )
 
     @property
@@ -102,6 +105,7 @@ def checked(given: Settings) -> Settings:
         TypeError: An argument of a wrong type.
         ValueError: An argument that cannot be right. Both say what was expected and what came.
     """
+    given = replace(given, precision=_precision(given))
     given.feature_network.check()
     layers: dict[str, Any] = {
         name: checked_layers(name, getattr(given, name))
@@ -132,6 +136,13 @@ def checked(given: Settings) -> Settings:
         if term.layers:
             settings.feature_network.check_layers(term.layers)
     return settings
+
+
+def _precision(given: Settings) -> Any:
+    """The precision; for "auto", the faster one for VGG here, and float32 for any other network."""
+    if not isinstance(given.precision, str) or given.precision != "auto":
+        return given.precision
+    return "float32" if given.feature_network.own else best_precision()
 
 
 def _numbers(given: Settings) -> dict[str, Any]:
@@ -179,22 +190,25 @@ def _checked_tile(tile: Any) -> Any:
     return tile if tile is None or isinstance(tile, str) else int(tile)
 
 
-def _checked_steps(steps: Any, size: int) -> int | dict[int, int] | None:
-    """None, an int, or a schedule {longer side: steps} of ints."""
-    if not isinstance(steps, dict):
+def _checked_steps(steps: Any, size: int) -> int | dict[int, int] | list[tuple[int, int]] | None:
+    """None, an int, or a schedule of ints; a list where it has a side twice."""
+    if not isinstance(steps, (dict, list, tuple)):
         return None if steps is None else count("steps", steps, most=MOST_STEPS)
-    sides = list(steps)
+    stages = list(steps.items()) if isinstance(steps, dict) else list(steps)
     if not (
-        steps
-        and all(is_count(one) and one <= MOST_STEPS for one in [*sides, *steps.values()])
-        and sides == sorted(sides)
-        and sides[-1] == size
+        stages
+        and all(isinstance(stage, (list, tuple)) and len(stage) == 2 for stage in stages)
+        and all(is_count(one) and one <= MOST_STEPS for stage in stages for one in stage)
+        and all(stage[0] <= after[0] for stage, after in pairwise(stages))
+        and stages[-1][0] == size
     ):
         raise ValueError(
-            "a schedule of steps must be {longer side: steps}, positive integers, from coarse to"
-            f" fine, the last side that of size={size}. Received: steps={steps!r:.200}"
+            "a schedule of steps must be {longer side: steps} or [(longer side, steps)], positive"
+            f" integers, from coarse to fine, the last side that of size={size}. Received:"
+            f" steps={steps!r:.200}"
         )
-    return {int(side): int(number) for side, number in steps.items()}
+    found = [(int(side), int(number)) for side, number in stages]
+    return dict(found) if len(dict(found)) == len(found) else found
 
 
 def _check_losses(settings: Settings) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from .._shared.types import Layers
 from ..images.load import load_image
-from ..images.masks import Region
+from ..images.masks import Region, only_in_regions
 from ..images.resize import resize
 from ..losses.loss import Loss
 from ..optimize.evaluator import Evaluator
@@ -21,7 +21,7 @@ from ..optimize.tiled_evaluator import TiledEvaluator
 from ..vgg.feature_network import FeatureNetwork
 from ..vgg.preprocessing import IMAGENET_MEAN_BGR, deprocess, pixels_of, preprocess
 from .plan import Plan
-from .regions import Part, Styles, only_in_regions, parts_of
+from .regions import Part, Styles, parts_of
 from .schedule import StageSettings, scaled
 from .start import start
 
@@ -59,12 +59,15 @@ class Stage:
         number: Which stage, from 0.
         plan: How it is evaluated: tiles and memory.
         source: The content image at full size, or None.
+        before: The picture that the stage before left, uint8 RGB, at that stage's size; None for
+            the first one.
     """
 
     run: Run
     number: int
     plan: Plan
     source: np.ndarray | None
+    before: np.ndarray | None = None
 
     @property
     def settings(self) -> StageSettings:
@@ -124,14 +127,23 @@ class Stage:
         longer = scaled(self.size, self.run.settings.style_scale)
         return [(load_image(image, longer), share) for image, share in self.run.inputs.styles]
 
-    def first_x(self, picture: Picture | None) -> np.ndarray:
-        """x where this stage starts, 1 x H x W x 3.
+    @property
+    def is_last(self) -> bool:
+        """Whether no other stage comes after it."""
+        return self.number == len(self.run.inputs.stages) - 1
 
-        Args:
-            picture: The result of the stage before, or None for the first one.
-        """
-        if picture is not None:
-            return preprocess(np.asarray(resize(picture.image, (self.shape[2], self.shape[1]))))
+    @property
+    def first(self) -> np.ndarray | None:
+        """The result of the stage before at this size, uint8 RGB, H x W x 3; None for the first."""
+        if self.before is None:
+            return None
+        return np.asarray(resize(self.before, (self.shape[2], self.shape[1])))
+
+    def first_x(self) -> np.ndarray:
+        """x where this stage starts, 1 x H x W x 3."""
+        first = self.first
+        if first is not None:
+            return preprocess(first)
         inputs, settings = self.run.inputs, self.run.settings
         return start(
             inputs.init,
@@ -150,13 +162,18 @@ class Stage:
             picture: uint8 RGB, H x W x 3.
             layers: Names; a term must have them among its own layers.
         """
+        found = self._features(picture, layers)
+        return {name: features.astype("float32") for name, features in found.items()}
+
+    def _features(self, picture: np.ndarray, layers: Iterable[str]) -> dict[str, np.ndarray]:
+        """The same in the network's precision."""
         x, tiling = preprocess(picture), self.plan.tiling
         return targets_of(self.run.extractor, x, list(layers), [], tiling)[0]
 
     def content_maps(self, layers: Sequence[str]) -> dict[str, np.ndarray]:
-        """The content image's features."""
+        """The content image's features, in the network's precision, which loses nothing."""
         assert self.content is not None  # the content term counts only where there is one
-        return self.features(self.content, layers)
+        return self._features(self.content, layers)
 
     def measured(self, picture: np.ndarray, measures: Sequence[Loss]) -> list[Any]:
         """Style statistics of a picture.
@@ -195,12 +212,15 @@ class Stage:
         """(lower, upper) of x, or None."""
         return PIXEL_RANGE if self.run.settings.bounds else None
 
-    @property
-    def optimizer(self) -> Optimizer:
-        """What minimizes the loss: as asked for, or Adam for lack of memory."""
+    def optimizer(self, memory: Any = None) -> Optimizer:
+        """What minimizes the loss: as asked for, or Adam for lack of memory.
+
+        Args:
+            memory: What L-BFGS remembers from a run that was killed, or None.
+        """
         settings = self.run.settings
         rate = TAKEOVER_RATE if self.plan.takeover else settings.learning_rate
-        return optimizer_of(self.plan.optimizer, rate, self.plan.corrections)
+        return optimizer_of(self.plan.optimizer, rate, self.plan.corrections, memory)
 
     def picture(self, x: np.ndarray) -> Picture:
         """The picture that x stands for; the content where no region is."""

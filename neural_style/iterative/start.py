@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..images.color import color_statistics, color_transform
-from ..images.masks import Region, resized
+from ..images.masks import Region, only_in_regions, resized
 from ..images.resize import resize
 from ..losses.style import Share
-from ..vgg.preprocessing import preprocess
+from ..universal.passes import Moments, Zone, moments_of, repaint
+from ..universal.tiles import automatic_tile
+from ..vgg.preprocessing import deprocess, preprocess
 from .regions import Styles, styles_of
 
 
@@ -27,7 +29,7 @@ def start(
     """x where the first stage starts, 1 x H x W x 3.
 
     Args:
-        init: "noise", "recolored", "content", "style", or a picture.
+        init: "noise", "recolored", "one_pass", "content", "style", or a picture.
         shape: H x W x 3.
         content: The content image at this size, or None.
         styles: [(style image at this size, share)].
@@ -46,6 +48,9 @@ def start(
     if isinstance(init, str) and init == "recolored":
         assert content is not None  # as settings were checked
         image: Any = recolored(content, styles, regions)
+    elif isinstance(init, str) and init == "one_pass":
+        assert content is not None  # as settings were checked
+        image = one_pass(content, styles, regions)
     elif isinstance(init, str):
         image = content if init == "content" else styles[0][0]
     else:
@@ -85,6 +90,36 @@ def recolored(content: np.ndarray, styles: Styles, regions: Sequence[Region]) ->
         total += mask
     colored += np.maximum(1 - total, 0)[..., None] * content  # no region: the content's own colors
     return np.clip(np.rint(colored / np.maximum(total, 1)[..., None]), 0, 255).astype("uint8")
+
+
+def one_pass(content: np.ndarray, styles: Styles, regions: Sequence[Region]) -> np.ndarray:
+    """The content as stylize() paints it with the style images, each region with its own."""
+    zones = [
+        Zone(
+            resized(region.content, content.shape),
+            _targets(styles_of(region, styles), region.style),
+        )
+        for region in regions
+    ] or [Zone(None, _targets(styles, None))]
+    tile = automatic_tile(content.shape)
+    painted = deprocess(repaint(preprocess(content)[0], zones, tile=tile))
+    return only_in_regions(painted, content, regions)
+
+
+def _targets(styles: Styles, part: np.ndarray | None) -> list[tuple[Moments, float]]:
+    """[(moments of a style image, or of the masked part of it; share)], the shares' sum 1."""
+    total = sum(_number(share) for _, share in styles)
+    return [
+        (
+            moments_of(
+                preprocess(image)[0],
+                None if part is None else resized(part, image.shape),
+                automatic_tile(image.shape),
+            ),
+            _number(share) / total,
+        )
+        for image, share in styles
+    ]
 
 
 def _number(share: Share) -> float:

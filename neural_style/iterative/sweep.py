@@ -35,9 +35,9 @@ def sweep(
             first goes down; one goes across.
 
     Returns:
-        (Figure, results): results[i] for one list, results[i][j] for two. After Ctrl-C, the cells
-        there are, with the best picture so far in the last. A cell without a picture is None in the
-        results and blank on the sheet; an error is a warning.
+        (Figure, results): `results[i]` for one list, `results[i][j]` for two. After Ctrl-C, the
+        cells there are, with the best picture so far in the last. A cell without a picture is None
+        in the results and blank on the sheet; an error is a warning.
 
     Raises:
         ValueError: No argument, or more than two, are lists.

@@ -12,6 +12,7 @@ from ..losses.loss import Loss, layer_weights, weighted_sum
 from ..losses.photorealism import LAPLACIAN_BYTES, photorealism_loss
 from ..losses.regularizers import total_variation_loss
 from ..losses.style import style_loss, style_statistics
+from ..vgg.feature_network import FeatureNetwork
 from .regions import Part, at_layers
 from .settings import Settings
 from .stage import Stage
@@ -31,6 +32,10 @@ class Content:
     weight: float
     layers: Any
     scale: str = "relative"
+
+    def bytes_per_pixel(self, network: FeatureNetwork) -> float:
+        """What its targets take for a pixel of the picture."""
+        return network.map_bytes(layer_weights(self.layers))
 
     def loss(self, stage: Stage) -> Loss:
         names = list(layer_weights(self.layers))

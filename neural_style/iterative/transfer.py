@@ -41,6 +41,7 @@ def transfer(
     weights: Literal["imagenet", "torchvision"] | Path | Any | None = "imagenet",
     pooling: Literal["avg", "max"] = "avg",
     normalize: bool = False,
+    padding: Literal["zeros", "reflect", "replicate"] = "reflect",
     content_layers: Layers = CONTENT_LAYERS,
     style_layers: Layers = STYLE_LAYERS,
     content_weight: float = 1.0,
@@ -54,12 +55,12 @@ def transfer(
     noise_std: float | None = None,
     size: int = 512,
     start_size: int | None = 128,
-    steps: int | Mapping[int, int] | None = None,
+    steps: int | Mapping[int, int] | Sequence[tuple[int, int]] | None = None,
     coarse_weight: float = 4.0,
-    optimizer: Literal["lbfgs", "adam", "sgd"] | Optimizer | Any = "lbfgs",
+    optimizer: Literal["lbfgs", "scipy", "adam", "sgd"] | Optimizer | Any = "lbfgs",
     learning_rate: float | None = None,
     bounds: bool = True,
-    precision: Literal["float32", "bfloat16"] = "float32",
+    precision: Literal["auto", "float32", "bfloat16"] = "auto",
     tile: int | Literal["auto"] | None = "auto",
     preserve_color: str | ColorMode | None = None,
     masks: Any = None,
@@ -89,6 +90,7 @@ def transfer(
         weights: Where VGG's weights come from; see vgg_weights.
         pooling: VGG's pooling, "avg" or "max"; see feature_extractor.
         normalize: Scale VGG's filters to a mean activation of 1; see feature_extractor.
+        padding: What surrounds the picture in VGG; see feature_extractor.
         content_layers: Names of the layers whose features are the content, or {name: weight}.
         style_layers: Names of the layers whose statistics are the style, or {name: weight}.
         content_weight: alpha of equation 7; 0 leaves the term out.
@@ -107,7 +109,8 @@ def transfer(
         style_scale: Longer side of the style image, in sizes of the result: 0.5 for strokes of half
             the size.
         init: Where the optimization starts: "recolored" (the content image with the style's mean
-            and covariance of colors), "content", "style", "noise", or a picture. None:
+            and covariance of colors), "one_pass" (what stylize() makes of content and style),
+            "content", "style", "noise", or a picture. None:
             "recolored", or "noise" where content or style is left out.
         noise_std: Standard deviation of normal noise, in gray levels, about ImageNet's mean color.
             None: uniform noise from 0 to 255, less 128.
@@ -116,15 +119,19 @@ def transfer(
             the result of the one before, enlarged. None: one stage at `size`, as in the paper.
         steps: Iterations of the optimizer at `size`. A coarser stage takes more, in inverse
             proportion to its size. None: 25,600 / side at each, so 100 at 256 pixels and 50 at 512,
-            between 40 and 200. Or a schedule in place of start_size's: {longer side: steps}, from
-            coarse to fine, the last at `size`.
+            between 40 and 200. Or a schedule in place of start_size's: {longer side: steps}, or
+            [(longer side, steps)], from coarse to fine, the last at `size`.
         coarse_weight: How many times as much content and photorealism count at the stages before
             `size` as at `size`: there a subject is easily lost, and does not come back.
-        optimizer: "lbfgs", "adam", "sgd", a keras.optimizers.Optimizer, or a function of
-            (evaluator, x, steps, bounds, callback) that returns x; see optimize.Optimizer.
+        optimizer: "lbfgs", "scipy" (SciPy's L-BFGS-B, in float64), "adam", "sgd", a
+            keras.optimizers.Optimizer, or a function of (evaluator, x, steps, bounds, callback)
+            that returns x; see optimize.Optimizer.
         learning_rate: For "adam" and "sgd". None: optimize.descent.LEARNING_RATES.
         bounds: Keep the pixels in 0-255 all the way, rather than cut them off at the end.
-        precision: Precision of VGG's convolutions: "float32" or "bfloat16"; see feature_extractor.
+        precision: Precision of VGG's convolutions. "auto": "bfloat16" where that is faster: on a
+            GPU, and on a processor that has instructions for it and wins a trial of 0.1 s. Else
+            "float32". The result says which, and its record keeps it. Or one of the two; see
+            feature_extractor.
         tile: "auto": evaluate in tiles, with the same result, where the whole picture would not fit
             the memory that is free. None: never. Or the longer side of a tile in pixels.
         preserve_color: Keep the content's colors: "luminance": paint its luma only; its chroma
@@ -153,8 +160,9 @@ def transfer(
         checkpoint: A path, .npz, to keep the state of the run in, every 20 seconds; or a
             Checkpoint. One run at a time may use it.
         resume: Go on from the checkpoint where there is one; its inputs and settings must be these.
-            Pixels, history and seconds are those of the killed run. L-BFGS gathers its memory anew,
-            and Adam and SGD their moments. False: start anew, and replace the checkpoint.
+            Pixels, history and seconds are those of the killed run, and L-BFGS's memory: it goes
+            on as if it had not been killed. Adam and SGD gather their moments anew, and so does
+            SciPy's L-BFGS its memory. False: start anew, and replace the checkpoint.
 
     Returns:
         A TransferResult; after Ctrl-C, with the best picture so far (a second Ctrl-C stops hard).
@@ -165,7 +173,7 @@ def transfer(
         MemoryError: More than the memory that is free, even in tiles; the message names a size that
             would fit.
         FloatingPointError: A loss or gradient that is not finite.
-        RuntimeError: Another run uses the checkpoint; Keras is on another backend than TensorFlow;
+        RuntimeError: Another run uses the checkpoint; Keras is on a backend without gradients;
             no weights can be had.
 
     An exception that ends a run has the best picture so far in its .result, a TransferResult; None
@@ -173,7 +181,7 @@ def transfer(
     """
     # fmt: off
     settings = Settings(
-        network=network, weights=weights, pooling=pooling, normalize=normalize,
+        network=network, weights=weights, pooling=pooling, normalize=normalize, padding=padding,
         content_layers=content_layers, style_layers=style_layers, content_weight=content_weight,
         style_weight=style_weight, tv_weight=tv_weight, photorealism_weight=photorealism_weight,
         scale=scale, tv_options=tv_options, style_scale=style_scale, init=init, noise_std=noise_std,
@@ -190,7 +198,8 @@ def transfer(
             x = recorder.first_x(stage)
             losses = {term.name: loss_of(term, stage) for term in stage.terms}
             evaluator = stage.evaluator(losses)
-            x, outcome = stage.optimizer(
+            optimizer = stage.optimizer(recorder.memory(stage))
+            x, outcome = optimizer(
                 evaluator,
                 x,
                 recorder.steps_left(stage),

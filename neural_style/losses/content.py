@@ -44,7 +44,9 @@ def content_loss(
     """
     weights = layer_weights(layers)
     targets = {
-        name: target[name] if isinstance(target.get(name), np.ndarray) else layer_of(target, name)
+        name: target[name]
+        if isinstance(target.get(name), np.ndarray)
+        else ops.stop_gradient(layer_of(target, name))
         for name in weights
     }
     check_scale(scale, CONTENT_SCALES)
@@ -58,13 +60,17 @@ def content_loss(
 
     def value(squared_errors: Mapping[str, Tensor]) -> Tensor:
         return ops.mean(
-            sum(w * factors[name] * squared_errors[name] for name, w in weights.items())
+            sum(
+                w * ops.multiply(factors[name], squared_errors[name]) for name, w in weights.items()
+            )
         )
 
     if weight_maps is None:
         return Loss(dict.fromkeys(weights, squared_error), value, maps=targets)
     maps = {
-        name: np.concatenate([ops.convert_to_numpy(p), weight_maps[name]], axis=-1)
+        name: np.concatenate(
+            [ops.convert_to_numpy(p).astype("float32"), weight_maps[name]], axis=-1
+        )
         for name, p in targets.items()
     }
     return Loss(dict.fromkeys(weights, weighted_error), value, maps=maps)
@@ -85,7 +91,7 @@ def _energy(array: Tensor) -> Tensor:
     """Sum of squares of each picture, (B,). A NumPy array may be large: row by row."""
     if isinstance(array, np.ndarray):
         return np.array(
-            [sum(np.square(row, dtype="float64").sum() for row in image) for image in array],
+            [sum(np.square(row.astype("float64")).sum() for row in image) for image in array],
             "float32",
         )
     return ops.sum(ops.square(array), axis=(1, 2, 3))

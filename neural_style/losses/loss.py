@@ -13,7 +13,7 @@ from .._shared.checks import is_finite
 from .._shared.checks import layers as checked_layers
 from .._shared.types import Features, Layers, Tensor
 
-Scope = Literal["tiles", "strips", "image", "parts"]
+Scope = Literal["tiles", "strips", "image", "whole", "parts"]
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,11 @@ class Loss:
             (with a count for a mean), as they are added up over tiles. "image": only of the whole
             picture at once, and of features["image"] alone, so they may be means. "strips": of
             features["image"] alone, in strips of rows; a strip ends with the first row of the next
-            one, and sums["image"](rows, last) says whether it is the last. "parts": made by adding
-            losses of several scopes.
+            one, and `sums["image"](rows, last)` says whether it is the last. "whole": only of the
+            whole picture at once; the sums need not be sums, as there are no tiles. "parts": made
+            by adding losses of several scopes.
         parts: What the loss was added up from: ((weight, Loss), ...); empty for any other loss.
+        float32: Whether features come as float32. False: as the network has them, perhaps bfloat16.
     """
 
     sums: Mapping[str, Callable[..., Any]]
@@ -51,6 +53,7 @@ class Loss:
     maps: Mapping[str, np.ndarray] = field(default_factory=dict)
     scope: Scope = "tiles"
     parts: tuple[tuple[float, Loss], ...] = ()
+    float32: bool = True
 
     def __post_init__(self) -> None:
         if self.scope not in get_args(Scope):
@@ -95,10 +98,13 @@ class Loss:
             f: Its features, B x h x w x C.
             target: Their part of the layer's map, or None.
         """
-        f = ops.cast(f, "float32")
         if target is None:
-            return self.sums[name](f)
-        return self.sums[name](f, ops.cast(target, "float32"))
+            return self.sums[name](self._seen(f))
+        return self.sums[name](self._seen(f), ops.cast(target, "float32"))
+
+    def _seen(self, f: Tensor) -> Tensor:
+        """Features as the sums take them."""
+        return ops.cast(f, "float32") if self.float32 else f
 
 
 def weighted_sum(weighted: Iterable[tuple[float, Loss]]) -> Loss:
@@ -123,11 +129,11 @@ def weighted_sum(weighted: Iterable[tuple[float, Loss]]) -> Loss:
             for number, loss in enumerate(losses):
                 if name in loss.maps:
                     last = first + loss.maps[name].shape[-1]
-                    found[str(number)] = loss.sums[name](f, more[0][..., first:last])
+                    found[str(number)] = loss.sums[name](loss._seen(f), more[0][..., first:last])
                     first = last
                 elif name in loss.sums:
                     extra = more if loss.scope == "strips" and scopes == {"strips"} else ()
-                    found[str(number)] = loss.sums[name](f, *extra)
+                    found[str(number)] = loss.sums[name](loss._seen(f), *extra)
             return found
 
         return sums
@@ -148,6 +154,7 @@ def weighted_sum(weighted: Iterable[tuple[float, Loss]]) -> Loss:
         },
         scope=scopes.pop() if len(scopes) == 1 else "parts",
         parts=parts,
+        float32=False,
     )
 
 

@@ -1,17 +1,20 @@
 """The loss that keeps every local patch of a result an affine recoloring of the photo's."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 from .._shared.types import Tensor
+from .custom_gradient import custom_gradient
 from .loss import Loss
 
-#: Memory that the loss takes for a pixel: 25 entries of the Laplacian, an index of two int64 and a
-#: float32 each, and SciPy's copy.
+#: Memory that the loss takes for a pixel: 25 entries of the Laplacian, as PyMatting makes them and
+#: as diagonals.
 LAPLACIAN_BYTES = 800
+
+#: Diagonals that a Laplacian may have: a window of 9 x 9 pixels has 17 x 17.
+MOST_DIAGONALS = 17 * 17
 
 
 def photorealism_loss(laplacian: Any) -> Loss:
@@ -26,19 +29,22 @@ def photorealism_loss(laplacian: Any) -> Loss:
     Args:
         laplacian: L of the content image, from matting_laplacian: a SciPy sparse matrix. The
             generated picture must have the content image's size.
-    """
-    L = laplacian.tocsr().astype("float32")
-    L.sort_indices()
-    rows = np.repeat(np.arange(L.shape[0]), np.diff(L.indptr))
-    sparse = tf.sparse.SparseTensor(
-        np.stack([rows, L.indices], axis=1).astype("int64"), L.data, L.shape
-    )
-    pixels = L.shape[0]
 
-    @tf.custom_gradient
-    def quadratic(v: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:  # N x 3
-        Lv = tf.sparse.sparse_dense_matmul(sparse, v)
-        return tf.reduce_sum(v * Lv), lambda upstream: upstream * 2 * Lv
+    Raises:
+        ValueError: L has more diagonals than a matting Laplacian.
+    """
+    pixels = laplacian.shape[0]
+    offsets, diagonals = _diagonals(laplacian)
+    margin = int(max(abs(offsets)))
+
+    @custom_gradient
+    def quadratic(v: Tensor) -> Any:  # N x 3
+        padded = ops.pad(v, ((margin, margin), (0, 0)))
+        Lv = sum(
+            entries * padded[margin + offset : margin + offset + pixels]
+            for offset, entries in zip(offsets.tolist(), diagonals)
+        )
+        return ops.sum(v * Lv), lambda upstream: upstream * 2 * Lv
 
     def energy(x: Tensor) -> Tensor:  # 1 x H x W x 3
         if x.shape[1] is not None and x.shape[1] * x.shape[2] != pixels:
@@ -48,6 +54,23 @@ def photorealism_loss(laplacian: Any) -> Loss:
             )
         # L has constants in its null space, so ImageNet's mean, which x lacks, changes nothing;
         # nearer 0, float32 is more exact
-        return quadratic(tf.reshape(x, (pixels, 3)) / 255)
+        return quadratic(ops.reshape(x, (pixels, 3)) / 255)
 
     return Loss({"image": energy}, lambda sums: sums["image"], scope="image")
+
+
+def _diagonals(laplacian: Any) -> tuple[np.ndarray, list[Tensor]]:
+    """(offsets, [the entries L_(i, i + offset) of all rows i, N x 1]); 0 where there is none."""
+    L = laplacian.tocsr().astype("float32")
+    L.sum_duplicates()
+    L.eliminate_zeros()
+    L = L.tocoo()
+    offsets, which = np.unique(L.col.astype("int64") - L.row, return_inverse=True)
+    if len(offsets) > MOST_DIAGONALS:
+        raise ValueError(
+            f"a matting Laplacian has at most {MOST_DIAGONALS} diagonals, of windows of 9 x 9 "
+            f"pixels. Received: {len(offsets)}"
+        )
+    entries = np.zeros((len(offsets), L.shape[0], 1), "float32")
+    entries[which, L.row, 0] = L.data
+    return offsets, [ops.convert_to_tensor(diagonal) for diagonal in entries]

@@ -10,11 +10,18 @@ from .._shared.checks import flag, is_finite
 from .._shared.types import Tensor
 from ..vgg.preprocessing import preprocess
 from .content import content_loss
+from .custom_gradient import custom_gradient
 from .loss import Loss
+
+#: What each direction's differences count for where diagonals are taken.
+_NINE_POINTS = {"rows": 2 / 3, "columns": 2 / 3, "falling": 1 / 6, "rising": 1 / 6}
 
 
 def total_variation_loss(
-    exponent: float = 1.25, reduction: Literal["mean", "sum"] = "mean", separate: bool = False
+    exponent: float = 1.25,
+    reduction: Literal["mean", "sum"] = "mean",
+    separate: bool = False,
+    diagonals: bool = False,
 ) -> Loss:
     """Roughness of the picture: sum_ijc (d_i^2 + d_j^2)^exponent.
 
@@ -29,14 +36,20 @@ def total_variation_loss(
             most published programs have it.
         separate: Take each direction on its own, with all its differences:
             sum |d_i|^(2 exponent) + sum |d_j|^(2 exponent).
+        diagonals: With `separate`, take the differences to both pixels diagonally below, too: 2/3
+            of the sums above and 1/6 of the diagonals'. With exponent=1 all directions then count
+            alike (the nine-point stencil).
 
     Raises:
-        ValueError: An exponent below its limit, or an unknown reduction.
+        ValueError: An exponent below its limit, an unknown reduction, or diagonals that are not
+            separate.
     """
     separate = flag("separate", separate)
     least = 0.5 if separate else 1
     if not is_finite(exponent) or exponent < least:
         raise ValueError(f"exponent must be at least {least}. Received: exponent={exponent!r}")
+    if flag("diagonals", diagonals) and not separate:
+        raise ValueError("diagonals=True needs separate=True")
     exponent = float(exponent)
     if reduction not in ("mean", "sum"):
         raise ValueError(f"reduction must be 'mean' or 'sum'. Received: reduction={reduction!r}")
@@ -44,18 +57,14 @@ def total_variation_loss(
     def variation(x: Tensor, last: bool = True) -> dict[str, Any]:  # B x H x W x 3
         if separate:
             own = x if last else x[:, :-1]  # the last row is the next strip's
-            powers = {
-                "rows": ops.power(ops.abs(x[:, 1:] - x[:, :-1]), 2 * exponent),
-                "columns": ops.power(ops.abs(own[:, :, 1:] - own[:, :, :-1]), 2 * exponent),
-            }
-        else:
-            corner = x[:, :-1, :-1]
-            squared = ops.square(x[:, 1:, :-1] - corner) + ops.square(x[:, :-1, 1:] - corner)
-            powers = {"both": ops.power(squared, exponent)}
-        return {
-            name: {"variation": ops.sum(p), "count": ops.cast(ops.prod(ops.shape(p)), "float32")}
-            for name, p in powers.items()
-        }
+            differences = {"rows": x[:, 1:] - x[:, :-1], "columns": own[:, :, 1:] - own[:, :, :-1]}
+            if diagonals:
+                differences["falling"] = x[:, 1:, 1:] - x[:, :-1, :-1]
+                differences["rising"] = x[:, 1:, :-1] - x[:, :-1, 1:]
+            powers = {name: ops.power(ops.abs(d), 2 * exponent) for name, d in differences.items()}
+            return {name: _counted(ops.sum(p), p) for name, p in powers.items()}
+        squared = _squared_differences(x)
+        return {"both": _counted(_sum_of_powers(squared, exponent), squared)}
 
     def value(sums: Mapping[str, Any]) -> Tensor:
         return sum(
@@ -64,10 +73,43 @@ def total_variation_loss(
                 if reduction == "mean"
                 else s["variation"]
             )
-            for s in sums["image"].values()
+            * (_NINE_POINTS[name] if diagonals else 1.0)
+            for name, s in sums["image"].items()
         )
 
     return Loss({"image": variation}, value, scope="strips")
+
+
+def _counted(variation: Tensor, of: Tensor) -> dict[str, Tensor]:
+    return {"variation": variation, "count": ops.cast(ops.prod(ops.shape(of)), "float32")}
+
+
+def _squared_differences(x: Tensor) -> Tensor:
+    """d_i^2 + d_j^2 of x, B x H x W x C -> B x (H - 1) x (W - 1) C.
+
+    A row's channels lie side by side, so that slices are whole rows, which TensorFlow pads in a
+    third of the time on the way back.
+    """
+    batch, height, width, channels = ops.shape(x)
+    rows = ops.reshape(x, (batch, height, width * channels))
+
+    def part(top: int, left: int) -> Tensor:
+        shape = batch, height - 1, (width - 1) * channels
+        return ops.slice(rows, (0, top, left * channels), shape)
+
+    corner = part(0, 0)
+    return ops.square(part(1, 0) - corner) + ops.square(part(0, 1) - corner)
+
+
+def _sum_of_powers(s: Tensor, exponent: float) -> Tensor:
+    """sum s^e of numbers of 0 or more, for an e of 1 or more, with one power for both ways."""
+
+    @custom_gradient
+    def total(s: Tensor) -> Any:
+        slope = ops.power(s, exponent - 1)
+        return ops.sum(s * slope), lambda upstream: upstream * exponent * slope
+
+    return total(s)
 
 
 def grid_loss(y: Tensor) -> Tensor:

@@ -101,7 +101,8 @@ def style_loss(
             return 1 / channels
         return {"paper": 1 / (4 * channels**2), "sum": 1 / 36, "mean": 1 / channels**4}[scale]
 
-    factors = {name: factor(name) for name in weights}
+    # an array, so that a compiled loss takes it as it takes the targets
+    factors = ops.convert_to_tensor([w * factor(name) for name, w in weights.items()], "float32")
     measured = style_statistics(weights, known, mask)
     sums = dict(measured.sums)
     if scale == "sum":
@@ -117,11 +118,11 @@ def style_loss(
             if scale == "sum":
                 share = sums[name]["positions"] / sums["image"]["positions"]
                 distance = distance * ops.square(share)
-            return weights[name] * factors[name] * distance
+            return distance
 
-        return sum(map(layer, weights))
+        return ops.sum(factors * ops.stack([layer(name) for name in weights]))
 
-    return Loss(sums, value, maps=measured.maps)
+    return Loss(sums, value, maps=measured.maps, float32=measured.float32)
 
 
 def style_statistics(
@@ -146,6 +147,8 @@ def style_statistics(
     def over_region(f: Tensor, m: Tensor) -> dict[str, Any]:
         return {**known.sums(f, m), "positions": ops.sum(m)}
 
+    float32 = known is not STATISTICS["gram"]  # a Gram matrix goes back in the network's precision
+
     def means(sums: Mapping[str, Any]) -> Any:
         return {
             name: {key: s / layer["positions"] for key, s in layer.items() if key != "positions"}
@@ -153,16 +156,18 @@ def style_statistics(
         }
 
     if mask is None:
-        return Loss(dict.fromkeys(layers, over_all), means)
+        return Loss(dict.fromkeys(layers, over_all), means, float32=float32)
     names = list(layers)
-    return Loss(dict.fromkeys(names, over_region), means, maps={name: mask[name] for name in names})
+    maps = {name: mask[name] for name in names}
+    return Loss(dict.fromkeys(names, over_region), means, maps=maps, float32=float32)
 
 
 def _means(target: Features, name: str, known: StyleStatistic) -> Mapping[str, Any]:
     """{key: mean over positions} of a layer, from its features, or as given."""
     if isinstance(target.get(name), dict):
-        return target[name]
-    f = layer_of(target, name)
+        means = target[name].items()
+        return {key: ops.stop_gradient(ops.convert_to_tensor(mean)) for key, mean in means}
+    f = ops.stop_gradient(layer_of(target, name))
     return {key: s / positions(f) for key, s in known.sums(f, None).items()}
 
 

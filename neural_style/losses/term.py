@@ -32,7 +32,10 @@ class Term(Protocol):
     To have gray levels from 0 to 255, add vgg.IMAGENET_MEAN_BGR to the picture.
 
     It may have a number `coarse`, which its weight is multiplied by at all stages but the last (1
-    if it has none), and `bytes_per_pixel`, the memory that its loss takes (0 if it has none).
+    if it has none), and `bytes_per_pixel`, the memory that its loss takes: a number, or a function
+    of the FeatureNetwork (0 if it has none). `whole = True` says that its loss needs the whole
+    picture at once, whose scope is "whole": such a run is not cut into tiles. A method
+    check(inputs) may raise a ValueError before anything is built; see iterative.inputs.Inputs.
 
     Attributes:
         name: What the loss is called in the history, the progress bar and the preview.

@@ -1,133 +1,223 @@
-"""Gradients by TensorFlow: functions traced once and run as written."""
+"""Gradients and compiled functions on Keras' backends: TensorFlow, JAX and PyTorch."""
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import keras
-import tensorflow as tf
+from keras import KerasTensor, ops, tree
 
 from .._shared.types import Tensor
 
+#: Keras' names of the backends that have gradients, and their own.
+BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
+
+
+def check_backend() -> None:
+    """Raise a RuntimeError unless Keras computes on a backend that has gradients."""
+    if keras.backend.backend() not in BACKENDS:
+        raise RuntimeError(
+            f"Keras must compute on one of {tuple(BACKENDS)}; set KERAS_BACKEND. Received:"
+            f" {keras.backend.backend()}"
+        )
+
+
+def value_and_grad(function: Callable[..., tuple[Tensor, Any]]) -> Callable[..., Any]:
+    """(x, *rest) -> ((value, more), the value's gradient with respect to x).
+
+    Args:
+        function: (x, *rest) -> (value, more). x may be a nested structure of tensors.
+    """
+    backend = keras.backend.backend()
+    if backend == "jax":
+        import jax
+
+        return jax.value_and_grad(function, has_aux=True)
+
+    def both(x: Any, *rest: Any) -> Any:
+        if backend == "torch":
+            import torch
+
+            x = tree.map_structure(lambda one: one.detach().requires_grad_(), x)
+            with torch.enable_grad():
+                value, more = function(x, *rest)
+                grad = _torch_gradient([value], x, None)
+            return tree.map_structure(_detached, (value, more)), grad
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value, more = function(x, *rest)
+        return (value, more), tape.gradient(value, x, unconnected_gradients="zero")
+
+    return both
+
+
+def pullback(function: Callable[..., Any]) -> Callable[..., Tensor]:
+    """(x, upstream, *rest) -> the gradient of <upstream, function(x, *rest)> with respect to x.
+
+    Args:
+        function: (x, *rest) -> a nested structure of tensors; `upstream` has the same structure.
+    """
+    backend = keras.backend.backend()
+
+    def back(x: Tensor, upstream: Any, *rest: Any) -> Tensor:
+        if backend == "jax":
+            import jax
+
+            return jax.vjp(lambda one: function(one, *rest), x)[1](upstream)[0]
+        if backend == "torch":
+            import torch
+
+            x = x.detach().requires_grad_()
+            with torch.enable_grad():
+                found = tree.flatten(function(x, *rest))
+                return _torch_gradient(found, x, tree.flatten(upstream))
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            found = function(x, *rest)
+        return tape.gradient(found, x, upstream, unconnected_gradients="zero")
+
+    return back
+
+
+def _torch_gradient(found: list[Any], x: Any, upstream: list[Any] | None) -> Any:
+    """PyTorch's gradient of what depends on x, zero where nothing does."""
+    import torch
+
+    counting = [number for number, one in enumerate(found) if _follows(one)]
+    if not counting:
+        return tree.map_structure(torch.zeros_like, x)
+    grads = torch.autograd.grad(
+        [found[number] for number in counting],
+        tree.flatten(x),
+        upstream and [upstream[number] for number in counting],
+        allow_unused=True,
+        materialize_grads=True,
+    )
+    return tree.pack_sequence_as(x, list(grads))
+
+
+def _follows(tensor: Any) -> bool:
+    return bool(getattr(tensor, "requires_grad", False))
+
+
+def _detached(tensor: Any) -> Any:
+    return tensor.detach() if _follows(tensor) else tensor
+
+
+def compiled(
+    function: Callable[..., Any], *specs: Any, static: tuple[int, ...] = (), once: bool = False
+) -> Callable[..., Any]:
+    """Compile a function of tensors; the result takes arrays and tensors.
+
+    TensorFlow traces it now, JAX at its first call for each shape, PyTorch runs it as it is.
+
+    Args:
+        function: Of tensors, or nested structures of them.
+        specs: A keras.KerasTensor for each tensor; None in its shape for a side of any length.
+        static: Places of arguments that are tuples of int.
+        once: Whether it will be called once. Then TensorFlow runs it as it is, too: to trace it
+            would take longer.
+    """
+    backend = keras.backend.backend()
+    if backend == "tensorflow" and not once:
+        from .tracing import traced
+
+        return traced(function, specs, static)
+    if backend == "jax":
+        from .jitting import jitted
+
+        return jitted(function, static)
+
+    def run(*arguments: Any) -> Any:
+        with _no_gradients():
+            return function(
+                *(
+                    one if place in static else tree.map_structure(ops.convert_to_tensor, one)
+                    for place, one in enumerate(arguments)
+                )
+            )
+
+    return run
+
+
+def _no_gradients() -> AbstractContextManager[Any]:
+    """PyTorch does not keep what gradients would need; TensorFlow keeps it for a tape alone."""
+    if keras.backend.backend() != "torch":
+        return nullcontext()
+    import torch
+
+    return torch.no_grad()  # type: ignore[no-any-return, no-untyped-call]
+
+
+def specs_of(tensors: Any) -> Any:
+    """A KerasTensor for each tensor of a nested structure."""
+    return tree.map_structure(
+        lambda one: KerasTensor(tuple(one.shape), keras.backend.standardize_dtype(one.dtype)),
+        tensors,
+    )
+
 
 def upper_gradient_first(f: Tensor, sums: Any) -> tuple[Tensor, Any]:
-    """f and sums unchanged; on the way back, the gradient of the sums waits for that of f."""
+    """f and sums unchanged; TensorFlow makes the gradient of the sums wait for that of f.
 
-    @tf.custom_gradient
-    def gate(f: Tensor, *flat: Tensor) -> Any:
-        def gradient(df: Tensor, *dflat: Tensor) -> Any:
-            with tf.control_dependencies([df]):
-                return df, *(tf.identity(d) for d in dflat)
-
-        return (tf.identity(f), *(tf.identity(s) for s in flat)), gradient
-
-    f, *flat = gate(f, *tf.nest.flatten(sums))
-    return f, tf.nest.pack_sequence_as(sums, flat)
-
-
-_TRACING = threading.Lock()
-
-
-def traced(function: Callable[..., Any], *specs: Any) -> Callable[..., Any]:
-    """Compile a function of tensors like `specs`: a concrete function, its gradients within.
-
-    TensorFlow keeps each custom gradient (upper_gradient_first, statistics.gram_matrix's) for the
-    life of the process, and with it the graph and the network's weights: 80 MB for a transfer().
-    Once the function is traced, nobody asks for it any more, so it is taken out of TensorFlow's
-    registry again.
+    The other backends go back layer by layer by themselves.
     """
-    with _TRACING:
-        try:
-            return tf.function(function, autograph=False).get_concrete_function(*specs)
-        finally:
-            for name in [name for name, entry in _custom_gradients().items() if _is_ours(entry)]:
-                _custom_gradients().pop(name, None)
+    if keras.backend.backend() != "tensorflow":
+        return f, sums
+    from .tracing import upper_gradient_first as gate
+
+    return gate(f, sums)
 
 
-def _custom_gradients() -> dict[str, Any]:
-    """TensorFlow's registry, {name: {"type": function}}; a version that keeps it elsewhere keeps
-    its memory too.
+def with_row(buffer: Tensor, row: int, values: Tensor) -> Tensor:
+    """The buffer with another row, written in place: the one that was given is used up.
+
+    Args:
+        buffer: R x N.
+        row: Which one.
+        values: N numbers.
     """
-    from tensorflow.python.framework import ops as framework
+    backend = keras.backend.backend()
+    if backend == "torch":
+        buffer[row] = values
+        return buffer
+    if backend == "jax":
+        from .jitting import with_row as jax_with_row
 
-    return getattr(getattr(framework, "gradient_registry", None), "_registry", {})
+        return jax_with_row()(buffer, row, values)
+    import tensorflow as tf
+
+    return tf.raw_ops.InplaceUpdate(x=buffer, i=[row], v=values[None])
 
 
-def _is_ours(entry: Any) -> bool:
-    """Whether a registered gradient is of this package: what TensorFlow registers is wrapped around
-    it, closure in closure.
-    """
-    functions = [entry.get("type")] if isinstance(entry, dict) else []
-    for _ in range(3):
-        functions = [
-            cell.cell_contents
-            for function in functions
-            for cell in getattr(function, "__closure__", None) or ()
-        ]
-        if any(
-            str(getattr(function, "__module__", "")).startswith("neural_style.")
-            for function in functions
-            if callable(function)
-        ):
-            return True
-    return False
+#: What the backends raise where there is no memory. oneDNN's layers, in TensorFlow, abort.
+_NO_MEMORY = ("ResourceExhaustedError", "AbortedError", "OutOfMemoryError")
+
+#: What is in the messages of those that have no class for it, JAX and PyTorch on a CPU.
+_NO_MEMORY_WORDS = ("RESOURCE_EXHAUSTED", "can't allocate memory")
 
 
 @contextmanager
 def memory_error(shape: Sequence[int]) -> Iterator[None]:
-    """Turn TensorFlow's out-of-memory errors into a MemoryError of one line.
+    """Turn a backend's out-of-memory error into a MemoryError of one line.
 
     Args:
         shape: The picture's, 1 x H x W x 3.
     """
     try:
         yield
-    except (
-        tf.errors.ResourceExhaustedError,
-        tf.errors.AbortedError,
-    ) as error:  # oneDNN's layers abort where they get no memory
+    except Exception as error:
+        known = type(error).__name__ in _NO_MEMORY or (
+            isinstance(error, RuntimeError) and any(word in str(error) for word in _NO_MEMORY_WORDS)
+        )
+        if not known:
+            raise
+        backend = BACKENDS[keras.backend.backend()]
         raise MemoryError(
-            f"TensorFlow ran out of memory at {shape[2]} x {shape[1]} pixels; use a smaller size,"
+            f"{backend} ran out of memory at {shape[2]} x {shape[1]} pixels; use a smaller size,"
             " or tile="
         ) from error
-
-
-_LOCK = threading.Lock()
-
-
-_users, _before = 0, False
-
-
-@contextmanager
-def graph_as_written() -> Iterator[None]:
-    """Run a tf.function without TensorFlow's graph optimizer.
-
-    On large pictures it has gradients added up in the order in which they happen to be ready, so
-    that the same x gives another gradient in the last bit, and the same transfer() another picture.
-    It gains this graph no time. The option is the whole process's: of several threads, the first
-    one in sets it, and the last one out sets it back.
-    """
-    global _users, _before
-    options = tf.config.optimizer
-    with _LOCK:
-        if _users == 0:
-            _before = options.get_experimental_options().get("disable_meta_optimizer", False)
-            options.set_experimental_options({"disable_meta_optimizer": True})
-        _users += 1
-    try:
-        yield
-    finally:
-        with _LOCK:
-            _users -= 1
-            if _users == 0:
-                options.set_experimental_options({"disable_meta_optimizer": _before})
-
-
-def check_backend() -> None:
-    """Raise a RuntimeError unless Keras computes on TensorFlow."""
-    if keras.backend.backend() != "tensorflow":
-        raise RuntimeError(
-            "the optimization of pixels needs Keras on TensorFlow; set KERAS_BACKEND=tensorflow. "
-            f"Received: {keras.backend.backend()}"
-        )

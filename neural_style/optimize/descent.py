@@ -5,10 +5,11 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 from scipy.optimize import OptimizeResult
 
 from .._shared.types import Bounds, Objective
-from .lbfgs import start_within
+from .objective import Point, Problem, start_within
 from .status import DONE, INTERRUPTED, STOPPED, Outcome
 
 #: In gray levels a step for Adam, which divides by the gradient's size. SGD's depends on the loss:
@@ -37,45 +38,73 @@ def gradient_descent(
         callback: Called after each step with an OptimizeResult of x, a copy, and fun.
             StopIteration ends the run.
         optimizer: "adam", "sgd" (with momentum 0.9), or a keras.optimizers.Optimizer. A fresh copy
-            of it is used, without the state of earlier runs.
+            of it is used, without the state of earlier runs. With its use_ema=True, the average of
+            the iterates is returned, by its ema_momentum; less grain than the last of them.
         learning_rate: For "adam" and "sgd"; None for LEARNING_RATES.
 
     Returns:
-        (x, Outcome): the x of least loss, a float64 vector, and why the run ended. Also after
-        Ctrl-C.
+        (x, Outcome): the x of least loss, or the average, a float64 vector, and why the run ended.
+        Also after Ctrl-C.
     """
     start = start_within(x, bounds)
-    method = _method(optimizer, learning_rate)
-    pixels = keras.Variable(start, dtype="float32")
+    problem = Problem(evaluator, start.shape, None)
+    within = Problem(evaluator, start.shape, bounds).clip
+    method, average = _method(optimizer, learning_rate)
+    first = problem.tensor(start.ravel())
+    kind = keras.backend.standardize_dtype(first.dtype)
+    pixels = keras.Variable(first, dtype=kind)
     method.build([pixels])
-    x = start.ravel()
-    best: dict[str, Any] = {"x": x, "fun": np.inf}
+    if average is not None:
+        average.add(pixels)
+    best: Point | None = None
     outcome = DONE
     try:
         for _ in range(steps):
-            loss, grad = evaluator(x)
-            if loss <= best["fun"]:
-                best.update(x=x, fun=loss)
+            here = problem.point(ops.stop_gradient(ops.copy(pixels)))
+            if best is None or here.loss <= best.loss:
+                best = here
             if callback is not None:
-                callback(OptimizeResult(x=x.copy(), fun=loss))
-            method.apply(
-                [keras.ops.convert_to_tensor(grad.reshape(start.shape), "float32")], [pixels]
-            )
+                callback(problem.told(here))
+            method.apply([ops.cast(here.grad, kind)], [pixels])
             if bounds is not None:
-                pixels.assign(keras.ops.clip(pixels, *bounds))
-            x = keras.ops.convert_to_numpy(pixels).astype("float64").ravel()
+                pixels.assign(within(pixels))
+            if average is not None:
+                average.add(pixels)
     except StopIteration:
         outcome = STOPPED
     except KeyboardInterrupt:
         outcome = INTERRUPTED
-    return best["x"], outcome
+    if best is None:
+        return start.ravel(), outcome
+    return problem.pixels(best) if average is None else average.mean(), outcome
 
 
-def _method(optimizer: Any, learning_rate: float | None) -> Any:
-    """A new keras.optimizers.Optimizer."""
+class _Average:
+    """The exponential moving average of the iterates x_0 ... x_n.
+
+    sum_k d^(n - k) x_k / sum_k d^(n - k)
+    """
+
+    def __init__(self, decay: float) -> None:
+        self._decay = decay
+        self._sum: Any = 0.0
+        self._shares = 0.0
+
+    def add(self, x: Any) -> None:
+        self._sum = self._decay * self._sum + ops.copy(x)
+        self._shares = self._decay * self._shares + 1.0
+
+    def mean(self) -> np.ndarray:
+        return ops.convert_to_numpy(self._sum).astype("float64") / self._shares
+
+
+def _method(optimizer: Any, learning_rate: float | None) -> tuple[Any, _Average | None]:
+    """A new keras.optimizers.Optimizer, and the average that it asks for."""
     if not isinstance(optimizer, str):
-        return type(optimizer).from_config(optimizer.get_config())
+        settings = optimizer.get_config()
+        average = _Average(settings["ema_momentum"]) if settings["use_ema"] else None
+        return type(optimizer).from_config({**settings, "use_ema": False}), average
     rate = float(LEARNING_RATES[optimizer] if learning_rate is None else learning_rate)
     if optimizer == "adam":
-        return keras.optimizers.Adam(rate)
-    return keras.optimizers.SGD(rate, momentum=0.9)
+        return keras.optimizers.Adam(rate), None
+    return keras.optimizers.SGD(rate, momentum=0.9), None

@@ -1,20 +1,16 @@
 """Loss and gradient of the pixels, in the form that SciPy's optimizers ask for."""
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
+from keras import KerasTensor, ops
 
 from .._shared.types import Features, Tensor
 from ..losses.loss import Loss
-from .autodiff import graph_as_written, memory_error, traced, upper_gradient_first
+from .autodiff import check_backend, compiled, memory_error, specs_of, value_and_grad
+from .layer_statistics import Maps, layer_statistics
 from .loss_checks import check_layers_of, weighted
-
-#: Targets with positions: {loss: {layer: 1 x h x w x C}}.
-Maps: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 
 class Evaluator:
@@ -23,10 +19,12 @@ class Evaluator:
         loss, grad = evaluator(x)
         scipy.optimize.minimize(evaluator, x, jac=True, method="L-BFGS-B")
         scipy.optimize.fmin_l_bfgs_b(evaluator.loss, x, fprime=evaluator.grads, maxfun=20)
+        (loss, terms), grad = evaluator.on_device(x)
 
     x is a flat vector. Whatever its type, the network sees float32 and SciPy gets float64. Network,
     losses and gradient are one compiled function. loss, grads and terms read one cache keyed on x
-    in float32: call them in any order, and nothing is evaluated twice.
+    in float32: call them in any order, and nothing is evaluated twice. on_device takes and returns
+    tensors.
 
     Args:
         extractor: Preprocessed pictures -> features, from feature_extractor, or any differentiable
@@ -41,13 +39,13 @@ class Evaluator:
         terms: {name: weight times loss} at the last x. They sum to the loss.
 
     Raises:
-        RuntimeError: Keras is on another backend than TensorFlow.
+        RuntimeError: Keras is on a backend without gradients.
         ValueError: losses and loss_weights differ in their names, or are empty; a loss needs a
             layer that the network does not give.
     """
 
     #: What keeps a map from one evaluation to the next.
-    _held = staticmethod(tf.convert_to_tensor)
+    _held = staticmethod(ops.convert_to_tensor)
 
     def __init__(
         self,
@@ -56,18 +54,15 @@ class Evaluator:
         loss_weights: Mapping[str, float],
         shape: Sequence[int],
     ) -> None:
-        if keras.backend.backend() != "tensorflow":
-            raise RuntimeError(
-                "Evaluator needs Keras on TensorFlow; set KERAS_BACKEND=tensorflow. "
-                f"Received: {keras.backend.backend()}"
-            )
+        check_backend()
         if not losses or set(losses) != set(loss_weights):
+            names = f"{sorted(losses)} and {sorted(loss_weights)}"
             raise ValueError(
-                "losses and loss_weights must have the same names, at least one. "
-                f"Received: {sorted(losses)} and {sorted(loss_weights)}"
+                f"losses and loss_weights must have the same names, at least one. Received: {names}"
             )
         check_layers_of(losses, extractor)
         self.shape = tuple(shape)
+        self._names = list(losses)
         self.terms: dict[str, float] = {}
         self._x: Any = None
         self._loss, self._grad = np.nan, np.empty(0)
@@ -111,44 +106,41 @@ class Evaluator:
         }
 
     def _compile(self, extractor: Any, losses: Any, loss_weights: Mapping[str, float]) -> Any:
-        """(x, float32; maps) -> ({name: weighted term}, their sum, its gradient)."""
-        in_halves = self._in_halves
+        """(x, maps) -> ((total, {name: weighted term}), the total's gradient)."""
 
-        def evaluate(x: Tensor, maps: Any) -> Any:
-            with tf.GradientTape() as tape:
-                tape.watch(x)
-                if in_halves:
-                    sums = layer_statistics(extractor, x, losses, maps)
-                    terms = {
-                        name: weighted(name, loss_weights[name], loss.value(sums[name]))
-                        for name, loss in losses.items()
-                    }
-                else:
-                    features = extractor(x)
-                    terms = {
-                        name: weighted(name, loss_weights[name], loss(features))
-                        for name, loss in losses.items()
-                    }
-                total = sum(terms.values())
-            return terms, total, tape.gradient(total, x)
+        def total(x: Tensor, maps: Any) -> tuple[Tensor, dict[str, Tensor]]:
+            if self._in_halves:
+                sums = layer_statistics(extractor, x, losses, maps)
+                values = {name: loss.value(sums[name]) for name, loss in losses.items()}
+            else:
+                features = extractor(x)
+                values = {name: loss(features) for name, loss in losses.items()}
+            terms = {
+                name: weighted(name, loss_weights[name], value) for name, value in values.items()
+            }
+            return sum(terms.values()), terms
 
-        # a concrete function: TensorFlow warns of "retracing" where one process makes many
-        # Evaluators of tf.functions
-        evaluate = traced(
-            evaluate,
-            tf.TensorSpec(self.shape, tf.float32),
-            tf.nest.map_structure(lambda m: tf.TensorSpec(m.shape, m.dtype), self._maps),
-        )
-        return lambda x, maps: evaluate(*tf.nest.flatten((tf.constant(x), maps)))
+        specs = KerasTensor(self.shape, "float32"), specs_of(self._maps)
+        return compiled(value_and_grad(total), *specs)
+
+    def on_device(self, x: Tensor) -> tuple[tuple[Tensor, dict[str, Tensor]], Tensor]:
+        """((loss, {name: weighted term}), gradient) as tensors; nothing is checked or kept.
+
+        Args:
+            x: float32, of `shape`.
+        """
+        with memory_error(self.shape):
+            (loss, terms), grad = self._evaluate(x, self._maps)
+        return (loss, {name: terms[name] for name in self._names}), grad  # JAX sorts them
 
     def __call__(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """(loss: float, grad: float64 vector) at x."""
-        x = np.array(x, "float32")  # a copy: SciPy changes its x in place
+        x = np.array(x, "float32").ravel()  # a copy: SciPy changes its x in place
         if self._x is None or not np.array_equal(x, self._x):
-            with graph_as_written(), memory_error(self.shape):
-                terms, total, grad = self._evaluate(x.reshape(self.shape), self._maps)
+            (loss, terms), grad = self.on_device(x.reshape(self.shape))
             self.terms = {name: float(term) for name, term in terms.items()}
-            self._x, self._loss, self._grad = x, float(total), np.asarray(grad).ravel()
+            self._x, self._loss = x, float(loss)
+            self._grad = ops.convert_to_numpy(grad).ravel()
             if not np.isfinite(self._loss) or not np.isfinite(self._grad).all():
                 raise FloatingPointError(self._not_finite())
         return self._loss, self._grad.astype("float64")
@@ -180,70 +172,3 @@ class Evaluator:
     def grads(self, x: np.ndarray) -> np.ndarray:
         """The gradient at x."""
         return self(x)[1]
-
-
-def layer_statistics(
-    extractor: Any,
-    x: Tensor,
-    losses: Mapping[str, Loss],
-    maps: Maps,
-    core: Callable[[str, Tensor], Tensor] = lambda layer, f: f,
-) -> dict[str, dict[str, Any]]:
-    """{loss: {layer: its sums}}, taken along the way through the network.
-
-    Backwards, a layer's gradient from its own sums is as large as its features, and depends on
-    nothing but the losses' values. TensorFlow would make those of all layers at once, and hold them
-    until the way back has come to each. Here each waits for the gradient from the layers above,
-    which takes a third off the peak memory.
-
-    Args:
-        extractor: A keras.Model from feature_extractor. Any other function of x will do, without
-            that saving.
-        x: Preprocessed pictures, B x H x W x 3.
-        losses: {name: a Loss}.
-        maps: {loss: {layer: its part of the loss's map}}, of the losses that have any.
-        core: (layer, features) -> the features to count.
-    """
-    found: dict[str, dict[str, Any]] = {name: {} for name in losses}
-
-    def take(layers: list[str], f: Tensor) -> Tensor:
-        """Put the sums of f, known as `layers`, into found; return f."""
-        sums = {
-            (name, layer): loss.layer_sums(layer, core(layer, f), maps.get(name, {}).get(layer))
-            for layer in layers
-            for name, loss in losses.items()
-            if layer in loss.sums
-        }
-        f, sums = upper_gradient_first(f, sums) if sums else (f, sums)
-        for (name, layer), of_layer in sums.items():
-            found[name][layer] = of_layer
-        return f
-
-    chain = _chain(extractor)
-    if chain is None:
-        for layer, f in extractor(x).items():
-            take([layer], f)
-    for operation, layers in chain or ():
-        x = take(layers, x if isinstance(operation, keras.layers.InputLayer) else operation(x))
-    return found
-
-
-def _chain(extractor: Any) -> list[tuple[Any, list[str]]] | None:
-    """[(layer, its names among the outputs)] of a keras.Model in which one layer follows another.
-
-    None for any other model or function.
-    """
-    layers = getattr(extractor, "layers", [])
-    if (
-        not layers
-        or not isinstance(extractor.output, dict)
-        or any(
-            not isinstance(b.input, keras.KerasTensor) or b.input is not a.output
-            for a, b in itertools.pairwise(layers)
-        )
-    ):
-        return None
-    return [
-        (layer, [name for name, output in extractor.output.items() if output is layer.output])
-        for layer in layers
-    ]

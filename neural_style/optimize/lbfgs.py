@@ -1,27 +1,21 @@
-"""SciPy's L-BFGS in one run, picked up where its line search fails."""
+"""L-BFGS on the device: the picture, its gradient and the memory never leave it."""
 
-import math
-from collections.abc import Callable
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 
 import numpy as np
-from scipy.optimize import OptimizeResult, minimize
+from keras import ops
+from scipy.optimize import OptimizeResult
 
 from .._shared.types import Bounds, Objective
+from .line_search import LineSearch
+from .objective import CORRECTIONS, Point, Problem, first_step, start_within
+from .pairs import Pairs
 from .status import DONE, INTERRUPTED, STOPPED, Outcome, Status
 
-#: Corrections that L-BFGS remembers, at most; each takes two float64 copies of the picture. With
-#: 20, the loss is 0.3 % lower after 50 steps, but each step takes longer.
-CORRECTIONS = 10
-
-
-#: Root mean square, in gray levels, of the first step that L-BFGS tries.
-FIRST_STEP = 2.0
-
-
-#: A pixel one gray level out of its bounds is pulled back as hard as this part of the average
-#: pixel's first gradient.
-STIFFNESS = 0.25
+#: A pair of changes is remembered where the slope along it grew by more than this part of it.
+LEAST_CURVATURE = 1e-8
 
 
 def lbfgs(
@@ -31,153 +25,102 @@ def lbfgs(
     bounds: Bounds = None,
     callback: Callable[[OptimizeResult], None] | None = None,
     corrections: int = CORRECTIONS,
+    memory: Mapping[str, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, Outcome]:
-    """Minimize evaluator(x) by L-BFGS from x.
+    """Minimize evaluator(x) by L-BFGS from x (Nocedal and Wright 2006, section 7.2).
 
     Gatys et al. 2016 use L-BFGS and find it best; so do we, without the restarts every 20
-    evaluations that many programs copied, which throw its memory away. SciPy's tolerances are off:
-    they are made for losses of order 1, and we stop by steps. A line search that fails is not the
-    end: the noise of float32 or bfloat16 gradients can do that long before the minimum. The run
-    starts again from the best x. Where that fails too, a plain step down the gradient is tried.
-    Only where that finds no lower loss either is there no descent left at this precision.
+    evaluations that many programs copied, which throw its memory away. There is no tolerance: we
+    stop by steps. A line search that fails is not the end: the noise of float32 or bfloat16
+    gradients can do that long before the minimum. The run goes on from the best x without memory.
+    Where that fails too, a plain step down the gradient is tried. Only where that finds no lower
+    loss either is there no descent left at this precision.
 
-    Bounds are kept by a penalty, see Bounded. SciPy's own bounds cost more than everything else
-    that SciPy does: they make Python objects of all pixels and sort them at each step.
+    Bounds are kept by a penalty, see Problem.
 
     Args:
-        evaluator: x -> (loss, gradient).
+        evaluator: An Evaluator, or a function x -> (loss, gradient).
         x: Where to start. Any shape; it is flattened.
         steps: Iterations.
         bounds: (lower, upper), each broadcast to x, or None.
-        callback: Called after each step with an OptimizeResult of x, a copy, and fun.
-            StopIteration ends the run.
-        corrections: The number that L-BFGS remembers; each takes two float64 copies of the picture.
+        callback: Called after each step with an OptimizeResult of x, a copy, fun, the terms, and
+            memory(), a function that reads what L-BFGS remembers. StopIteration ends the run.
+        corrections: The number that L-BFGS remembers; each takes two copies of the picture.
+        memory: What memory() gave after an earlier step: the run goes on just as that one would
+            have, wherever x is.
 
     Returns:
         (x, Outcome): the x of least loss, a float64 vector, and why the run ended. Also after
         Ctrl-C.
     """
-    start = start_within(x, bounds)
-    problem = Bounded(evaluator, start.shape, bounds)
-    best: dict[str, Any] = {"x": start.ravel(), "fun": np.inf}
-    done = 0
-
-    def after_step(intermediate_result: OptimizeResult) -> None:
-        nonlocal done
-        done += 1
-        here = OptimizeResult(x=problem.pixels(intermediate_result.x), fun=problem.loss)
-        if here.fun <= best["fun"]:
-            best.update(here)
-        if callback is not None:
-            callback(OptimizeResult(x=here.x.copy(), fun=here.fun))
-
-    outcome = DONE
+    problem = Problem(evaluator, np.shape(x), bounds)
+    pairs = Pairs(corrections, memory)
+    if memory is not None and np.isfinite(memory["stiffness"]):
+        problem.stiffness = float(memory["stiffness"])
+    z = problem.tensor(start_within(x, bounds).ravel() if memory is None else memory["free"])
+    best: Point | None = None
+    outcome, done = DONE, 0
     try:
+        here = best = problem.point(z)
         while done < steps:
-            before = best["fun"]
-            result = minimize(
-                problem,
-                best["x"] / problem.unit,
-                jac=True,
-                method="L-BFGS-B",
-                callback=after_step,
-                options={
-                    "maxiter": steps - done,
-                    "maxfun": 20 * steps,
-                    "maxcor": corrections,
-                    "ftol": 0,
-                    "gtol": 0,
-                },
-            )
-            if result.status == 99:  # the callback raised StopIteration
-                outcome = STOPPED
+            ahead = _search(problem, here, pairs)
+            if ahead is None and pairs.slots:
+                pairs.forget()
+                here = best
+                continue
+            ahead = ahead or _step_down(problem, best)
+            if ahead is None:
+                outcome = Outcome(
+                    Status.CONVERGED,
+                    f"converged after {done} of {steps} steps: no descent left at this precision",
+                )
                 break
-            if done < steps and not best["fun"] < before:
-                lower = _step_down(evaluator, best["x"], problem.clip)
-                if lower is None:
-                    outcome = Outcome(
-                        Status.CONVERGED,
-                        f"converged after {done} of {steps} steps: no descent left at this"
-                        " precision",
-                    )
-                    break
-                best.update(x=lower, fun=evaluator(lower)[0])
+            here, done = ahead, done + 1
+            if here.loss <= best.loss:
+                best = here
+            if callback is not None:
+                callback(problem.told(here, memory=pairs.reader(here.free, problem.stiffness)))
+    except StopIteration:
+        outcome = STOPPED
     except KeyboardInterrupt:
         outcome = INTERRUPTED
-    return best["x"], outcome
+    if best is None:
+        return start_within(x, bounds).ravel(), outcome
+    return problem.pixels(best), outcome
 
 
-class Bounded:
-    """evaluator(x) for x within bounds, as a function of a free vector z.
-
-        f(clip(u z)) + mu/2 |u z - clip(u z)|^2
-
-    Its minimum is the bounded one's, and no pixel that the evaluator or a callback sees is ever out
-    of bounds. The unit u is such that SciPy's first step, of length 1 in z, changes the pixels by
-    FIRST_STEP on average. Without it, that step would change all of them together by one gray
-    level, and the line search would need half a dozen evaluations to get anywhere.
-
-    Args:
-        evaluator: x -> (loss, gradient).
-        shape: The picture's, 1 x H x W x 3.
-        bounds: (lower, upper), each broadcast to x, or None.
-
-    Attributes:
-        unit: u.
-        loss: The evaluator's loss at the last z, without the penalty.
-    """
-
-    def __init__(self, evaluator: Objective, shape: tuple[int, ...], bounds: Bounds) -> None:
-        self._evaluator = evaluator
-        self._mu: float | None = None
-        # bounds of one row of the picture, not of one pixel: NumPy works several times as fast on
-        # long rows
-        self._bounds = bounds and [np.broadcast_to(bound, shape[-2:]).ravel() for bound in bounds]
-        self.unit: float = FIRST_STEP * max(1, math.prod(shape)) ** 0.5
-        self.loss = np.inf
-
-    def clip(self, x: np.ndarray) -> np.ndarray:
-        """x with each number moved into its bounds."""
-        return (
-            x
-            if self._bounds is None
-            else np.clip(x.reshape(-1, len(self._bounds[0])), *self._bounds).ravel()
-        )
-
-    def pixels(self, z: np.ndarray) -> np.ndarray:
-        """The pixels that z stands for."""
-        return self.clip(self.unit * z)
-
-    def __call__(self, z: np.ndarray) -> tuple[float, np.ndarray]:
-        free = self.unit * z
-        x = self.clip(free)
-        self.loss, grad = self._evaluator(x)
-        if self._bounds is None:
-            return self.loss, self.unit * grad
-        if self._mu is None:
-            self._mu = STIFFNESS * np.sqrt(np.mean(np.square(grad)))
-        outside = free - x
-        grad = np.where(outside == 0, grad, self._mu * outside)
-        penalty = self._mu / 2 * np.square(outside).sum()  # np.dot's threads would wait for SciPy's
-        return self.loss + penalty, self.unit * grad
+def _search(problem: Problem, here: Point, pairs: Pairs) -> Point | None:
+    """The next point along L-BFGS's direction, its pair remembered; None where there is none."""
+    if not here.square > 0:
+        return None
+    direction = pairs.direction(here.grad)
+    step = 1.0 if pairs.slots else first_step(here)
+    search: LineSearch | None = None
+    ahead: Point | None = None
+    while search is None or not search.failed:
+        step = step if search is None else search.step
+        ahead = None  # its memory is free for the next one
+        ahead = problem.ahead(here, step, direction)
+        if search is None:
+            if not ahead.before < 0:
+                return None
+            search = LineSearch(here.value, ahead.before, step)
+        search.take(ahead.value, ahead.slope)
+        if search.found:
+            if ahead.slope - ahead.before > LEAST_CURVATURE * abs(ahead.before):
+                pairs.remember(step, direction, here, ahead)
+            return ahead
+    return None
 
 
-def start_within(x: np.ndarray, bounds: Bounds) -> np.ndarray:
-    """A float64 copy of x within its bounds, of its shape."""
-    x = np.array(x, "float64")
-    return x if bounds is None else np.clip(x, *bounds)
-
-
-def _step_down(
-    evaluator: Objective, x: np.ndarray, clip: Callable[[np.ndarray], np.ndarray]
-) -> np.ndarray | None:
+def _step_down(problem: Problem, here: Point) -> Point | None:
     """A point of lower loss down the gradient, or None where there is none.
 
     Its largest change is 16 gray levels or less.
     """
-    loss, grad = evaluator(x)
+    largest = max(float(ops.max(ops.abs(here.grad))), 1e-30)
     for length in (16, 4, 1, 1 / 4, 1 / 16):
-        lower = clip(x - length * grad / max(abs(grad).max(), 1e-300))
-        if evaluator(lower)[0] < loss:
-            return lower
+        ahead = problem.point(problem.clip(problem.clip(here.free) - length / largest * here.grad))
+        if ahead.loss < here.loss:
+            return ahead
     return None

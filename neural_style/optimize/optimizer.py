@@ -9,10 +9,12 @@ import numpy as np
 
 from .._shared.types import Bounds, Objective
 from .descent import gradient_descent
-from .lbfgs import CORRECTIONS, lbfgs
+from .lbfgs import lbfgs
+from .objective import CORRECTIONS
+from .scipy_lbfgs import scipy_lbfgs
 from .status import DONE, INTERRUPTED, STOPPED, Outcome
 
-OPTIMIZERS = ("lbfgs", "adam", "sgd")
+OPTIMIZERS = ("lbfgs", "scipy", "adam", "sgd")
 
 
 class Optimizer(Protocol):
@@ -59,17 +61,24 @@ def check_optimizer(optimizer: object, learning_rate: float | None = None) -> No
 
 
 def optimizer_of(
-    optimizer: Any, learning_rate: float | None = None, corrections: int = CORRECTIONS
+    optimizer: Any,
+    learning_rate: float | None = None,
+    corrections: int = CORRECTIONS,
+    memory: Any = None,
 ) -> Optimizer:
     """The Optimizer that `optimizer` stands for.
 
     Args:
-        optimizer: "lbfgs", "adam", "sgd", a keras.optimizers.Optimizer, or a function.
+        optimizer: "lbfgs", "scipy" (SciPy's L-BFGS-B), "adam", "sgd", a
+            keras.optimizers.Optimizer, or a function.
         learning_rate: For "adam" and "sgd"; None for descent.LEARNING_RATES.
         corrections: The number that L-BFGS remembers.
+        memory: What "lbfgs" remembers from an earlier call, or None.
     """
     if isinstance(optimizer, str) and optimizer == "lbfgs":
-        return partial(lbfgs, corrections=corrections)
+        return partial(lbfgs, corrections=corrections, memory=memory)
+    if isinstance(optimizer, str) and optimizer == "scipy":
+        return partial(scipy_lbfgs, corrections=corrections)
     if isinstance(optimizer, str) or _is_keras(optimizer):
         return partial(gradient_descent, optimizer=optimizer, learning_rate=learning_rate)
     return partial(_by_function, optimizer)

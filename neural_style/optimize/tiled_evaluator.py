@@ -5,14 +5,15 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-import tensorflow as tf
+from keras import KerasTensor, ops, tree
 
 from .._shared.types import Features, Tensor
 from ..losses.loss import Loss
-from .autodiff import traced
-from .evaluator import Evaluator, Maps, layer_statistics
+from .autodiff import compiled, pullback, specs_of, value_and_grad
+from .evaluator import Evaluator
+from .layer_statistics import Maps, layer_statistics
 from .loss_checks import weighted
-from .tiling import Tiling
+from .tiling import Core, Tiling
 
 #: Rows of a strip, for the losses whose scope is "strips".
 STRIP_ROWS = 256
@@ -23,15 +24,18 @@ class Piece(NamedTuple):
 
     Attributes:
         where: Its pixels: an index of 1 x H x W x 3.
-        sums: A compiled function: (pixels, ...) -> {loss: {layer: its sums}}.
-        carry: A compiled function that takes a gradient of the sums back to the pixels.
-        more: maps -> what both functions take beside the pixels.
+        losses: Names of the losses that it has sums of.
+        sums: A compiled function: (pixels, core, maps) -> {loss: {layer: its sums}}.
+        carry: A compiled function that takes a gradient of the sums back to the pixels: (pixels,
+            gradient, core, maps).
+        more: maps -> (core, its part of the maps).
     """
 
     where: tuple[slice, ...]
-    sums: Any
+    losses: list[str]
+    sums: Callable[..., Any]
     carry: Callable[..., Any]
-    more: Callable[[Maps], tuple[Any, ...]]
+    more: Callable[[Maps], tuple[Core, Any]]
 
 
 class TiledEvaluator(Evaluator):
@@ -48,9 +52,10 @@ class TiledEvaluator(Evaluator):
 
     Raises:
         TypeError: A loss that is no losses.Loss.
+        ValueError: A loss that needs the whole picture at once.
     """
 
-    _held = staticmethod(partial(np.asarray, dtype="float32"))
+    _held = staticmethod(np.asarray)
 
     def __init__(
         self,
@@ -71,12 +76,18 @@ class TiledEvaluator(Evaluator):
             name: _parts(name, loss, loss_weights[name]) for name, loss in losses.items()
         }
         parts = [part for of_loss in self._parts.values() for part in of_loss]
+        whole = [name for name, loss, _ in parts if loss.scope == "whole"]
+        if whole:
+            raise ValueError(
+                f"the loss {whole[0]!r} needs the whole picture at once; it cannot be had in tiles"
+            )
         super().__init__(
             extractor,
             {name: loss for name, loss, _ in parts},
             {name: weight for name, _, weight in parts},
             shape,
         )
+        self._names = list(self._parts)
 
     def _compile(
         self, extractor: Any, losses: Mapping[str, Loss], loss_weights: Mapping[str, float]
@@ -88,34 +99,41 @@ class TiledEvaluator(Evaluator):
         pieces = [*self._tiles(extractor, by_scope["tiles"]), *self._strips(by_scope["strips"])]
         whole = self._whole(by_scope["image"], loss_weights)
 
-        def evaluate(x: np.ndarray, maps: Maps) -> tuple[dict[str, Any], Any, np.ndarray]:
+        def value(statistics: Mapping[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
+            terms = {
+                name: weighted(name, loss_weights[name], losses[name].value(sums))
+                for name, sums in statistics.items()
+            }
+            return sum(terms.values(), ops.zeros((), "float32")), terms
+
+        value_of_sums: Any = None
+
+        def evaluate(x: Tensor, maps: Maps) -> Any:
+            nonlocal value_of_sums
+            pixels = ops.convert_to_numpy(x)
             statistics: dict[str, Any] = {}
             for piece in pieces:
-                found = piece.sums(*_tensors(x[piece.where], *piece.more(maps)))
-                for name, sums in found.items():
-                    sums = tf.nest.map_structure(lambda s: tf.cast(s, tf.float64), sums)
+                found = piece.sums(pixels[piece.where], *piece.more(maps))
+                for name, sums in tree.map_structure(_float64, found).items():
                     if name in statistics:
-                        sums = tf.nest.map_structure(tf.add, statistics[name], sums)
+                        sums = tree.map_structure(np.add, statistics[name], sums)
                     statistics[name] = sums
-            statistics = tf.nest.map_structure(lambda s: tf.cast(s, tf.float32), statistics)
-            with tf.GradientTape() as tape:
-                tape.watch(statistics)
-                terms = {
-                    name: weighted(name, loss_weights[name], losses[name].value(sums))
-                    for name, sums in statistics.items()
-                }
-                total = sum(terms.values(), tf.constant(0.0))
-            upstream = tape.gradient(total, statistics, unconnected_gradients="zero")
+            statistics = tree.map_structure(lambda one: one.astype("float32"), statistics)
+            if value_of_sums is None:  # the shapes of the sums are known now
+                value_of_sums = compiled(value_and_grad(value), specs_of(statistics))
+            (total, terms), upstream = value_of_sums(statistics)
+            terms = dict(terms)
             grad = np.zeros(self.shape, "float32")
             if whole is not None:
-                more_terms, more_grad = whole(tf.constant(x))
+                (more, more_terms), more_grad = whole(x)
+                total = total + more
                 terms.update(more_terms)
-                grad += more_grad.numpy()
+                grad += ops.convert_to_numpy(more_grad)
             for piece in pieces:
-                gradients = {name: upstream[name] for name in piece.sums.structured_outputs}
-                back = piece.carry(*_tensors(gradients, x[piece.where], *piece.more(maps)))
-                grad[piece.where] += back.numpy()
-            return self._by_loss(terms), sum(terms.values()), grad
+                gradients = {name: upstream[name] for name in piece.losses}
+                back = piece.carry(pixels[piece.where], gradients, *piece.more(maps))
+                grad[piece.where] += ops.convert_to_numpy(back)
+            return (total, self._by_loss(terms)), ops.convert_to_tensor(grad)
 
         return evaluate
 
@@ -131,27 +149,22 @@ class TiledEvaluator(Evaluator):
             return []
         tiling, (height, width) = self._tiling, self.shape[1:3]
 
-        def sums(crop: Tensor, core: Tensor, maps: Maps) -> Any:
+        def sums(crop: Tensor, core: Core, maps: Maps) -> Any:
             return layer_statistics(
                 extractor, crop, losses, maps, lambda layer, f: tiling.core({layer: f}, core)[layer]
             )
 
-        there, back = _there_and_back(
-            sums,
-            tf.TensorSpec([1, None, None, 3], tf.float32),
-            tf.TensorSpec([4], tf.int32),
-            tf.nest.map_structure(
-                lambda array: tf.TensorSpec([1, None, None, array.shape[-1]], array.dtype),
-                self._maps,
-            ),
+        specs = tree.map_structure(
+            lambda array: KerasTensor((1, None, None, array.shape[-1]), array.dtype.name),
+            self._maps,
         )
+        there, back = _there_and_back(sums, specs)
 
-        def more(crop: Any, core: Any, maps: Maps) -> tuple[Any, ...]:
-            parts = {name: tiling.part(layers, crop, core) for name, layers in maps.items()}
-            return np.array(core, "int32"), parts
+        def more(crop: Any, core: Any, maps: Maps) -> tuple[Core, Any]:
+            return core, {name: tiling.part(of_loss, crop, core) for name, of_loss in maps.items()}
 
         return [
-            Piece((slice(None), *crop), there, back, partial(more, crop, core))
+            Piece((slice(None), *crop), list(losses), there, back, partial(more, crop, core))
             for crop, core in tiling.tiles(height, width)
         ]
 
@@ -161,20 +174,20 @@ class TiledEvaluator(Evaluator):
             return []
         height = self.shape[1]
 
-        def sums(rows: Tensor, last: bool) -> Any:
+        def sums(rows: Tensor, core: Core, maps: Maps, last: bool) -> Any:
             return {
                 name: {"image": loss.sums["image"](rows, last)} for name, loss in losses.items()
             }
 
-        pixels = tf.TensorSpec([1, None, None, 3], tf.float32)
-        compiled = {
-            last: _there_and_back(partial(sums, last=last), pixels) for last in (False, True)
+        compiled_for = {
+            last: _there_and_back(partial(sums, last=last), {}) for last in (False, True)
         }
         return [
             Piece(
                 (slice(None), slice(top, min(top + STRIP_ROWS + 1, height))),
-                *compiled[top + STRIP_ROWS >= height],
-                lambda maps: (),
+                list(losses),
+                *compiled_for[top + STRIP_ROWS >= height],
+                lambda maps: ((0, 0, 0, 0), {}),
             )
             for top in range(0, height, STRIP_ROWS)
         ]
@@ -182,21 +195,18 @@ class TiledEvaluator(Evaluator):
     def _whole(
         self, losses: Mapping[str, Loss], loss_weights: Mapping[str, float]
     ) -> Callable[[Tensor], Any] | None:
-        """x -> ({loss: weighted term}, gradient), for the losses whose scope is "image"."""
+        """x -> ((total, {loss: its term}), gradient), for the losses whose scope is "image"."""
         if not losses:
             return None
 
-        def terms_and_gradient(x: Tensor) -> Any:
-            with tf.GradientTape() as tape:
-                tape.watch(x)
-                terms = {
-                    name: weighted(name, loss_weights[name], loss({"image": x}))
-                    for name, loss in losses.items()
-                }
-                total = sum(terms.values())
-            return terms, tape.gradient(total, x)
+        def total(x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+            terms = {
+                name: weighted(name, loss_weights[name], loss({"image": x}))
+                for name, loss in losses.items()
+            }
+            return sum(terms.values()), terms
 
-        return traced(terms_and_gradient, tf.TensorSpec(self.shape, tf.float32))
+        return compiled(value_and_grad(total), KerasTensor(self.shape, "float32"))
 
 
 def _parts(name: str, loss: Loss, weight: float) -> list[tuple[str, Loss, float]]:
@@ -211,23 +221,27 @@ def _parts(name: str, loss: Loss, weight: float) -> list[tuple[str, Loss, float]
 
 
 def _there_and_back(
-    sums: Callable[..., Any], *specs: Any
+    sums: Callable[..., Any], maps: Any
 ) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Compile sums(x, ...), and carry(upstream, x, ...), which takes a gradient of them to x."""
+    """Compile sums(pixels, core, maps), and carry(pixels, gradient, core, maps) back from them.
 
-    def carry(upstream: Any, x: Tensor, *more: Any) -> Tensor:
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            statistics = sums(x, *more)
-        return tape.gradient(statistics, x, output_gradients=upstream)
+    The second one is compiled at its first call, when the shapes of the sums are known.
 
-    there: Any = traced(sums, *specs)
-    upstream = tf.nest.map_structure(
-        lambda s: tf.TensorSpec(s.shape, s.dtype), there.structured_outputs
-    )
-    return there, traced(carry, upstream, *specs)
+    Args:
+        sums: The function.
+        maps: A KerasTensor for each map.
+    """
+    pixels, core = KerasTensor((1, None, None, 3), "float32"), (0, 0, 0, 0)
+    made: list[Any] = []
+
+    def carry(x: Any, upstream: Any, *more: Any) -> Tensor:
+        if not made:
+            specs = pixels, specs_of(upstream), core, maps
+            made.append(compiled(pullback(sums), *specs, static=(2,)))
+        return made[0](x, upstream, *more)
+
+    return compiled(sums, pixels, core, maps, static=(1,)), carry
 
 
-def _tensors(*arguments: Any) -> list[Tensor]:
-    """What a concrete function takes."""
-    return [tf.constant(a) for a in tf.nest.flatten(arguments)]
+def _float64(tensor: Tensor) -> np.ndarray:
+    return ops.convert_to_numpy(tensor).astype("float64")

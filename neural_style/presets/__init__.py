@@ -4,12 +4,12 @@
     transfer(content, style, **presets.gatys_2016)
     transfer(content, style, **{**presets.gatys_2016, "network": "vgg16", "size": 256})
 
-The losses are the published ones, number for number. All presets depart from the programs in four
-points. The content image and the style image keep their own proportions, where a program would
-squash one of them to the other's size. Gram matrices are divided by their own numbers of positions,
-so the numbers agree with the published ones if the sizes agree. L-BFGS runs through, where many
-programs restart it every 20 evaluations and lose its memory; a step may take more than one
-evaluation. The weights are those that `weights` finds.
+in_place is this library's own. The others' losses are the published ones, number for number. They
+depart from the programs in four points. The content image and the style image keep their own
+proportions, where a program would squash one of them to the other's size. Gram matrices are divided
+by their own numbers of positions, so the numbers agree with the published ones if the sizes agree.
+L-BFGS runs through, where many programs restart it every 20 evaluations and lose its memory; a step
+may take more than one evaluation. The weights are those that `weights` finds.
 
 In the formulas below, F and P are feature maps of the generated picture and of the content image. G
 and A are Gram matrices F F^T of the generated picture and of the style image. There are N channels
@@ -33,11 +33,38 @@ from .papers import deep_photo as deep_photo
 # isort: on
 
 #: The names of the presets.
-NAMES = tuple(
-    name
-    for name, value in list(globals().items())
-    if isinstance(value, dict) and not name.startswith("_")
+NAMES = (
+    *(
+        name
+        for name, value in list(globals().items())
+        if isinstance(value, dict) and not name.startswith("_")
+    ),
+    "nnst",
+    "strotss",
+    "crowsonkb",
+    "in_place",
 )
+
+
+def __getattr__(name: str) -> Any:
+    """Load a preset that holds objects when it is first asked for.
+
+    Args:
+        name: its name.
+    """
+    if name in ("nnst", "strotss"):
+        from . import neighbors
+
+        return getattr(neighbors, name)
+    if name == "crowsonkb":
+        from .crowson import crowsonkb
+
+        return crowsonkb
+    if name == "in_place":
+        from .own import in_place
+
+        return in_place
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def get(name: str) -> dict[str, Any]:
@@ -54,4 +81,4 @@ def get(name: str) -> dict[str, Any]:
     """
     if name not in NAMES:
         raise ValueError(f"preset must be one of {', '.join(NAMES)}. Received: {name!r}")
-    return globals()[name]
+    return globals()[name] if name in globals() else __getattr__(name)

@@ -8,6 +8,7 @@ gatys_2015: dict[str, Any] = {
     "network": "vgg19",
     "pooling": "avg",
     "normalize": False,
+    "padding": "zeros",
     "content_layers": ["conv4_2"],
     "style_layers": _CONV_1,
     "scale": {"content": "mean", "style": "paper"},
@@ -19,7 +20,8 @@ gatys_2015: dict[str, Any] = {
     "size": 512,
     "start_size": None,
     "steps": 500,
-    "optimizer": "lbfgs",
+    "optimizer": "scipy",
+    "precision": "float32",
     "bounds": False,
 }
 """Gatys, Ecker and Bethge 2015, "A Neural Algorithm of Artistic Style", arXiv 1508.06576.
@@ -37,6 +39,7 @@ standard deviation 1 come from the authors' later code.
 gatys_2016: dict[str, Any] = {
     **gatys_2015,
     "normalize": True,
+    "padding": "zeros",
     "content_weight": 5e-4 / 2,
     "init": "content",
     "noise_std": None,
@@ -56,6 +59,7 @@ gatys_pytorch: dict[str, Any] = {
     "network": "vgg19",
     "pooling": "max",
     "normalize": False,
+    "padding": "zeros",
     "content_layers": {"relu4_2": 1.0},
     "style_layers": dict.fromkeys(_RELU_1, 1.0),
     "scale": "mean",
@@ -67,7 +71,8 @@ gatys_pytorch: dict[str, Any] = {
     "start_size": None,
     "steps": {683: 500, 1067: 200},
     "coarse_weight": 1.0,
-    "optimizer": "lbfgs",
+    "optimizer": "scipy",
+    "precision": "float32",
     "bounds": False,
 }
 """Gatys's own later program, PytorchNeuralStyleTransfer: the same method with weights that fit it.

@@ -11,6 +11,7 @@ keras_example: dict[str, Any] = {
     "network": "vgg16",
     "pooling": "max",
     "normalize": False,
+    "padding": "zeros",
     "content_layers": {"block2_conv2": 1.0},
     "style_layers": list(_BLOCK_LAST),
     "scale": "sum",
@@ -22,7 +23,8 @@ keras_example: dict[str, Any] = {
     "size": 512,
     "start_size": None,
     "steps": 200,
-    "optimizer": "lbfgs",
+    "optimizer": "scipy",
+    "precision": "float32",
     "bounds": False,
 }
 """The Keras program that most tutorials copy, with Johnson et al.'s choice of layers.
@@ -55,6 +57,7 @@ vgg16_avgpool: dict[str, Any] = {
     "network": "vgg16",
     "pooling": "avg",
     "normalize": False,
+    "padding": "zeros",
     "content_layers": {"block5_conv3": 1.0},
     "style_layers": dict(zip(_BLOCK_1, (0.2, 0.4, 0.3, 0.5, 0.2))),
     "scale": "mean",
@@ -66,7 +69,8 @@ vgg16_avgpool: dict[str, Any] = {
     "size": 224,
     "start_size": None,
     "steps": 600,
-    "optimizer": "lbfgs",
+    "optimizer": "scipy",
+    "precision": "float32",
     "bounds": True,
 }
 """A tutorial that gives VGG16 average pooling in place of max pooling.
@@ -81,6 +85,7 @@ johnson_neural_style: dict[str, Any] = {
     "network": "vgg19",
     "pooling": "max",
     "normalize": False,
+    "padding": "zeros",
     "content_layers": {"relu4_2": 1.0},
     "style_layers": dict.fromkeys(_RELU_1, 1.0),
     "scale": "mean",
@@ -93,7 +98,8 @@ johnson_neural_style: dict[str, Any] = {
     "size": 512,
     "start_size": None,
     "steps": 1000,
-    "optimizer": "lbfgs",
+    "optimizer": "scipy",
+    "precision": "float32",
     "bounds": False,
 }
 """Johnson 2015, neural-style for Torch.
@@ -107,6 +113,7 @@ anishathalye: dict[str, Any] = {
     "network": "vgg19",
     "pooling": "max",
     "normalize": False,
+    "padding": "zeros",
     "content_layers": {"relu4_2": 1.0},
     "style_layers": _RELU_1,
     "scale": "mean",
@@ -120,6 +127,7 @@ anishathalye: dict[str, Any] = {
     "start_size": None,
     "steps": 1000,
     "optimizer": "adam",
+    "precision": "float32",
     "learning_rate": 10.0,
     "bounds": False,
 }
@@ -135,6 +143,7 @@ neural_style_tf: dict[str, Any] = {
     "network": "vgg19",
     "pooling": "avg",
     "normalize": False,
+    "padding": "zeros",
     "content_layers": {"conv4_2": 1.0},
     "style_layers": _CONV_1,
     "scale": {"content": "sqrt", "style": "paper"},
@@ -146,7 +155,8 @@ neural_style_tf: dict[str, Any] = {
     "size": 512,
     "start_size": None,
     "steps": 1000,
-    "optimizer": "lbfgs",
+    "optimizer": "scipy",
+    "precision": "float32",
     "bounds": False,
 }
 """Smith 2016, neural-style-tf.

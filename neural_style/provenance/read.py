@@ -74,7 +74,8 @@ def read_record(path: Path) -> Record:
 def arguments_of(record: Any, **replacements: Any) -> dict[str, Any]:
     """transfer()'s arguments that repeat the run of a record, its inputs verified.
 
-    They repeat the whole run, also where it was stopped.
+    They repeat the whole run, also where it was stopped. The record of a picture of one pass, which
+    a studio saves, has stylize()'s arguments.
 
     Args:
         record: From read_record, or the path of the picture. Files that it names are looked for
@@ -103,6 +104,11 @@ def arguments_of(record: Any, **replacements: Any) -> dict[str, Any]:
     def found(identity: Any) -> Any:
         return None if identity is None else _find(identity, folder)
 
+    if known.get("function") == "stylize":
+        if replacements:
+            raise TypeError("a record of stylize() takes no replacements")
+        net = [(found(identity), share) for identity, share in known["style"]]
+        return {"source": found(known["content"]), "net": net, **known["settings"]}
     settings = _settings(known["settings"], replacements, found)
     given: dict[str, Any] = {
         name: replacements[name] for name in ("content", "style") if name in replacements
@@ -129,7 +135,7 @@ def _settings(
         elif name in ("init", "weights") and isinstance(value, dict):
             settings[name] = pathlib.Path(found(value))
         elif name == "steps" and isinstance(value, list):
-            settings[name] = dict(value)
+            settings[name] = [tuple(stage) for stage in value]
         elif name in ("masks", "content_map"):
             settings[name] = _given_again(value, found)
     return settings

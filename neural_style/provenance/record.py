@@ -39,7 +39,7 @@ RECORDS = (True, "paths", False)
 
 #: The values of weights= and of init= that are not files.
 NAMED_WEIGHTS = ("imagenet", "torchvision")
-NAMED_STARTS = ("recolored", "content", "style", "noise")
+NAMED_STARTS = ("recolored", "one_pass", "content", "style", "noise")
 
 
 def make_record(
@@ -71,16 +71,13 @@ def make_record(
             for pair in (style if isinstance(style, (list, tuple)) else [style])
         ]
     )
-    versions = {
-        name: _version(name) for name in ("tensorflow", "keras", "scipy", "numpy", "pillow")
-    }
     record = {
         "schema": SCHEMA,
         "content": _identity(content),
         "style": styles and [[_identity(image), _plain(share)] for image, share in styles],
         "settings": {name: _setting(name, value) for name, value in settings.items()},
         "weights": {"network": weights.network, "source": weights.source, "sha256": weights.sha256},
-        "versions": {"neural_style": __version__, "python": platform.python_version(), **versions},
+        "versions": versions(),
     }
     json.dumps(record)  # raise an error now, not after minutes of work
     return record
@@ -211,6 +208,12 @@ def _without_folders(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _without_folders(item) for name, item in value.items()}
     return [_without_folders(item) for item in value] if isinstance(value, list) else value
+
+
+def versions() -> dict[str, str]:
+    """The versions of this library, of Python and of the packages that a run depends on."""
+    others = {name: _version(name) for name in ("tensorflow", "keras", "scipy", "numpy", "pillow")}
+    return {"neural_style": __version__, "python": platform.python_version(), **others}
 
 
 def _version(name: str) -> str:

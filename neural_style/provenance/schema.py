@@ -13,8 +13,10 @@ RENAMED = {"error": "scale", "style_loss": "statistic"}
 
 
 def migrated(record: dict[str, Any]) -> dict[str, Any]:
-    """A record of an earlier schema with the names that its settings have by now."""
+    """A record of an earlier version with the names and the settings that there are by now."""
     settings = {RENAMED.get(name, name): value for name, value in record["settings"].items()}
+    if isinstance(settings.get("network"), str):  # VGG, which always had zeros before
+        settings.setdefault("padding", "zeros")
     return {**record, "settings": settings}
 
 
@@ -35,23 +37,27 @@ def checked(record: Any) -> dict[str, Any]:
         schema in range(SCHEMA + 1) and not isinstance(schema, bool),
         f"its schema must be at most {SCHEMA}",
     )
-    missing = {"content", "style", "settings", "weights"} - set(record)
+    one_pass = record.get("function") == "stylize"
+    missing = {"content", "style", "settings", *([] if one_pass else ["weights"])} - set(record)
     _expect(not missing, f"it has no {', '.join(sorted(missing))}")
-    content, style, settings, weights = (
-        record[name] for name in ("content", "style", "settings", "weights")
-    )
+    content, style, settings = (record[name] for name in ("content", "style", "settings"))
     _expect(content is None or _is_identity(content), "its content must be a file or None")
     _expect(style is None or _is_style(style), "its style must be a list of files and shares")
     _expect(isinstance(settings, dict), "its settings must be an object")
-    record = migrated(record)
-    settings = record["settings"]
-    for name, value in settings.items():
-        _expect(name in SETTINGS, f"it has an unknown setting, {name!r:.40}")
-        _expect(SETTINGS[name](value), f"its setting {name} is of another type")
+    _expect(not one_pass or (content and style), "one pass has a photo and a painting")
+    record = record if one_pass else migrated(record)
+    known = STYLIZE if one_pass else SETTINGS
+    for name, value in record["settings"].items():
+        _expect(name in known, f"it has an unknown setting, {name!r:.40}")
+        _expect(known[name](value), f"its setting {name} is of another type")
+    weights = record.get("weights")
     _expect(
-        isinstance(weights, dict)
-        and _is_digest(weights.get("sha256"))
-        and _is_text(weights.get("source")),
+        one_pass
+        or (
+            isinstance(weights, dict)
+            and _is_digest(weights.get("sha256"))
+            and _is_text(weights.get("source"))
+        ),
         "its weights lack a digest",
     )
     picture = record.get("picture", {"sha256": "0" * 64})
@@ -166,7 +172,7 @@ def _is_steps(value: Any) -> bool:
 #: What of transfer()'s arguments a record holds, and what each may be; transfer() checks the
 #: values. All others are of the caller: where files are written, what is called on the way.
 SETTINGS: dict[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("pooling", "precision", "alpha"), _is_text),
+    **dict.fromkeys(("pooling", "padding", "precision", "alpha"), _is_text),
     **dict.fromkeys(
         ("content_weight", "style_weight", "tv_weight", "style_scale", "coarse_weight"), is_finite
     ),
@@ -207,4 +213,11 @@ SETTINGS: dict[str, Callable[[Any], Any]] = {
     ),
     "masks": _or_none(_is_masks),
     "content_map": _or_none(_is_identity),
+}
+
+#: The same of stylize(), for paintings.
+STYLIZE: dict[str, Callable[[Any], Any]] = {
+    "size": is_count,
+    **dict.fromkeys(("strength", "style_scale"), is_finite),
+    "preserve_color": _or_none(_is_text),
 }

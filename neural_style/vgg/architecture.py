@@ -10,6 +10,16 @@ CONVOLUTIONS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 #: The number of filters of each convolution in each of the five blocks.
 FILTERS = (64, 128, 256, 512, 512)
 
+#: What surrounds a convolution's input: zeros, as VGG was trained, but for the layers named here:
+#: {padding: (mode of keras.ops.pad, how those layers' names begin)}. The first two blocks see
+#: single pixels. To them, zeros are an edge that no painting has, and a result answers with two
+#: rows of wrong colors.
+PADDINGS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "zeros": ("constant", ()),
+    "reflect": ("reflect", ("block1", "block2")),
+    "replicate": ("symmetric", ("block1_conv1",)),
+}
+
 
 def conv_layers(network: str) -> dict[str, tuple[int, int, int, int]]:
     """List the convolutions of a VGG and the shapes of their kernels.

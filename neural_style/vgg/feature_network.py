@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from .extractor import check_extractor, feature_extractor
-from .layers import activation_bytes, check_layers, receptive_fields, smallest_side
+from .layers import activation_bytes, check_layers, feature_bytes, receptive_fields, smallest_side
 from .model import (
     check_model,
     check_outputs,
@@ -33,6 +33,7 @@ class FeatureNetwork:
         pooling: See feature_extractor. For VGG alone.
         normalize: See feature_extractor. For VGG alone.
         precision: See feature_extractor. For VGG alone.
+        padding: See feature_extractor. For VGG alone.
     """
 
     network: Any
@@ -40,6 +41,7 @@ class FeatureNetwork:
     pooling: Any = "avg"
     normalize: bool = False
     precision: Any = "float32"
+    padding: Any = "reflect"
 
     @property
     def own(self) -> bool:
@@ -49,10 +51,10 @@ class FeatureNetwork:
     def check(self) -> None:
         """Raise for options that cannot be right, without loading or building anything."""
         if not self.own:
-            check_extractor(self.network, self.weights, self.pooling, self.precision)
+            check_extractor(self.network, self.weights, self.pooling, self.precision, self.padding)
             return
         check_model(self.network)
-        for name in ("weights", "pooling", "normalize", "precision"):
+        for name in ("weights", "pooling", "normalize", "precision", "padding"):
             if getattr(self, name) != getattr(FeatureNetwork, name):
                 raise ValueError(
                     f"{name} is for network='vgg16' and 'vgg19'; a model of your own has its own."
@@ -126,7 +128,7 @@ class FeatureNetwork:
         """The least height and width at which each of the layers has a position."""
         names = list(layers)
         if not self.own:
-            return smallest_side(names, self.network)
+            return smallest_side(names, self.network, self.padding)
         try:
             return max(stride for stride, _ in model_fields(names, self.network).values())
         except ValueError:  # not known
@@ -138,6 +140,13 @@ class FeatureNetwork:
         if self.own:
             return model_bytes(names, self.network)
         return activation_bytes(names, self.network, self.precision)
+
+    def map_bytes(self, layers: Iterable[str]) -> float:
+        """What the features of the layers take for a pixel of the picture."""
+        names = list(layers)
+        if self.own:
+            return model_bytes(names, self.network)  # at most so much
+        return feature_bytes(names, self.network, self.precision)
 
     def parameters(self) -> Weights:
         """The weights and where they come from. Of a model of one's own, only its identity."""
@@ -157,4 +166,5 @@ class FeatureNetwork:
             pooling=self.pooling,
             normalize=self.normalize,
             precision=self.precision,
+            padding=self.padding,
         )

@@ -8,7 +8,10 @@ from functools import lru_cache
 from .._shared.checks import choice
 from .._shared.checks import layers as checked_layers
 from .._shared.types import Layers
-from .architecture import CONVOLUTIONS, conv_layers
+from .architecture import CONVOLUTIONS, PADDINGS, conv_layers
+
+#: Bytes of a number.
+ITEM_BYTES = {"float32": 4, "bfloat16": 2}
 
 
 def check_layers(layers: Layers, network: str) -> dict[str, str]:
@@ -41,19 +44,27 @@ def check_layers(layers: Layers, network: str) -> dict[str, str]:
     return names
 
 
-def smallest_side(layers: Layers, network: str) -> int:
+def smallest_side(layers: Layers, network: str, padding: str = "zeros") -> int:
     """Find the smallest height and width for which each layer has at least one position.
 
     Args:
         layers: names of layers, as for check_layers.
         network: "vgg16" or "vgg19".
+        padding: as for feature_extractor. A mirror needs two positions.
 
     Returns:
         The height and width, in pixels.
     """
     graph = _graph(network)
     depth = max(graph.index(name) for name in check_layers(layers, network).values())
-    return 2 ** sum(name.endswith("pool") for name in graph[: depth + 1])
+    passed = graph[: depth + 1]
+    mode, bordered = PADDINGS[padding]
+    mirrors = [
+        2 * 2 ** (int(name[5]) - 1)
+        for name in passed
+        if mode == "reflect" and not name.endswith("pool") and name.startswith(bordered)
+    ]
+    return max(2 ** sum(name.endswith("pool") for name in passed), *mirrors, 1)
 
 
 def tile_geometry(layers: Layers, network: str) -> tuple[dict[str, int], int]:
@@ -107,14 +118,34 @@ def activation_bytes(layers: Layers, network: str, precision: str = "float32") -
         precision: "float32" or "bfloat16".
     """
     graph, names = _graph(network), check_layers(layers, network)
-    channels, stride, total = 3, 1, 3.0
-    for layer in graph[: max(graph.index(name) for name in names.values()) + 1]:
+    deepest = max(graph.index(name) for name in names.values())
+    numbers = _numbers_per_pixel(network)
+    total = 3 + sum(numbers[layer] for layer in graph[: deepest + 1])
+    return total * ITEM_BYTES[precision]
+
+
+def feature_bytes(layers: Layers, network: str, precision: str = "float32") -> float:
+    """Count the bytes that the features of some layers take for a pixel of the picture.
+
+    Args:
+        layers: names of layers, as for check_layers.
+        network: "vgg16" or "vgg19".
+        precision: "float32" or "bfloat16".
+    """
+    numbers, names = _numbers_per_pixel(network), check_layers(layers, network)
+    return sum(numbers[name] for name in names.values()) * ITEM_BYTES[precision]
+
+
+def _numbers_per_pixel(network: str) -> dict[str, float]:
+    """Count the numbers that each layer gives for a pixel of the picture."""
+    channels, stride, numbers = 3, 1, {}
+    for layer in _graph(network):
         if layer.endswith("pool"):
             stride *= 2
         else:
             channels = conv_layers(network)[layer][-1]
-        total += channels / stride**2
-    return total * (2 if precision == "bfloat16" else 4)
+        numbers[layer] = channels / stride**2
+    return numbers
 
 
 def _graph(network: str) -> list[str]:

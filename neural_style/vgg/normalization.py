@@ -94,7 +94,7 @@ def _measured_means(parameters: Weights, pooling: str) -> dict[str, np.ndarray]:
     return {name: (total[name] / positions[name]).astype("float32") for name in names}
 
 
-def _normalize(
+def normalized(
     convolutions: Mapping[str, tuple[np.ndarray, np.ndarray]], means: Mapping[str, np.ndarray]
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Divide each filter by its mean activation m, and multiply the next layer's input by m."""

@@ -1,6 +1,7 @@
 """Convert pictures to VGG's input, float32 BGR minus ImageNet's mean, and back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +9,9 @@ import numpy.typing as npt
 #: The mean of the ImageNet training pixels: blue, green and red, on the scale 0 to 255. VGG was
 #: trained on pixels minus this mean.
 IMAGENET_MEAN_BGR = np.array([103.939, 116.779, 123.68], "float32")
+
+#: Rows of a picture that are converted at once.
+ROWS = 256
 
 
 def preprocess(image: npt.ArrayLike) -> np.ndarray:
@@ -45,7 +49,8 @@ def deprocess(x: npt.ArrayLike, shape: Sequence[int] | None = None) -> np.ndarra
     Raises:
         ValueError: x has another shape, or values that are not finite.
     """
-    return np.rint(pixels_of(x, shape, x_dtype=None)).astype("uint8")
+    array = _picture_of(x, shape)
+    return _by_rows(array, "uint8", lambda rows: np.rint(_pixels(rows)))
 
 
 def pixels_of(
@@ -65,6 +70,13 @@ def pixels_of(
     Raises:
         ValueError: x has another shape, or values that are not finite.
     """
+    array = _picture_of(x, shape)
+    dtype = np.result_type(array, IMAGENET_MEAN_BGR) if x_dtype is None else x_dtype
+    return _by_rows(array, dtype, _pixels)
+
+
+def _picture_of(x: npt.ArrayLike, shape: Sequence[int] | None) -> np.ndarray:
+    """x as H x W x 3, checked."""
     array: np.ndarray = np.asarray(x)
     array = array.reshape(array.shape if shape is None else shape)
     array = array[0] if array.ndim == 4 and len(array) == 1 else array
@@ -72,7 +84,18 @@ def pixels_of(
         raise ValueError(
             f"x must be 1 x H x W x 3 (or flat, with its shape). Received: shape {array.shape}"
         )
-    if not np.isfinite(array).all():
+    if not all(np.isfinite(row).all() for row in array):
         raise ValueError("x must be finite to become a picture. Received: NaN or infinite values")
-    pixels = np.clip(array + IMAGENET_MEAN_BGR, 0, 255)[:, :, ::-1]
-    return np.ascontiguousarray(pixels, x_dtype)
+    return array
+
+
+def _pixels(rows: np.ndarray) -> np.ndarray:
+    return np.clip(rows + IMAGENET_MEAN_BGR, 0, 255)[:, :, ::-1]
+
+
+def _by_rows(array: np.ndarray, dtype: Any, function: Callable[[np.ndarray], Any]) -> np.ndarray:
+    """function(rows) for a few rows at a time: it needs no second copy of a large picture."""
+    result = np.empty(array.shape, dtype)
+    for top in range(0, len(array), ROWS):
+        result[top : top + ROWS] = function(array[top : top + ROWS])
+    return result

@@ -16,14 +16,15 @@ from typing import Any
 import numpy as np
 
 from .._shared import checks
-from .._shared.types import Path
+from .._shared.types import Path, Picture
 from ..feedforward.network import TransformNet
 from ..feedforward.paint import paint
-from ..feedforward.stylize import resolve
+from ..feedforward.resolve_network import paths_in, resolve
 from ..images.load import load_image
+from ..universal.one_pass import OnePass
 from .devices import LAST_CAMERA, Camera, NoDisplay, Window, source_name
 from .read import load_av
-from .write import check_video_path, paths_in, write_video
+from .write import check_video_path, write_video
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Shown:
 
 def stylize_camera(
     source: int | Path,
-    net: Path | TransformNet | dict[Any, float] | list[Any],
+    net: Picture | TransformNet | OnePass | dict[Any, float] | list[Any],
     output: Path | None = None,
     *,
     size: int | None = 320,
@@ -56,14 +57,14 @@ def stylize_camera(
     seconds: float | None = None,
     overwrite: bool = False,
 ) -> Shown:
-    """Show what a camera sees, painted by a network.
+    """Show what a camera sees, painted in one pass.
 
     The window's close button, the key q and Ctrl-C end the show.
 
     Args:
         source: The number of a camera, 0 for the first; or the path of a film that takes the
             camera's place and runs at its own pace.
-        net: A network, or several with shares, as stylize() takes them.
+        net: A painting or a network, or several with shares, as stylize() takes them.
         output: A film to write as well, .mp4, .mov or .mkv. Each frame is shown there as long as it
             was live. None: write no film.
         size: Longer side in pixels in which frames are painted. None: the camera's own.
@@ -119,7 +120,7 @@ class _LiveFrames:
     def __init__(
         self,
         camera: Camera,
-        net: TransformNet,
+        net: TransformNet | OnePass,
         size: int | None,
         window: Window | None,
         seconds: float | None,

@@ -18,17 +18,24 @@ import numpy as np
 from .._shared import checks
 from .._shared.types import Path, Picture
 from ..feedforward.network import TransformNet
-from ..feedforward.stylize import is_network, resolve
+from ..feedforward.resolve_network import is_network, paths_in, resolve
 from ..images.load import load_image
 from ..images.save import save_image
 from .checkpoint import claimed, film_identity, finished_frame, folder_for_frames, frame_path
 from .film_progress import Callback, FilmProgress, call_back
-from .film_settings import FilmSettings, Method, check_helpers, check_settings, with_options
+from .film_settings import (
+    BY_NETWORKS,
+    FilmSettings,
+    Method,
+    check_helpers,
+    check_settings,
+    with_options,
+)
 from .frames import Painter
 from .known import known_from
 from .network_painter import Known, NetworkPainter
 from .read import read_frames, video_info
-from .write import check_video_path, paths_in, write_video
+from .write import check_video_path, write_video
 
 #: A style: a painting, several with shares, or a network.
 Style: TypeAlias = Picture | Sequence[Any] | TransformNet | Mapping[str, float]
@@ -68,6 +75,7 @@ def stylize_video(
             "temporal": As "warp", and a loss holds the frame to the moved result wherever the flow
             can be relied on (Ruder et al., equation 8).
             "network": By a transform network.
+            "one_pass": By the paintings themselves, in one pass; see stylize.
         temporal_weight: Weight of that loss, which is the mean over pixels and channels of
             c (x - warped)^2 in squared gray levels; c is 0 or 1.
         long_term: Distances to the earlier frames that a frame is held to, (1,) or (1, 2, 4). A
@@ -224,7 +232,7 @@ def _painter(
     style: Style, first: np.ndarray, settings: FilmSettings
 ) -> Callable[[np.ndarray, Known], np.ndarray]:
     """Make a function of a frame and of what is known of it from earlier ones, that paints it."""
-    if settings.method == "network":
+    if settings.method in BY_NETWORKS:
         return NetworkPainter(resolve(style), settings.smooth)
     return Painter(style, first, settings.as_dict())
 

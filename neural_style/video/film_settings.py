@@ -7,15 +7,18 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 
 from .._shared import checks
-from ..feedforward.stylize import resolve
+from ..feedforward.resolve_network import has_paintings, resolve
 from ..images.load import check_size, load_image
 from .flow import LEAST_SIDE, load_cv2
 from .frames import OPTIONS, check_style
 
 #: The ways to paint a film's frames; see stylize_video.
-Method: TypeAlias = Literal["independent", "warp", "temporal", "network"]
+Method: TypeAlias = Literal["independent", "warp", "temporal", "network", "one_pass"]
 
 METHODS: tuple[str, ...] = get_args(Method)
+
+#: Those that optimize nothing.
+BY_NETWORKS = ("network", "one_pass")
 
 #: The largest number in `frames` and `every`: more frames than any film has, and few enough for
 #: Python's slices.
@@ -189,9 +192,14 @@ def _check_style(
             f" smooth={settings.smooth}, needs at least {LEAST_SIDE} x {LEAST_SIDE} pixels."
             f" Received: {first.shape[1]} x {first.shape[0]}"
         )
-    if settings.method == "network":
+    if settings.method in BY_NETWORKS:
+        if has_paintings(style) != (settings.method == "one_pass"):
+            raise ValueError(
+                "method='network' goes with a network, method='one_pass' with a painting."
+                f" Received: method={settings.method!r}, style={style!r:.200}"
+            )
         resolve(style)
-        # The only option of a network is size.
+        # Their only option is size.
         return {name: value if value is None else int(value) for name, value in options.items()}
     checked = check_style(style, first, options).settings
     return {name: checked[name] for name in options}
@@ -200,7 +208,7 @@ def _check_style(
 def _check_names(method: str, options: Mapping[str, Any]) -> None:
     """Raise a TypeError if a film by this method does not take one of the options."""
     strange = [name for name in options if name not in OPTIONS]
-    if strange or (method == "network" and set(options) - {"size"}):
+    if strange or (method in BY_NETWORKS and set(options) - {"size"}):
         raise TypeError(
             f"a film by {method!r} does not take"
             f" {', '.join(strange or sorted(set(options) - {'size'}))}"

@@ -24,7 +24,8 @@ from ..losses.loss import layer_weights
 from ..losses.term import loss_of
 from ..optimize.autodiff import check_backend
 from ..optimize.evaluator import Evaluator
-from ..optimize.lbfgs import CORRECTIONS, lbfgs
+from ..optimize.lbfgs import lbfgs
+from ..optimize.objective import CORRECTIONS
 from ..optimize.status import Status
 from ..optimize.tiling import Tiling
 from ..vgg.preprocessing import preprocess
@@ -37,6 +38,7 @@ OPTIONS = (
     "weights",
     "pooling",
     "normalize",
+    "padding",
     "content_layers",
     "style_layers",
     "content_weight",
@@ -149,8 +151,9 @@ class Painter:
         stages = self._run.stages[-1:] if known else self._run.stages
         picture: Picture | None = None
         for stage in stages:
-            here = replace(stage, source=image)
-            x = here.first_x(picture)
+            before = None if picture is None else picture.image
+            here = replace(stage, source=image, before=before)
+            x = here.first_x()
             for warped, holds in reversed(known if picture is None else []):
                 x = np.where(holds[None, ..., None] > 0, preprocess(warped), x)
             steps = here.steps

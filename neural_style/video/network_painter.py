@@ -1,4 +1,4 @@
-"""Paint the frames of a film by a transform network."""
+"""Paint the frames of a film in one pass."""
 
 from typing import TypeAlias
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from ..feedforward.network import TransformNet
 from ..feedforward.paint import paint
+from ..universal.one_pass import OnePass
 
 #: What is known of a frame: [(an earlier result moved to it, uint8; where it holds: 0 or 1)], the
 #: nearest first.
@@ -16,11 +17,11 @@ class NetworkPainter:
     """Paints frames by a network, and mixes a share of the last result into each one.
 
     Args:
-        net: The network.
+        net: The network, or paintings.
         smooth: The share of the last result, moved along the flow, where the flow holds: 0 to 1.
     """
 
-    def __init__(self, net: TransformNet, smooth: float) -> None:
+    def __init__(self, net: TransformNet | OnePass, smooth: float) -> None:
         self.net, self.smooth = net, smooth
 
     def __call__(self, image: np.ndarray, known: Known) -> np.ndarray:

@@ -117,19 +117,6 @@ def check_video_path(path: Path, inputs: Iterable[Any] = (), overwrite: bool = F
     check_output(path, inputs, overwrite)
 
 
-def paths_in(style: Any) -> list[Any]:
-    """List the pictures and networks of a style or network without their shares.
-
-    A film must not replace one of these. The list may also hold arrays and numbers, which are no
-    paths.
-    """
-    return (
-        [path for one in style for path in paths_in(one)]
-        if isinstance(style, (dict, list, tuple))
-        else [style]
-    )
-
-
 def _video_stream(container: Any, image: np.ndarray, rate: Fraction, quality: int) -> Any:
     """Add an H.264 stream of the first picture's size to a PyAV container."""
     height, width = image.shape[:2]

@@ -10,6 +10,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from helpers import COMMANDS, interrupt, picture, start
@@ -138,6 +139,30 @@ def test_an_interrupt_within_a_destructor_is_not_lost(capfd):
         with pytest.raises(KeyboardInterrupt):
             here(None)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("hook", ["excepthook", "unraisablehook"])
+def test_what_c_code_makes_of_an_interrupt_is_not_printed(hook, monkeypatch):
+    """A library's C code hands an error that it cannot raise to one of these hooks."""
+    printed = []
+
+    def before(*what):
+        printed.append(what)
+
+    def hand(error):
+        if hook == "excepthook":
+            sys.excepthook(type(error), error, None)
+        else:
+            sys.unraisablehook(SimpleNamespace(exc_type=type(error), exc_value=error))
+        return len(printed)
+
+    monkeypatch.setattr(sys, hook, before)
+    with Interrupts() as here:
+        assert hand(SystemError("of a library")) == 1
+        here.received = signal.SIGINT
+        assert hand(SystemError("of the interrupt")) == hand(KeyboardInterrupt()) == 1
+        assert hand(ZeroDivisionError("ours")) == 2
+    assert getattr(sys, hook) is before
 
 
 @pytest.mark.parametrize(

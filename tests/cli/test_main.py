@@ -11,7 +11,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from helpers import TINY_COMMAND, link_random_weights, picture
+from helpers import TINY_COMMAND, link_random_weights, needs_tensorflow, picture
 from PIL import Image
 
 import neural_style
@@ -30,6 +30,8 @@ from neural_style.cli.values import layers
 from neural_style.feedforward import build_transform_net, load_transform_net, save_transform_net
 from neural_style.images.region import Region
 from neural_style.video import video_info, write_video
+
+pytest_plugins = ["one_pass_fixtures"]
 
 
 @pytest.fixture
@@ -929,13 +931,24 @@ def test_train_and_stylize(folder, capsys):
     assert sorted(path.name for path in Path("painted").iterdir()) == ["0.png", "1.png", "2.png"]
 
 
+def test_stylize_by_a_painting(folder, capsys, one_pass_offline):
+    command = ["stylize", "content.png", "-o", "out.png", "--style", "style.png"]
+    assert main([*command, "--strength", "0.5", "--style-scale", "2"]) == 0
+    assert capsys.readouterr().out.startswith("out.png: ")
+    expected = stylize("content.png", "style.png", strength=0.5, style_scale=2)
+    assert np.array_equal(load_image("out.png"), np.asarray(expected))
+    assert main([*command, "--strength", "2"]) == 2
+    assert "strength must be" in capsys.readouterr().err
+
+
+@needs_tensorflow
 def test_trains_options_reach_the_function(folder, capsys, monkeypatch):
     """All of them; the strategy is made before TensorFlow is needed, as several workers want it; an
     interrupted training has its exit code.
     """
     import tensorflow as tf
 
-    from neural_style.feedforward import stylize as stylization
+    from neural_style.feedforward import resolve_network as resolving
     from neural_style.feedforward import training
 
     order, received = [], {}
@@ -945,7 +958,7 @@ def test_trains_options_reach_the_function(folder, capsys, monkeypatch):
     monkeypatch.setattr(
         tf.distribute, "MultiWorkerMirroredStrategy", lambda: order.append("strategy") or "workers"
     )
-    monkeypatch.setattr(stylization, "resolve", lambda name: order.append("start") or name)
+    monkeypatch.setattr(resolving, "resolve_network", lambda name: order.append("start") or name)
     monkeypatch.setattr(
         training, "train_transform_net", lambda **options: received.update(options) or net
     )
@@ -1084,7 +1097,7 @@ def test_train_two_styles(folder, capsys):
         (["train", "text.jpg", ".", "-o", "net.keras"], "not a picture"),
         (["train", "style.png", ".", "-o", "net.keras", "--start", "mona_lisa"], "style must be"),
         (["stylize", "content.png", "-o", "out.png", "--style", "nowhere.keras"], "no network"),
-        (["stylize", "content.png", "-o", "out.png", "--style", "text.jpg"], "must end in .keras"),
+        (["stylize", "content.png", "-o", "out.png", "--style", "text.jpg"], "not a picture"),
         (["stylize", "nowhere.png", "-o", "out.png", "--style", "nowhere.keras"], "nowhere.png"),
     ],
 )

@@ -26,9 +26,10 @@ from neural_style.feedforward import (
     load_transform_net,
     save_transform_net,
 )
-from neural_style.feedforward.network_layers import EPSILON, CropToMatch, ReflectionPadding2D
+from neural_style.feedforward.network_layers import EPSILON, CropToMatch
 from neural_style.images.color import YCC
 from neural_style.losses.regularizers import grid_loss
+from neural_style.universal.reflection import ReflectionPadding2D
 
 
 def numpy_convolution(x, kernel, bias, stride):

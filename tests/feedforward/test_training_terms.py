@@ -85,10 +85,10 @@ def trainer(tiny, terms, layers=("conv1", "conv2")):
 def test_a_term_changes_the_loss_as_its_numpy_transcription_says(tiny):
     batch = np.stack([picture(24, 24, seed) for seed in (1, 2)]).astype("float32")
     painted = np.stack([picture(24, 24, seed) for seed in (3, 4)]).astype("float32")
-    plain = float(trainer(tiny, ()).compute_loss(x=batch, y_pred=painted))
+    plain = ops.convert_to_numpy(trainer(tiny, ()).compute_loss(x=batch, y_pred=painted))
     terms = [Mirror(weight=0.25), Sparse("conv2")]
     made = trainer(tiny, terms)
-    with_terms = float(made.compute_loss(x=batch, y_pred=painted))
+    with_terms = ops.convert_to_numpy(made.compute_loss(x=batch, y_pred=painted))
     x = painted[..., ::-1].astype("float64") - IMAGENET_MEAN_BGR
     mirror = 0.25 * np.mean((x - x[:, :, ::-1]) ** 2)
     sparse = 0.5 * np.mean([tiny.numpy(image[None])["conv2"] for image in x])

@@ -12,6 +12,7 @@ from PIL import Image, ImageCms
 from neural_style import deprocess, load_image, preprocess, save_image
 from neural_style.images.load import load_with_alpha
 from neural_style.images.save import check_writable
+from neural_style.vgg.preprocessing import IMAGENET_MEAN_BGR, pixels_of
 
 
 def test_load_image_gives_uint8_rgb_from_path_picture_and_array(tmp_path):
@@ -107,6 +108,17 @@ def test_deprocess_is_the_exact_inverse_on_all_values():
     np.testing.assert_array_equal(deprocess(x), image)
     np.testing.assert_array_equal(deprocess(x.ravel().astype("float64"), x.shape), image)
     np.testing.assert_array_equal(x, kept)
+
+
+def test_a_tall_picture_is_converted_by_rows():
+    x = np.random.default_rng(0).uniform(-200, 200, (1, 600, 5, 3)).astype("float32")
+    pixels = np.clip(x[0] + IMAGENET_MEAN_BGR, 0, 255)[..., ::-1]
+    np.testing.assert_array_equal(deprocess(x), np.rint(pixels).astype("uint8"))
+    np.testing.assert_array_equal(pixels_of(x), pixels)
+    assert pixels_of(np.zeros((300, 4, 3), "int64"), x_dtype=None).dtype == np.float64
+    x[0, 590, 2, 1] = np.inf
+    with pytest.raises(ValueError, match="x must be finite"):
+        pixels_of(x)
 
 
 def test_deprocess_rounds_and_cuts():

@@ -146,7 +146,9 @@ def test_each_half_has_its_own_style(inside):
         )
     alone = [images[-1] for images in seen]
     everywhere = transfer(CONTENT, ONE, **runs).image
-    extractor = feature_extractor(LAYERS, weights="torchvision", normalize=False)
+    extractor = feature_extractor(
+        LAYERS, weights="torchvision", normalize=False, padding="reflect"
+    )  # as transfer()'s
 
     def half_loss(image, side):
         style = extractor(preprocess(load_image((ONE, OTHER)[side], 96)))
@@ -335,6 +337,8 @@ def test_masks_ask_for_content_and_style_and_for_no_shares():
             transfer(content, style, masks=[LEFT], **QUICK)
     with pytest.raises(ValueError, match="shares say nothing"):
         transfer(CONTENT, [(ONE, 1), (OTHER, 2)], masks=[LEFT, LEFT], **QUICK)
+    with pytest.raises(ValueError, match="content_map needs.*content_weight=0"):
+        transfer(CONTENT, ONE, content_map=np.ones((64, 96)), **{**QUICK, "content_weight": 0})
     with pytest.raises(ValueError, match="content_map needs"):
         transfer(None, ONE, content_map=LEFT, **QUICK)
 

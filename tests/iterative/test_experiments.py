@@ -100,7 +100,7 @@ def test_all_optimizers_reach_the_same_region():
         return min(result.history["total"]), len(evaluations), time.monotonic() - started
 
     goal = 1.1 * run("lbfgs", 60, 0)[0]
-    for optimizer in ("lbfgs", "adam", "sgd"):
+    for optimizer in ("lbfgs", "scipy", "adam", "sgd"):
         loss, steps, seconds = run(optimizer, 300, goal)
         print(f"{optimizer}: {steps} steps, {seconds:.1f} s to {goal:.2f}")
         assert loss < goal

@@ -16,7 +16,7 @@ from neural_style import TransferResult, map_transfer, sweep, transfer
 from neural_style.iterative.many import _work
 
 JOBS = [
-    {"content": picture(36, 48, 1), "style": picture(48, 40, 2), "steps": 30, **QUICK},
+    {"content": picture(36, 48, 1), "style": picture(48, 40, 2), "steps": 12, **QUICK},
     {"content": "nowhere.jpg", "style": picture(48, 40, 2), "steps": 2, **QUICK},
     {"content": picture(48, 36, 3), "style": picture(48, 40, 4), "steps": 2, **QUICK},
 ]

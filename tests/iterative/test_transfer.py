@@ -9,12 +9,15 @@ import pytest
 from helpers import picture, random_weights
 from PIL import Image
 
-from neural_style import TransferResult, deprocess, load_image, read_record, transfer
+from neural_style import TransferResult, deprocess, load_image, read_record, stylize, transfer
 from neural_style.images import match_color
 from neural_style.images.color_modes import color_mode
+from neural_style.iterative import start
 from neural_style.iterative.inputs import INITS
 from neural_style.iterative.schedule import schedule
 from neural_style.vgg import feature_network
+
+pytest_plugins = ["one_pass_fixtures"]
 
 module = sys.modules["neural_style.iterative.stage"]
 CONTENT, STYLE = picture(48, 64, 1), picture(60, 45, 2)
@@ -84,7 +87,10 @@ def test_default_settings_give_the_same_bytes_twice(result, parameters):
     assert again.image.tobytes() == result.image.tobytes()
 
 
-@pytest.mark.parametrize("init", [*INITS, CONTENT[::-1]], ids=[*INITS, "picture"])
+PLAIN = [name for name in INITS if name != "one_pass"]
+
+
+@pytest.mark.parametrize("init", [*PLAIN, CONTENT[::-1]], ids=[*PLAIN, "picture"])
 def test_inits(init):
     """After one step on a picture that needs hardly any change, the start still shows."""
     start = {
@@ -96,6 +102,21 @@ def test_inits(init):
     start = np.asarray(Image.fromarray(start).resize((64, 48), Image.LANCZOS))
     after = np.asarray(transfer(CONTENT, STYLE, init=init, seed=3, **{**QUICK, "steps": 1}).image)
     assert abs(after.astype(int) - start).mean() < 10
+
+
+def test_a_head_start_is_what_one_pass_paints(one_pass_offline, monkeypatch):
+    """At the first stage's size, of all pixels and of regions."""
+    starts, real = [], start.one_pass
+    monkeypatch.setattr(start, "one_pass", lambda *given: starts.append(real(*given)) or starts[-1])
+    left = np.zeros(CONTENT.shape[:2])
+    left[:, :40] = 1
+    settings = {**QUICK, "size": 64, "start_size": None, "steps": 1}
+    for masks in (None, [left, 1 - left]):
+        transfer(CONTENT, STYLE, init="one_pass", masks=masks, **settings)
+        expected = stylize(load_image(CONTENT, 64), load_image(STYLE, 64), masks=masks)
+        assert np.array_equal(starts.pop(), expected)
+    with pytest.raises(ValueError, match="'one_pass' needs the picture"):
+        transfer(None, STYLE, init="one_pass", **QUICK)
 
 
 @pytest.mark.slow
@@ -309,7 +330,7 @@ def test_style_scale(monkeypatch):
 
 
 @pytest.mark.network
-@pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "sgd"])
+@pytest.mark.parametrize("optimizer", ["lbfgs", "scipy", "adam", "sgd"])
 def test_each_optimizer_lowers_the_loss_within_bounds(optimizer):
     seen = []
     result = transfer(
@@ -559,7 +580,7 @@ def test_the_pixels_before_rounding_are_the_picture(options, tmp_path):
 @pytest.mark.parametrize("error", [MemoryError("no more"), SystemExit(3), RuntimeError("a bug")])
 @pytest.mark.parametrize("when", [1, 3])
 def test_whatever_ends_a_run_carries_the_best_picture(monkeypatch, error, when):
-    real, evaluations = module.Evaluator.__call__, []
+    real, evaluations = module.Evaluator.on_device, []
 
     def evaluate(self, x):
         evaluations.append(1)
@@ -567,7 +588,7 @@ def test_whatever_ends_a_run_carries_the_best_picture(monkeypatch, error, when):
             raise error
         return real(self, x)
 
-    monkeypatch.setattr(module.Evaluator, "__call__", evaluate)
+    monkeypatch.setattr(module.Evaluator, "on_device", evaluate)
     steps = []
     with pytest.raises(type(error)) as caught:
         transfer(CONTENT, STYLE, **{**QUICK, "callback": lambda here: steps.append(here.image)})
@@ -603,3 +624,16 @@ def test_bad_regions_and_bad_checkpoints_are_told_before_any_network_is_built(
         with pytest.raises(ValueError, match=words):
             transfer(CONTENT, STYLE, **{**QUICK, **options})
     assert (tmp_path / "data.npz").read_bytes() == before
+
+
+@pytest.mark.parametrize("best", ["float32", "bfloat16"])
+def test_auto_is_the_faster_precision_and_is_told_and_recorded(best, monkeypatch, capsys):
+    from neural_style.iterative import settings
+
+    monkeypatch.setattr(settings, "best_precision", lambda: best)
+    monkeypatch.setattr("neural_style.vgg.extractor.fast_bfloat16", lambda: True)
+    result = transfer(CONTENT, STYLE, **{**QUICK, "steps": 1, "progress": True})
+    assert result.record["settings"]["precision"] == best
+    assert ("convolutions in bfloat16" in capsys.readouterr().out) == (best == "bfloat16")
+    given = {**QUICK, "steps": 1, "precision": "float32"}
+    assert transfer(CONTENT, STYLE, **given).record["settings"]["precision"] == "float32"

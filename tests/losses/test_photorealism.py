@@ -82,6 +82,13 @@ def test_loss_and_gradient():
     )
 
 
+def test_a_matrix_with_too_many_diagonals_is_no_matting_laplacian():
+    from scipy.sparse import csr_matrix
+
+    with pytest.raises(ValueError, match="at most 289 diagonals.* Received: 599"):
+        photorealism_loss(csr_matrix(np.ones((300, 300))))
+
+
 @pytest.mark.timing
 def test_building_it_is_quick():
     """At 700 px at most 10 seconds, the first time, when Numba compiles, aside."""

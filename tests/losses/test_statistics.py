@@ -2,14 +2,16 @@
 differences.
 """
 
+import keras
 import numpy as np
 import pytest
 import scipy.linalg
-from helpers import picture, random_weights
+from helpers import check_gradient, picture, random_weights
 
 from neural_style import Evaluator, preprocess, transfer
-from neural_style.losses import style_loss, style_statistics
-from neural_style.losses.statistics import STATISTICS
+from neural_style.losses import gram_matrix, style_loss, style_statistics
+from neural_style.losses.statistics import PARTS, STATISTICS
+from neural_style.optimize.autodiff import value_and_grad
 
 LAYERS = ("conv1", "conv2")
 
@@ -93,15 +95,7 @@ def test_gradients_against_finite_differences(tiny, statistic, masked):
     loss = style_loss(style, LAYERS, statistic=statistic, mask=mask)
     evaluator = Evaluator(tiny.model, {"style": loss}, {"style": 1e3}, (1, 12, 16, 3))
     x = preprocess(picture(12, 16, 3)).ravel().astype("float64")
-    _, grad = evaluator(x)
-    rng = np.random.default_rng(0)
-    for direction in [grad / np.linalg.norm(grad), *rng.normal(size=(3, x.size)) / x.size**0.5]:
-        direction = direction + 0.2 * grad / np.linalg.norm(grad)  # so that none is almost level
-        step = 1.0
-        slope = (evaluator.loss(x + step * direction) - evaluator.loss(x - step * direction)) / (
-            2 * step
-        )
-        assert slope == pytest.approx(direction @ grad, rel=0.02, abs=1e-4 * np.linalg.norm(grad))
+    check_gradient(evaluator, x, least=1e-4)
 
 
 def test_a_blend_is_the_mixture_of_all_positions(sample):
@@ -193,3 +187,34 @@ def test_transfer_refuses_what_a_statistic_does_not_know():
         transfer(CONTENT, STYLE, statistic="cosine", **QUICK)
     with pytest.raises(ValueError, match="supports only scale='relative' or 'mean'"):
         transfer(CONTENT, STYLE, statistic="moments", scale="paper", **QUICK)
+
+
+@pytest.mark.parametrize("height,width,error", [(40, 33, 1e-3), (3, 4, 1e-6)])
+def test_a_gram_matrix_of_bfloat16_features_is_near_that_in_float64(height, width, error):
+    """Many positions in eight parts, the last few apart; few positions in float32."""
+    assert 40 * 33 % PARTS == 0 != 41 * 33 % PARTS
+    rng = np.random.default_rng(0)
+    for rows in (height, height + 1):
+        array = rng.uniform(0, 2, (2, rows, width, 5)).astype("float32")
+        f = keras.ops.cast(array, "bfloat16")
+        exact = keras.ops.convert_to_numpy(keras.ops.cast(f, "float32")).astype("float64")
+        exact = np.einsum("bhwi,bhwj->bij", exact, exact) / (rows * width)
+        gram = gram_matrix(f)
+        assert keras.backend.standardize_dtype(gram.dtype) == "float32"
+        off = np.linalg.norm(keras.ops.convert_to_numpy(gram) - exact) / np.linalg.norm(exact)
+        assert off < error
+
+
+@pytest.mark.parametrize("kind,error", [("float32", 1e-6), ("bfloat16", 1e-2)])
+def test_a_gram_matrix_goes_back_in_the_precision_of_the_features(kind, error):
+    """The gradient of sum W G is F (W + W^T)."""
+    rng = np.random.default_rng(1)
+    f = keras.ops.cast(rng.normal(size=(1, 9, 7, 4)).astype("float32"), kind)
+    W = rng.normal(size=(4, 4)).astype("float32")
+    weights = keras.ops.convert_to_tensor(W)
+    go = value_and_grad(lambda f: (keras.ops.sum(weights * gram_matrix(f, normalize=False)), None))
+    _, grad = go(f)
+    assert keras.backend.standardize_dtype(grad.dtype) == kind
+    exact = keras.ops.convert_to_numpy(keras.ops.cast(f, "float32")) @ (W + W.T)
+    found = keras.ops.convert_to_numpy(keras.ops.cast(grad, "float32"))
+    assert np.abs(found - exact).max() < error * np.abs(exact).max()

@@ -11,6 +11,7 @@ from helpers import picture, random_weights
 from neural_style import Evaluator, feature_extractor, preprocess, transfer
 from neural_style.iterative.transfer import CONTENT_LAYERS, STYLE_LAYERS
 from neural_style.losses import content_loss, style_loss, style_statistics, total_variation_loss
+from neural_style.optimize.lbfgs import lbfgs
 from neural_style.optimize.targets import targets_of
 from neural_style.optimize.tiled_evaluator import TiledEvaluator
 from neural_style.optimize.tiling import Tiling
@@ -72,7 +73,13 @@ def test_loss_and_gradient_are_those_of_the_whole_picture(extractor, height, wid
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"separate": True, "exponent": 0.5}, {"separate": True, "reduction": "sum"}]
+    "options",
+    [
+        {},
+        {"separate": True, "exponent": 0.5},
+        {"separate": True, "reduction": "sum"},
+        {"separate": True, "exponent": 1.0, "diagonals": True},
+    ],
 )
 @pytest.mark.parametrize(
     "height",  # 257: the last strip is one row
@@ -119,6 +126,32 @@ def test_targets_in_tiles_are_those_of_the_whole_picture(extractor):
         for name in one:
             assert one[name].shape == other[name].shape
             assert np.abs(one[name] - other[name]).max() < 1e-4 * np.abs(one[name]).max()
+
+
+def test_in_bfloat16_targets_are_kept_in_it_and_tiles_are_the_whole():
+    layers = ["conv1_2", "conv2_1"]
+    extractor = feature_extractor(layers, weights=None, normalize=False, precision="bfloat16")
+    cut, (content, style, x) = (
+        tiling(64, layers),
+        (preprocess(picture(90, 70, i)) for i in range(3)),
+    )
+    values = []
+    for one in (tiling(None, layers), cut):
+        measure = style_statistics(layers)
+        maps, [grams] = targets_of(extractor, content, ["conv2_1"], [measure], one)
+        assert maps["conv2_1"].dtype.name == "bfloat16" and maps["conv2_1"].shape[1:3] == (45, 35)
+        _, [target] = targets_of(extractor, style, (), [measure], one)
+        losses = {
+            "content": content_loss(maps, ["conv2_1"]),
+            "style": style_loss(target, layers, "relative", grams),
+        }
+        arguments = extractor, losses, {"content": 1.0, "style": 5.0}, x.shape
+        whole = one.tile is None
+        evaluator = Evaluator(*arguments) if whole else TiledEvaluator(*arguments, one)
+        values.append(evaluator(x.ravel()))
+    (loss, grad), (tiled_loss, tiled_grad) = values
+    assert tiled_loss == pytest.approx(loss, rel=2e-3)
+    assert np.linalg.norm(tiled_grad - grad) < 0.03 * np.linalg.norm(grad)
 
 
 @pytest.mark.parametrize(
@@ -214,3 +247,32 @@ def test_a_large_style_image_is_described_in_tiles(monkeypatch):
     # after the content's features and its statistics
     assert tilings[2][0] == (320, 249) and tilings[2][1].tile == 160
     assert np.abs(pictures[0] - pictures[1]).mean() < 0.1
+
+
+def test_in_tiles_each_term_and_the_gradient_are_those_of_the_whole_picture():
+    """With random weights, on each backend: what L-BFGS is told, too."""
+    layers = ("conv1_1", "conv2_1", "conv2_2")
+    vgg = feature_extractor(layers, weights=random_weights(), normalize=False)
+    content, style, x = (preprocess(picture(h, 96, h)) for h in (76, 64, 77))
+    x = x[:, :76]
+    losses = {
+        "tv": total_variation_loss(),
+        "style": 0.5 * style_loss(vgg(style), layers) + 0.5 * total_variation_loss(),
+        "content": content_loss(vgg(content), "conv2_2"),
+    }
+    geometry = tile_geometry(layers, "vgg16")
+    cut = Tiling(Tiling(None, *geometry).smallest + 8, *geometry)
+    assert len(cut.tiles(76, 96)) > 1
+    whole = Evaluator(vgg, losses, WEIGHTS, x.shape)
+    tiled = TiledEvaluator(vgg, losses, WEIGHTS, x.shape, cut)
+    (loss, grad), (of_tiles, grad_of_tiles) = whole(x.ravel()), tiled(x.ravel())
+    assert of_tiles == pytest.approx(loss, rel=1e-5)
+    assert np.linalg.norm(grad_of_tiles - grad) < 1e-4 * np.linalg.norm(grad)
+    assert list(tiled.terms) == list(whole.terms) == list(losses)
+    assert tiled.terms == pytest.approx(whole.terms, rel=1e-4)
+    for evaluator in (whole, tiled):
+        told = []
+        lbfgs(evaluator, x, 1, callback=told.append)
+        assert list(told[0].terms) == list(losses)
+        evaluator(told[0].x)
+        assert told[0].terms == pytest.approx(evaluator.terms, rel=1e-6)

@@ -352,6 +352,8 @@ def test_records_of_earlier_versions_are_read_and_of_later_ones_not(folder):
     assert (
         transfer(**arguments_of(earlier), progress=False).image.tobytes() == first.image.tobytes()
     )
+    del earlier["settings"]["padding"]  # VGG had zeros around each layer's input then
+    assert arguments_of(earlier)["padding"] == "zeros"
     for schema in (3, -1, "1", True):
         with pytest.raises(ValueError, match="its schema"):
             arguments_of({**earlier, "schema": schema})

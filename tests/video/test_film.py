@@ -3,6 +3,7 @@
 import io
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,7 +21,7 @@ from neural_style.video import frames as frames_module
 from neural_style.video.flow import optical_flow, reliable, warping_error
 from neural_style.video.read import read_frames, video_info
 
-pytest_plugins = ["film_fixtures"]
+pytest_plugins = ["film_fixtures", "one_pass_fixtures"]
 
 
 def test_the_temporal_loss_and_its_gradient(tiny):
@@ -144,6 +145,18 @@ def test_by_a_network(clip, tmp_path, net):
         )
     stylize_video(clip, net, tmp_path / "small.mp4", size=40, progress=False)
     assert video_info(tmp_path / "small.mp4").width == 40
+
+
+@pytest.mark.slow
+def test_by_a_painting_in_one_pass(clip, tmp_path, one_pass_offline):
+    painting = picture(64, 48, 5)
+    options = dict(checkpoint=tmp_path / "work", frames=slice(0, 3), progress=False)
+    stylize_video(clip, painting, tmp_path / "out.mp4", method="one_pass", **options)
+    for number, (_, image) in enumerate(islice(read_frames(clip), 3)):
+        assert np.array_equal(
+            load_image(tmp_path / "work" / f"{number:06d}.png"),
+            np.asarray(stylize(image, painting)),
+        )
 
 
 @pytest.mark.slow

@@ -172,6 +172,13 @@ def test_a_style_that_is_none_leaves_nothing(clip, tmp_path, style, method):
     assert sorted(os.listdir(tmp_path)) == before
 
 
+@pytest.mark.parametrize("method,of_net", [("one_pass", True), ("network", False)])
+def test_a_method_of_the_other_kind_of_style(clip, tmp_path, net, method, of_net):
+    style = net if of_net else picture(32, 32)
+    with pytest.raises(ValueError, match="'one_pass' with a painting"):
+        stylize_video(clip, style, tmp_path / "out.mp4", method=method, progress=False)
+
+
 def test_a_film_without_frames_leaves_nothing(tmp_path, net):
     """Matroska does not state the number of frames, so that this comes out only on the way."""
     write_video([picture(48, 64)] * 3, tmp_path / "clip.mkv")

@@ -1,0 +1,2 @@
+from .room import Studio as Studio
+from .room import studio as studio
