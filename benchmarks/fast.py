@@ -1,7 +1,7 @@
 """Compare the pretrained networks with transfer().
 
     python -m benchmarks.fast [--size 512] [--photos 4] [--transfer FOLDER] [-o FOLDER]
-    python -m benchmarks.fast --speed
+    python -m benchmarks.fast --speed --json benchmarks/results/fast.json
     python -m benchmarks.fast --gallery FILE
 
 Each pretrained style paints photos that no network was trained on: once by stylize(), and once by
@@ -13,7 +13,8 @@ and reuses those that are there, because each one takes minutes.
 peak memory of a process that paints 2000 x 1500 pixels. The network has half the width; its weights
 do not matter for this.
 
---gallery draws the README's gallery: each painting, and three photos in its style.
+--gallery draws the gallery of docs/guides/networks.md: each painting, and three photos in its
+style.
 """
 
 import argparse
@@ -33,6 +34,7 @@ from neural_style.feedforward import build_transform_net
 
 from .memory import peak
 from .quality import IMAGES
+from .results import add_option, keep
 from .score import Score
 
 PHOTOS = (
@@ -45,6 +47,10 @@ PHOTOS = (
     "red_panda",
     "lemurs",
 )
+
+
+#: What is measured of a style.
+COLUMNS = ("network content", "network style", "transfer content", "transfer style")
 
 
 def main():
@@ -70,22 +76,23 @@ def main():
     parser.add_argument("--speed", action="store_true")
     parser.add_argument("--gallery", type=Path, metavar="FILE")
     parser.add_argument("--large", action="store_true", help=argparse.SUPPRESS)
+    add_option(parser, "networks")
     arguments = parser.parse_args()
     if arguments.large:
         stylize(_noise(1500, 2000), build_transform_net(16), tile=None)
         print(peak())
     elif arguments.speed:
-        _speed()
+        keep(arguments.json, _speed())
     elif arguments.gallery:
         _gallery(arguments)
     elif not arguments.styles:
         parser.error("no pretrained style: name .keras files by --styles")
     else:
-        _quality(arguments)
+        keep(arguments.json, _quality(arguments))
 
 
 def _quality(arguments):
-    score = Score(arguments.size)
+    score, found = Score(arguments.size), {}
     print(
         f"{'':38s}   network: content  style    transfer(): content  style    style above by  "
         " content above by"
@@ -104,7 +111,10 @@ def _quality(arguments):
             rows.append((*score(*paths, fast), *score(*paths, slow)))
             _print(f"{photo} + {style}", rows[-1])
         if rows:
-            _print(f"mean of {style}", np.mean(rows, axis=0))
+            mean = np.mean(rows, axis=0)
+            _print(f"mean of {style}", mean)
+            found[style] = dict(zip(COLUMNS, map(float, mean)))
+    return found
 
 
 def _transfer(arguments, photo, style, paths):
@@ -140,27 +150,28 @@ def _print(name, row):
 
 
 def _speed():
-    photo = _noise(512, 512)
+    photo, found = _noise(512, 512), {}
     for precision in ("float32", "bfloat16"):
         net, seconds = build_transform_net(16, precision=precision), []
         for _number in range(12):
             started = time.perf_counter()
             stylize(photo, net)
             seconds.append(time.perf_counter() - started)
-        print(
-            f"512 x 512, {precision}: {statistics.median(seconds[2:]):.3f} s (median of 10)",
-            flush=True,
-        )
+        found[precision] = statistics.median(seconds[2:])
+        print(f"512 x 512, {precision}: {found[precision]:.3f} s (median of 10)", flush=True)
     started = time.monotonic()
     transfer(IMAGES / "neuschwanstein.jpg", IMAGES / "starry_night.jpg", size=512, progress=False)
-    print(f"transfer() at 512 pixels: {time.monotonic() - started:.0f} s", flush=True)
+    found["transfer"] = time.monotonic() - started
+    print(f"transfer() at 512 pixels: {found['transfer']:.0f} s", flush=True)
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.fast", "--large"],
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
-    print(f"2000 x 1500: the process peaks at {int(done.stdout) / 1e9:.2f} GB")
+    found["gb of 2000 x 1500"] = int(done.stdout) / 1e9
+    print(f"2000 x 1500: the process peaks at {found['gb of 2000 x 1500']:.2f} GB")
+    return found
 
 
 def _noise(height, width):

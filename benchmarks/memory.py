@@ -19,6 +19,8 @@ import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from .results import add_option, keep
+
 
 def main():
     parser = argparse.ArgumentParser(
@@ -29,6 +31,7 @@ def main():
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--run", type=int, metavar="STEPS")
     parser.add_argument("--budget", type=float, metavar="GB")
+    add_option(parser, "memory")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
@@ -38,6 +41,7 @@ def main():
         f"{'pixels':>12s} {'tile':>6s} {'precision':>10s} {'GB':>6s} {'seconds':>8s}"
         f" {'us/pixel':>9s}"
     )
+    rows = []
     for size in arguments.sizes.split(","):
         command = [
             sys.executable,
@@ -54,11 +58,13 @@ def main():
         ]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         row = json.loads(done.stdout.splitlines()[-1])
+        rows.append({"size": int(size), "precision": arguments.precision, **row})
         print(
             f"{size + ' x ' + size:>12s} {row['tile']!s:>6s} {arguments.precision:>10s}"
             f" {row['gb']:6.2f} {row['seconds']:8.2f} {1e6 * row['seconds'] / int(size) ** 2:9.2f}",
             flush=True,
         )
+    keep(arguments.json, rows)
 
 
 def _measure(size, arguments):

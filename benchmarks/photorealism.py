@@ -28,6 +28,7 @@ from neural_style.images import locally_affine, match_color, matting_laplacian
 from neural_style.images.color import YCC
 
 from .memory import peak
+from .results import add_option, keep
 from .score import Score
 
 IMAGES = Path(__file__).parent.parent / "images"
@@ -49,12 +50,13 @@ def main():
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FOLDER", help="keep the pictures here"
     )
+    add_option(parser, "photorealism")
     arguments = parser.parse_args()
-    _laplacian_of_700_pixels()
+    laplacian = _laplacian_of_700_pixels()
     score = Score(arguments.size)
     print(f"{'':52s} residual  content  style  lower by  edges  seconds  ms/step")
-    for names in PAIRS[: arguments.pairs]:
-        _pair(names, score, arguments)
+    rows = [row for names in PAIRS[: arguments.pairs] for row in _pair(names, score, arguments)]
+    keep(arguments.json, {"laplacian": laplacian, "pairs": rows})
 
 
 def _laplacian_of_700_pixels():
@@ -62,28 +64,41 @@ def _laplacian_of_700_pixels():
     matting_laplacian(load_image(IMAGES / "dog.jpg", 64))
     before, started = peak(), time.perf_counter()
     L = matting_laplacian(load_image(IMAGES / "neuschwanstein.jpg", 700))
+    seconds, after = time.perf_counter() - started, peak()
     print(
         f"the Laplacian of a picture of 700 pixels, {L.shape[0]:,} x {L.shape[1]:,}:"
-        f" {time.perf_counter() - started:.1f} s, peak memory of the process {peak() / 1e9:.2f} GB,"
+        f" {seconds:.1f} s, peak memory of the process {after / 1e9:.2f} GB,"
         f" {before / 1e9:.2f} GB before"
     )
+    return {"seconds": seconds, "gb": after / 1e9}
 
 
 def _pair(names, score, arguments):
     photo, reference = (load_image(IMAGES / f"{name}.jpg", arguments.size) for name in names)
-    L, own = matting_laplacian(photo), score(photo, reference, photo)[1]
+    L, own, rows = matting_laplacian(photo), score(photo, reference, photo)[1], []
 
     def row(label, picture, seconds=None, steps=None):
         content, style = score(photo, reference, picture)
+        found = {
+            "pair": names,
+            "by": label,
+            "residual": residual(L, picture),
+            "content": content,
+            "style": style,
+            "lowered": 1 - style / own,
+            "edges": edges(photo, picture),
+            "seconds": seconds,
+        }
+        rows.append(found)
         times = (
             ""
             if seconds is None
             else f"{seconds:7.0f}" + ("" if steps is None else f"  {1e3 * seconds / steps:7.0f}")
         )
         print(
-            f"{names[0] + ' + ' + names[1] + ', ' + label:52s} {residual(L, picture):8.2f}   "
-            f" {content:.3f}  {style:.3f}   {100 * (1 - style / own):5.1f} % "
-            f" {edges(photo, picture):.3f}  {times}",
+            f"{names[0] + ' + ' + names[1] + ', ' + label:52s} {found['residual']:8.2f}   "
+            f" {content:.3f}  {style:.3f}   {found['lowered']:7.1%} "
+            f" {found['edges']:.3f}  {times}",
             flush=True,
         )
         if arguments.output:
@@ -101,6 +116,7 @@ def _pair(names, score, arguments):
         if not weight:
             started = time.perf_counter()
             row("solved", locally_affine(picture, photo), time.perf_counter() - started)
+    return rows
 
 
 def residual(L, picture):

@@ -17,12 +17,12 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from PIL import Image
 
-from neural_style import load_image, save_image, transfer
-from neural_style.images.resize import resize
+from neural_style import save_image, transfer
 
+from .results import add_option, keep
 from .score import Score
+from .sheet import sheet, strip
 
 IMAGES = Path(__file__).parent.parent / "images"
 PAIRS = (
@@ -37,6 +37,10 @@ PAIRS = (
 )
 
 
+#: What is measured of a picture.
+NUMBERS = ("content", "style", "photo", "lowered", "seconds")
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -49,6 +53,7 @@ def main():
         "-o", "--output", type=Path, metavar="FOLDER", help="keep the pictures here"
     )
     parser.add_argument("--gallery", type=Path, metavar="FILE")
+    add_option(parser, "quality")
     arguments = parser.parse_args()
     options = dict(map(_setting, arguments.set))
     score, rows, pictures = Score(arguments.size), [], []
@@ -57,18 +62,15 @@ def main():
         row, picture = _run(score, arguments, photo, painting, {}, options)
         rows.append(row)
         pictures.append((photo, painting, picture))
-    print(
-        f"{'mean':38s}   {_mean(rows, 0):.3f}  {_mean(rows, 1):.3f}    {_mean(rows, 2):.3f}    "
-        f" {_mean(rows, 3):5.1f} %   {_mean(rows, 4):5.0f}"
-    )
+    _print("mean", {key: sum(row[key] for row in rows) / len(rows) for key in NUMBERS})
     if arguments.classic:
-        seconds, started = rows[0][4], time.monotonic()
+        seconds, started = rows[0]["seconds"], time.monotonic()
 
         def time_is_up(intermediate_result):
             if time.monotonic() - started > seconds:
                 raise StopIteration
 
-        _run(
+        row, _ = _run(
             score,
             arguments,
             *PAIRS[0],
@@ -82,6 +84,8 @@ def main():
             options,
             "classic start, same seconds",
         )
+        rows.append(row)
+    keep(arguments.json, rows)
     if arguments.gallery:
         save_image(_gallery(pictures), arguments.gallery, quality=85)
 
@@ -93,13 +97,16 @@ def _run(score, arguments, photo, painting, extra, options, label=None):
     )
     content, style = score(photo_path, painting_path, result.image)
     untouched = score(photo_path, painting_path, photo_path)[1]
-    row = content, style, untouched, 100 * (1 - style / untouched), result.seconds
     label = label or f"{photo} + {painting}"
-    print(
-        f"{label:38s}   {content:.3f}  {style:.3f}    {untouched:.3f}     {row[3]:5.1f} %  "
-        f" {result.seconds:5.0f}",
-        flush=True,
-    )
+    row = {
+        "pair": label,
+        "content": content,
+        "style": style,
+        "photo": untouched,
+        "lowered": 1 - style / untouched,
+        "seconds": result.seconds,
+    }
+    _print(label, row)
     if arguments.output:
         arguments.output.mkdir(parents=True, exist_ok=True)
         save_image(
@@ -110,32 +117,21 @@ def _run(score, arguments, photo, painting, extra, options, label=None):
     return row, result.image
 
 
-def _gallery(pictures, height=210, gap=6):
-    """Draw two columns of rows on white: photo, painting and result, all of one height."""
-    strips = []
-    for photo, painting, result in pictures:
-        images = [
-            Image.fromarray(load_image(picture))
-            for picture in (IMAGES / f"{photo}.jpg", IMAGES / f"{painting}.jpg", result)
-        ]
-        images = [
-            resize(image, (round(height * image.width / image.height), height)) for image in images
-        ]
-        strip = Image.new(
-            "RGB", (sum(image.width + gap for image in images), height + gap), "white"
-        )
-        for i, image in enumerate(images):
-            strip.paste(image, (sum(before.width + gap for before in images[:i]), 0))
-        strips.append(strip)
-    width = max(strip.width for strip in strips)
-    sheet = Image.new("RGB", (2 * width, (len(strips) + 1) // 2 * (height + gap)), "white")
-    for i, strip in enumerate(strips):
-        sheet.paste(strip, (i % 2 * width, i // 2 * (height + gap)))
-    return sheet
+def _gallery(pictures):
+    """Two columns of rows: photo, painting and result."""
+    rows = [
+        (IMAGES / f"{photo}.jpg", IMAGES / f"{painting}.jpg", result)
+        for photo, painting, result in pictures
+    ]
+    return sheet([strip(row, 210, 6) for row in rows], columns=2)
 
 
-def _mean(rows, column):
-    return sum(row[column] for row in rows) / len(rows)
+def _print(label, row):
+    print(
+        f"{label:38s}   {row['content']:.3f}  {row['style']:.3f}    {row['photo']:.3f}    "
+        f" {row['lowered']:6.1%}   {row['seconds']:5.0f}",
+        flush=True,
+    )
 
 
 def _setting(text):

@@ -1,6 +1,6 @@
 """Measure the speed.
 
-    python -m benchmarks.speed [--quick] [--json FILE]
+    python -m benchmarks.speed [--quick]
 
 classic     Compares transfer() with a transcription of the Keras program that most tutorials copy:
             content, style and generated picture in one batch of three at every evaluation, a start
@@ -17,7 +17,6 @@ torch       The same evaluation by PyTorch, where it is installed.
 """
 
 import argparse
-import json
 import os
 import statistics
 import time
@@ -26,17 +25,20 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 from neural_style import Evaluator, feature_extractor, load_image, preprocess, presets, transfer
 from neural_style.iterative.stage import PIXEL_RANGE
 from neural_style.iterative.transfer import CONTENT_LAYERS, STYLE_LAYERS
 from neural_style.losses import content_loss, style_loss, total_variation_loss
 from neural_style.optimize.lbfgs import lbfgs
+from neural_style.optimize.scipy_lbfgs import scipy_lbfgs
 from neural_style.vgg.architecture import conv_layers
 from neural_style.vgg.layers import check_layers
+from neural_style.vgg.precision import fast_bfloat16
 
 from .classic_program import classic_program
+from .results import add_option, keep
 from .torch_evaluator import torch_evaluator
 
 IMAGES = Path(__file__).parent.parent / "images"
@@ -50,7 +52,7 @@ def main():
     )
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", choices=("classic", "evaluation", "overhead", "torch"))
-    parser.add_argument("--json", type=Path, metavar="FILE")
+    add_option(parser, "speed")
     arguments = parser.parse_args()
     report = {}
     for name, measure in {
@@ -61,8 +63,7 @@ def main():
     }.items():
         if arguments.only in (None, name):
             report[name] = measure(arguments.quick)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(report, indent=1))
+    keep(arguments.json, report)
 
 
 def square(name, size):
@@ -119,7 +120,7 @@ def evaluation(quick):
     cases = [
         (size, precision, LAYERS)
         for size in ((256,) if quick else (256, 512, 768))
-        for precision in ("float32", "bfloat16")
+        for precision in _precisions()
     ]
     for size, precision, layers in [*cases, (cases[-1][0], "float32", PAPER_LAYERS)]:
         evaluator, x = _evaluator(size, precision, layers)
@@ -169,9 +170,8 @@ def _forward_gflop(size):
 
 
 def _matmul_gflops(precision, n=2304):
-    a = tf.cast(tf.random.normal((n, n)), precision)
-    tf.matmul(a, a).numpy()
-    return 2 * n**3 / 1e9 / min(_timed(lambda: tf.matmul(a, a).numpy()) for _ in range(3))
+    a = ops.cast(np.random.default_rng(0).normal(size=(n, n)), precision)
+    return 2 * n**3 / 1e9 / min(_timed(lambda: float(ops.matmul(a, a)[0, 0])) for _ in range(4))
 
 
 def _timed(call):
@@ -182,28 +182,48 @@ def _timed(call):
 
 def overhead(quick):
     size = 256 if quick else 512
-    evaluator, x = _evaluator(size)
-    return {
-        name: _overhead(evaluator, x, size, bounds)
-        for name, bounds in {"bounds": PIXEL_RANGE, "no bounds": None}.items()
-    }
+    report = {}
+    for precision in _precisions():
+        evaluator, x = _evaluator(size, precision)
+        evaluator(x)
+        for name, optimizer in {"lbfgs": lbfgs, "scipy": scipy_lbfgs}.items():
+            which = f"{name} {precision}"
+            report[which] = _overhead(which, optimizer, Watched(evaluator), x, PIXEL_RANGE)
+    return report
 
 
-def _overhead(evaluator, x, size, bounds):
-    evaluator(x)
-    inside = []
+def _precisions():
+    """float32, and bfloat16 where it is faster."""
+    return ("float32", "bfloat16") if fast_bfloat16() else ("float32",)
 
-    def timed(x):
+
+class Watched:
+    """An evaluator whose seconds are added up."""
+
+    def __init__(self, evaluator):
+        self.evaluator, self.shape, self.seconds = evaluator, evaluator.shape, []
+
+    def on_device(self, x):
+        return self._timed(self.evaluator.on_device, x)
+
+    def __call__(self, x):
+        return self._timed(self.evaluator, x)
+
+    def _timed(self, evaluate, x):
         started = time.perf_counter()
-        result = evaluator(x)
-        inside.append(time.perf_counter() - started)
-        return result
+        found = evaluate(x)
+        self.seconds.append(time.perf_counter() - started)
+        return found
 
-    seconds = _timed(lambda: lbfgs(timed, x.reshape(evaluator.shape), 25, bounds))
-    share = 1 - sum(inside) / seconds
+
+def _overhead(which, optimizer, evaluator, x, bounds):
+    seconds = _timed(lambda: optimizer(evaluator, x.reshape(evaluator.shape), 25, bounds))
+    share = 1 - sum(evaluator.seconds) / seconds
+    size = evaluator.shape[2]
     print(
-        f"L-BFGS{' with bounds' if bounds else ''} at {size} x {size}: {100 * share:.1f} % of"
-        f" {seconds:.1f} s outside loss and gradient ({len(inside)} evaluations)"
+        f"{which} at {size} x {size}: {100 * share:.1f} % of {seconds:.1f} s outside loss and"
+        f" gradient ({len(evaluator.seconds)} evaluations)",
+        flush=True,
     )
     return {"size": size, "share": share}
 

@@ -35,6 +35,7 @@ from neural_style.video.flow import load_cv2, optical_flow, reliable, warping_er
 
 from .memory import peak
 from .quality import IMAGES
+from .results import add_option, keep
 from .score import Score
 
 #: What happens from frame to frame of the made clip: the photo shifts by PAN of its own pixels and
@@ -61,9 +62,11 @@ def main():
     )
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="keep the films here")
     parser.add_argument("--network", action="store_true")
+    add_option(parser, "video")
     arguments = parser.parse_args()
     if arguments.network:
-        return _by_a_network()
+        keep(arguments.json, _by_a_network())
+        return
     options = {
         name: float(value) if "." in value or "e" in value else int(value)
         for name, value in (one.split("=") for one in arguments.set)
@@ -86,7 +89,7 @@ def main():
             for last, this in itertools.pairwise(frames)
             for back in [optical_flow(this, last)]
         ]
-        score, first = Score(arguments.size), None
+        score, rows = Score(arguments.size), []
         print(f"{'':14s} warping error   of independent's   style distance   seconds a frame")
         for method in arguments.methods.split(","):
             started, painted_in = time.monotonic(), Path(folder, method)
@@ -110,16 +113,23 @@ def main():
             distance = np.mean(
                 [score(frame, style, result)[1] for frame, result in zip(frames, painted)]
             )
-            first = first or error
+            row = {
+                "method": method,
+                "error": float(error),
+                "style": float(distance),
+                "seconds": (time.monotonic() - started) / len(frames),
+            }
+            rows.append(row)
             print(
-                f"{method:14s}    {error:.5f}           {error / first:.3f}            "
-                f" {distance:.3f}          {(time.monotonic() - started) / len(frames):.1f}",
+                f"{method:14s}    {error:.5f}           {error / rows[0]['error']:.3f}            "
+                f" {distance:.3f}          {row['seconds']:.1f}",
                 flush=True,
             )
+    keep(arguments.json, rows)
 
 
 def _by_a_network():
-    net, rng = build_transform_net(16), np.random.default_rng(0)
+    net, rng, found = build_transform_net(16), np.random.default_rng(0), {}
     with TemporaryDirectory() as folder:
         for count, height, width in ((2000, 96, 128), (300, 240, 320)):
             film = Path(folder, f"{width}.mp4")
@@ -134,15 +144,20 @@ def _by_a_network():
                     seen[number + 1] = time.monotonic(), peak() / 1e9
 
             stylize_video(film, net, Path(folder, "out.mp4"), callback=note, progress=False)
-            seconds = time.monotonic() - seen[10][0]
+            rate = (count - 10) / (time.monotonic() - seen[10][0])
+            found[f"{width} x {height}"] = {
+                "frames a second": rate,
+                "gb": {number: memory for number, (_, memory) in seen.items()},
+            }
             print(
-                f"{width} x {height}: {(count - 10) / seconds:.1f} frames a second; peak memory"
+                f"{width} x {height}: {rate:.1f} frames a second; peak memory"
                 " after "
                 + ", ".join(
                     f"{number} frames {memory:.2f} GB" for number, (_, memory) in seen.items()
                 ),
                 flush=True,
             )
+    return found
 
 
 def made_clip(count, size):
