@@ -31,7 +31,7 @@ NOTEBOOKS = {
         "A first transfer",
         "One call, what it did, more or less style, another painting.",
         "notebooks",
-        "SIZE, STEPS = 96, 2",
+        "SIZE, SMALL, STEPS = 96, 64, 2",
     ),
     "02_the_paper_in_code": Notebook(
         "The paper in code",
@@ -80,5 +80,17 @@ NOTEBOOKS = {
         "Films whose strokes hold still, and a number for flicker.",
         "notebooks,video",
         "SIZE, FRAMES = 96, 8\nSETTINGS = dict(steps=2, progress=False)",
+    ),
+    "11_one_pass": Notebook(
+        "Any painting in one pass",
+        "One formula on a plane, then on features: any painting in seconds.",
+        "notebooks",
+        "SIZE, STEPS, WHOLE = 96, {48: 2, 96: 2}, 2",
+    ),
+    "12_neighbors": Notebook(
+        "Where, and not only how much",
+        "When Gram matrices copy a boat onto a mountain, why, and what neighbors do about it.",
+        "notebooks",
+        "SIZE, STEPS, SCHEDULE = 96, 2, [(48, 2), (96, 2)]",
     ),
 }
