@@ -15,7 +15,13 @@ tensorboard = ["tensorboard>=2.16"]
 widgets = ["anywidget>=0.9"]
 run_notebooks = ["matplotlib>=3.8", "ipykernel>=6.25", "nbclient>=0.9", "nbformat>=5.9"]
 notebooks = [*run_notebooks, "jupyterlab>=4.2", *widgets]
-browser = ["playwright>=1.49", "axe-playwright-python>=0.1.4", "jupyterlab>=4.2", *widgets]
+browser = [
+    "playwright>=1.49",
+    "axe-playwright-python>=0.1.4",
+    "jupyterlab>=4.2",
+    "notebook>=7.2",
+    *widgets,
+]
 jax = ["jax>=0.4.30"]
 torch = ["torch>=2.6"]
 docs = [

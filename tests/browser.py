@@ -1,6 +1,6 @@
-"""JupyterLab with a notebook, in a real browser, for the tests of what people see and touch.
+"""Jupyter with a notebook, in a real browser, for the tests of what people see and touch.
 
-It needs Playwright, JupyterLab (extra `browser`) and a `chromium` that the system has.
+It needs Playwright, JupyterLab, Notebook (extra `browser`) and a `chromium` that the system has.
 """
 
 import json
@@ -22,7 +22,10 @@ import neural_style
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-#: JupyterLab's settings: no question about news; all cells in the page, also those out of sight.
+#: {program: where it shows a file}. Both are made of the same parts.
+PROGRAMS = {"jupyterlab": "lab/tree", "notebook": "notebooks"}
+
+#: Their settings: no question about news; all cells in the page, also those out of sight.
 SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false"},
     "notebook-extension/tracker": {"windowingMode": "none"},
@@ -30,8 +33,8 @@ SETTINGS = {
 
 
 @contextmanager
-def lab(folder, cells):
-    """JupyterLab's address; a notebook.ipynb with these cells of code lies in its folder."""
+def lab(folder, cells, program="jupyterlab"):
+    """Address of a notebook with these cells of code, in a program that runs."""
     code = [nbformat.v4.new_code_cell(cell) for cell in cells]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     nbformat.write(nbformat.v4.new_notebook(cells=code, metadata=kernel), folder / "notebook.ipynb")
@@ -44,7 +47,7 @@ def lab(folder, cells):
         port = free.getsockname()[1]
     options = ["--no-browser", "--allow-root", f"--port={port}", "--IdentityProvider.token="]
     process = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", *options],
+        [sys.executable, "-m", program, *options],
         cwd=folder,
         env={
             **os.environ,
@@ -58,7 +61,7 @@ def lab(folder, cells):
     address = f"http://127.0.0.1:{port}"
     try:
         _wait(address)
-        yield address
+        yield f"{address}/{PROGRAMS[program]}/notebook.ipynb"
     finally:
         process.terminate()
         process.wait(30)
@@ -71,7 +74,7 @@ def _wait(address):
             return
         except OSError:
             time.sleep(0.5)
-    pytest.fail("JupyterLab does not answer")
+    pytest.fail("Jupyter does not answer")
 
 
 @contextmanager
@@ -83,7 +86,7 @@ def opened(address, width=1280, height=900):
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         try:
             page = browser.new_page(viewport={"width": width, "height": height})
-            page.goto(f"{address}/lab/tree/notebook.ipynb", wait_until="domcontentloaded")
+            page.goto(address, wait_until="domcontentloaded")
             page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
             page.wait_for_selector(
                 ".jp-Notebook-ExecutionIndicator[data-status='idle']", timeout=120_000

@@ -26,42 +26,55 @@ function render({ model, el }) {
     model.save_changes();
   };
 
-  const slider = (name, text, min, max, step, digits) => {
-    const range = element("input", { type: "range", min, max, step });
-    const shown = element("output", { className: "ns-number" });
-    const show = () => {
-      const value = model.get(name);
-      if (Number(range.value) !== value) range.value = value;
-      shown.textContent = value.toFixed(digits);
-    };
-    range.addEventListener("input", () => set(name, Number(range.value)));
-    watch(`change:${name}`, show);
-    const row = labeled(text, range);
-    row.append(shown);
+  const kinds = {
+    slider({ name, text, least, most, step }) {
+      const range = element("input", { type: "range", min: least, max: most, step });
+      const shown = element("output", { className: "ns-number" });
+      range.addEventListener("input", () => set(name, Number(range.value)));
+      watch(`change:${name}`, () => {
+        const value = model.get(name);
+        if (Number(range.value) !== value) range.value = value;
+        shown.textContent = value.toFixed(2);
+      });
+      const row = labeled(text, range);
+      row.append(shown);
+      return row;
+    },
+    checkbox({ name, text }) {
+      const box = element("input", { type: "checkbox" });
+      box.addEventListener("change", () => set(name, box.checked));
+      watch(`change:${name}`, () => (box.checked = model.get(name)));
+      return labeled(text, box);
+    },
+    select({ name, text, options, unit = "" }) {
+      const list = element("select");
+      list.append(...options.map((value) => element("option", { value, textContent: `${value}${unit}` })));
+      const of = typeof model.get(name) === "number" ? Number : String;
+      list.addEventListener("change", () => set(name, of(list.value)));
+      watch(`change:${name}`, () => (list.value = model.get(name)));
+      return labeled(text, list);
+    },
+    number({ name, text }) {
+      const input = element("input", { type: "number", min: 0, step: 1 });
+      input.addEventListener("change", () => set(name, Math.max(0, Math.floor(Number(input.value)))));
+      watch(`change:${name}`, () => (input.value = model.get(name)));
+      return labeled(text, input);
+    },
+    text({ name, text }) {
+      const input = element("input", { type: "text" });
+      input.addEventListener("change", () => set(name, input.value));
+      watch(`change:${name}`, () => (input.value = model.get(name)));
+      return labeled(text, input);
+    },
+  };
+  // A control stands in a row of its own; one that makes sense only with another's value hides.
+  const control = (looks) => {
+    const row = kinds[looks.kind](looks);
+    if (looks.only) {
+      const [name, value] = looks.only;
+      watch(`change:${name}`, () => (row.hidden = model.get(name) !== value));
+    }
     return row;
-  };
-  const checkbox = (name, text) => {
-    const box = element("input", { type: "checkbox" });
-    box.addEventListener("change", () => set(name, box.checked));
-    watch(`change:${name}`, () => (box.checked = model.get(name)));
-    return labeled(text, box);
-  };
-  const select = (name, text, options, kind) => {
-    const list = element("select");
-    list.append(...model.get(options).map((value) => element("option", { value, textContent: `${value}${kind}` })));
-    const of = typeof model.get(name) === "number" ? Number : String;
-    list.addEventListener("change", () => set(name, of(list.value)));
-    watch(`change:${name}`, () => (list.value = model.get(name)));
-    return labeled(text, list);
-  };
-  const field = (name, text, type) => {
-    const input = element("input", { type, min: 0, step: 1 });
-    input.addEventListener("change", () => {
-      const value = type === "number" ? Math.max(0, Math.floor(Number(input.value))) : input.value;
-      set(name, value);
-    });
-    watch(`change:${name}`, () => (input.value = model.get(name)));
-    return labeled(text, input);
   };
   const button = (kind, text) => {
     const made = element("button", { type: "button", textContent: text, className: `ns-press-${kind}` });
@@ -69,7 +82,6 @@ function render({ model, el }) {
     return made;
   };
 
-  const seed = field("seed", "seed of the noise", "number");
   const refine = button("refine", "refine");
   const stop = button("stop", "stop");
   const save = button("save", "save");
@@ -82,7 +94,6 @@ function render({ model, el }) {
   lines.setAttribute("aria-label", "the call that makes this picture");
   lines.spellcheck = false;
 
-  watch("change:start", () => (seed.hidden = model.get("start") !== "noise"));
   watch("change:running change:ready", () => {
     const [running, ready] = [model.get("running"), model.get("ready")];
     refine.disabled = running || !ready;
@@ -99,13 +110,7 @@ function render({ model, el }) {
   const box = element(
     "div",
     { className: "ns-controls" },
-    slider("strength", "strength", 0, 1, 0.01, 2),
-    slider("style_scale", "size of strokes", 0.25, 2, 0.05, 2),
-    checkbox("keep_colors", "keep the photo's colors"),
-    select("size", "longer side", "sizes", " px"),
-    select("start", "refine from", "starts", ""),
-    seed,
-    field("file", "save as", "text"),
+    ...model.get("looks").map(control),
     element("div", { className: "ns-buttons" }, refine, stop, save, code),
     status,
     trouble,

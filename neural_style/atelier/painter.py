@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import statistics
 import time
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,11 +17,14 @@ from .choice import STARTS, Choice
 from .controls import Controls
 from .latest import Latest
 from .made import Made
-from .previews import Previews
+from .previews import LEAST, Previews
 
 #: Seconds that a preview may take to paint, about half of what passes until the page shows it; and
 #: those that the hand rests before the whole picture is painted.
 PREVIEW, REST = 0.13, 0.5
+
+#: Previews of which the median tells whether they take too long.
+RECENT = 5
 
 #: Seconds from one picture of a run to the next.
 LIVE = 0.7
@@ -41,6 +46,7 @@ class Painter:
         self._controls, self._view = controls, view
         self._previews = Previews()
         self._preview_size: int | None = None
+        self._recent: deque[float] = deque(maxlen=RECENT)  # seconds of the last previews
         self._shown: Any = None  # the photo at the left
         self._latest = Latest(self._work)
 
@@ -115,8 +121,16 @@ class Painter:
             self._controls.trouble = ""
             self._controls.status = f"{'' if whole else 'preview, '}{size} px, {seconds:.2f} s"
             if not whole:
+                self._measured(seconds)
                 yield REST
         self._keep(Made(choice, Image.fromarray(painted)))
+
+    def _measured(self, seconds: float) -> None:
+        """Make previews smaller where the machine has become slower."""
+        self._recent.append(seconds)
+        if len(self._recent) == RECENT and statistics.median(self._recent) > 1.5 * PREVIEW:
+            self._preview_size = max(LEAST, int(0.8 * (self._preview_size or 0)) // 16 * 16)
+            self._recent.clear()
 
     def _refine(self, choice: Choice) -> Iterator[float]:
         """transfer(), shown while it paints."""

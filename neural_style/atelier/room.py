@@ -17,7 +17,7 @@ from ..widgets.before_after import BeforeAfter
 from ..widgets.picture_input import PictureInput
 from ..widgets.style_mixer import StyleMixer
 from .choice import Choice
-from .controls import SETTINGS, Controls
+from .controls import Controls
 from .painter import Painter
 
 ipywidgets = load("ipywidgets")
@@ -66,7 +66,7 @@ class Studio(ipywidgets.HBox):  # type: ignore[misc, name-defined]
         super().__init__([panel, place], layout=upward)
         self.photo.observe(self._changed, "entries")
         self.mixer.observe(self._changed, ["entries", "shares"])
-        self.controls.observe(self._changed, [*SETTINGS])
+        self.controls.observe(self._changed, [*self.controls.traits(repaints=True)])
 
     @property
     def image(self) -> Image.Image | None:
@@ -154,12 +154,7 @@ class Studio(ipywidgets.HBox):  # type: ignore[misc, name-defined]
         return Choice(
             self.photo.entries[0],
             [(one, round(share, 4)) for one, share in parts],
-            strength=round(controls.strength, 3),
-            style_scale=round(controls.style_scale, 3),
-            keep_colors=controls.keep_colors,
-            size=controls.size,
-            start=controls.start,
-            seed=controls.seed,
+            **controls.settings,
         )
 
     def _changed(self, change: Any) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import ops
@@ -39,6 +39,7 @@ class DecoderTrainer(keras.Model):
         levels: The layers, from the first to the deepest.
         seed: Seeds the decoders' first weights.
         moved_weight: Weight of the loss of mapped features. 0: they are not computed.
+        precision: Of the decoders' convolutions.
     """
 
     def __init__(
@@ -47,10 +48,11 @@ class DecoderTrainer(keras.Model):
         levels: Sequence[str],
         seed: int = 0,
         moved_weight: float = 0.0,
+        precision: Literal["float32", "bfloat16"] = "float32",
     ) -> None:
         super().__init__(name="decoder_trainer")
         self.levels, self.moved_weight = tuple(levels), moved_weight
-        self.decoders = {level: build_decoder(level, seed) for level in levels}
+        self.decoders = {level: build_decoder(level, seed, precision) for level in levels}
         inputs = {level: decoder.input for level, decoder in self.decoders.items()}
         self.joint = keras.Model(
             inputs, {level: decoder.output for level, decoder in self.decoders.items()}
@@ -126,7 +128,8 @@ class DecoderTrainer(keras.Model):
         """The loss of one layer's mapped features."""
         moved = ops.stop_gradient(transported(features[level]))
         found = self._features[level](self.decoders[level](moved))
-        loss = ops.mean(ops.square(found[level] - moved)) / ops.mean(ops.square(moved))
+        off = ops.cast(found[level], "float32") - moved
+        loss = ops.mean(ops.square(off)) / ops.mean(ops.square(moved))
         below = self._up_to(level)
         for name in below:
             target = gram_matrix(features[name][:1])
@@ -154,6 +157,7 @@ def transported(f: types.Tensor) -> types.Tensor:
     Returns:
         B x h x w x C.
     """
+    f = ops.cast(f, "float32")
     mean, covariance = _normal(f)
     target_mean, target = _normal(f[:1])
     values, vectors = ops.linalg.eigh(covariance)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
 
 from .._shared import types
-from .._shared.checks import count, flag, number
+from .._shared.checks import choice, count, flag, number
 from .._shared.files import check_output
 from .._version import __version__
 from ..universal.decoder import DECODERS, ENCODER, Decoders, load_decoders, save_decoders
 from ..universal.encoder import POOLING, build_encoder
+from ..vgg.build import PRECISIONS
 from ..vgg.normalization import mean_activations
+from ..vgg.precision import best_precision
 from ..vgg.weights import Weights, vgg_weights
 from .checkpoint import LOG, last_losses
 from .checkpoint_callback import TrainingCheckpoint
@@ -39,6 +41,7 @@ def train_decoders(
     steps: int = 4000,
     learning_rate: float = 0.003,
     moved_weight: float = 0.0,
+    precision: Literal["auto", "float32", "bfloat16"] = "auto",
     weights: types.Path | Weights | None = "torchvision",
     start: types.Path | None = None,
     checkpoint: types.Path | None = None,
@@ -60,6 +63,7 @@ def train_decoders(
         learning_rate: KernelMuon's at the start; it falls to 0 along a cosine.
         moved_weight: Weight of the loss of mapped features; see DecoderTrainer. Decoders that know
             pictures already learn faster from it.
+        precision: Of the convolutions; "auto": the faster one here, see best_precision.
         weights: Weights of VGG16; see vgg_weights.
         start: A file of decoders to go on from.
         checkpoint: A folder for the state of the training and its losses; see train_transform_net.
@@ -82,6 +86,7 @@ def train_decoders(
         "steps": count("steps", steps),
         "learning_rate": number("learning_rate", learning_rate),
         "moved_weight": number("moved_weight", moved_weight),
+        "precision": choice("precision", precision, ("auto", *PRECISIONS)),
         "seed": count("seed", seed, 0),
     }
     if settings["crop"] % STRIDE:
@@ -92,6 +97,8 @@ def train_decoders(
         raise ValueError(f"output must end in .npz. Received: output={str(output)!r}")
     check_checkpoint(checkpoint)
     begun = None if start is None else load_decoders(start)
+    if precision == "auto":
+        settings["precision"] = best_precision()
     folder = Crops(photos, settings["crop"], settings["seed"])
     parameters = vgg_weights("vgg16", weights)
     identity = {
@@ -142,10 +149,11 @@ def _trainer(
 ) -> DecoderTrainer:
     """The trainer, compiled, its decoders new or as they were."""
     trainer = DecoderTrainer(
-        build_encoder(tuple(DECODERS), parameters, means),
+        build_encoder(tuple(DECODERS), parameters, means, settings["precision"]),
         tuple(DECODERS),
         settings["seed"],
         settings["moved_weight"],
+        settings["precision"],
     )
     if begun is not None:
         for level, decoder in trainer.decoders.items():

@@ -8,17 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
 from keras import layers
 
-from .._shared.checks import count
+from .._shared.checks import choice, count
 from .._shared.files import whole_or_not
 from .._shared.npz import read_npz
 from .._shared.types import Path
 from ..vgg.architecture import conv_layers
+from ..vgg.build import PRECISIONS
 from .reflection import ReflectionPadding2D
 
 #: {layer of VGG16: filters of the decoder's convolutions; 0: its positions are doubled}, from the
@@ -59,7 +60,9 @@ class Decoders:
     record: Mapping[str, Any] = field(repr=False)
 
 
-def build_decoder(level: str, seed: int = 0) -> keras.Model:
+def build_decoder(
+    level: str, seed: int = 0, precision: Literal["float32", "bfloat16"] = "float32"
+) -> keras.Model:
     """Build an untrained decoder of a layer.
 
     3 x 3 convolutions whose borders are reflections, ReLU, and upsampling to nearest neighbors
@@ -68,22 +71,28 @@ def build_decoder(level: str, seed: int = 0) -> keras.Model:
     Args:
         level: A layer of DECODERS.
         seed: Seeds the first weights.
+        precision: Of the convolutions; weights and pictures are float32.
 
     Returns:
         A keras.Model, B x h x w x C -> B x H x W x 3, BGR minus ImageNet's mean.
     """
+    policy = PRECISIONS[choice("precision", precision, PRECISIONS)]
     rng, channels = np.random.default_rng(count("seed", seed, 0)), CHANNELS[level]
     x = inputs = keras.Input((None, None, channels), name=level)
     convolutions = []
     for filters in (*DECODERS[level], 3):
         if not filters:
-            x = layers.UpSampling2D(2, "channels_last", interpolation="nearest")(x)
+            x = layers.UpSampling2D(2, "channels_last", interpolation="nearest", dtype=policy)(x)
             continue
         last = filters == 3
         layer = layers.Conv2D(
-            filters, 3, activation=None if last else "relu", data_format="channels_last"
+            filters,
+            3,
+            activation=None if last else "relu",
+            data_format="channels_last",
+            dtype=policy,
         )
-        x = layer(ReflectionPadding2D(1)(x))
+        x = layer(ReflectionPadding2D(1, dtype=policy)(x))
         deviation = 0.01 if last else (2 / (9 * channels)) ** 0.5  # He et al. 2015
         kernel = deviation * rng.standard_normal((3, 3, channels, filters))
         convolutions.append((layer, kernel.astype("float32")))

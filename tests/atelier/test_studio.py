@@ -90,6 +90,24 @@ def test_the_picture_follows_the_sliders_and_the_code_makes_it(made):
     assert made.controls.code == ""
 
 
+def test_each_control_of_a_new_picture_is_a_setting_of_it(made):
+    controls = made.controls
+    assert {*controls.traits(repaints=True)} <= {*controls.settings}
+    shown = [one["name"] for one in controls.looks]
+    assert shown == [*controls.settings, "file"]
+
+
+def test_previews_become_smaller_where_the_machine_is_slower(made, monkeypatch):
+    monkeypatch.setattr(painter, "PREVIEW", -1.0)  # so each preview takes too long
+    made.controls.size = 256
+    assert made.wait(30)
+    made._painter._preview_size = 200
+    for number in range(painter.RECENT):
+        made.controls.strength = number / 20
+        assert made.wait(30)
+    assert made._painter._preview_size == 160
+
+
 def test_only_the_last_of_many_moves_is_painted_whole(made, monkeypatch):
     whole, real = [], made._painter._previews.painted
 

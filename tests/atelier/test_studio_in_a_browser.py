@@ -181,6 +181,22 @@ def test_what_one_moves_drops_and_presses(folder):
         assert printed(page, 2) == "(True, False)"
 
 
+@pytest.mark.slow
+def test_it_works_in_the_notebook_without_the_lab(folder):
+    pytest.importorskip("notebook")
+    with lab(folder, CELLS, "notebook") as address, opened(address) as page:
+        start(page)
+        paths = [str(folder / f"{name}.jpg") for name in ("photo", "one")]
+        slide(page, "share of other.jpg", "Home")
+        settles(page, stylize(*paths, size=SIZE))
+        shot(page, "notebook")
+        slide(page, "strength", "Home")
+        settles(page, stylize(*paths, size=SIZE, strength=0))
+        trouble(page)
+        run(page, 0)
+        assert printed(page, 2) == "(True, False)"
+
+
 def drop(page, place, name, data):
     """Drop a file, as a hand does."""
     transfer = page.evaluate_handle(

@@ -50,6 +50,18 @@ def test_the_loss_is_the_mean_squared_difference_of_each_layer_s_picture(encoder
         assert float(tracker.result()) == pytest.approx(expected[level], rel=1e-4)
 
 
+def test_decoders_in_bfloat16_learn_the_same_from_float32_weights(encoder):
+    losses = {}
+    images = np.stack([picture(32, 32, seed) for seed in (1, 2)]).astype("float32")
+    for precision in ("float32", "bfloat16"):
+        trainer = DecoderTrainer(encoder, tuple(DECODERS), 2, 0.5, precision)
+        assert {weight.dtype for weight in trainer.joint.weights} == {"float32"}
+        x = ops.convert_to_tensor(images)
+        losses[precision] = float(ops.stop_gradient(trainer.compute_loss(x, y_pred=trainer(x))))
+    assert losses["bfloat16"] == pytest.approx(losses["float32"], rel=0.02)
+    assert losses["bfloat16"] != losses["float32"]
+
+
 @pytest.mark.slow
 def test_training_and_going_on(photos, tmp_path):
     """A run in two parts ends where one in one part does; the file says how it was made."""
