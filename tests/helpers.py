@@ -285,16 +285,16 @@ import resource, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from helpers import picture
-from neural_style import Evaluator, transfer
-made = Evaluator.__init__
+from neural_style import transfer
 
-def init(self, *arguments):
-    made(self, *arguments)
-    now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (now + int(sys.argv[1]) * 2 ** 20, resource.RLIM_INFINITY))
-Evaluator.__init__ = init
+def paint(height, width):
+    transfer(picture(height, width, 1), picture(height, width, 2), weights=None, size=width, start_size=None, steps=1, tile=None, precision="float32", progress=False)
+
+paint(36, 48)  # all libraries and threads are there now
+now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (now + int(sys.argv[1]) * 2 ** 20, resource.RLIM_INFINITY))
 try:
-    transfer(picture(576, 768, 1), picture(576, 768, 2), weights=None, size=768, start_size=None, steps=1, tile=None, precision="float32", progress=False)
+    paint(576, 768)
 except Exception as error:
     print(f"{type(error).__name__}: {error}")
 """
@@ -303,7 +303,7 @@ except Exception as error:
 def out_of_memory():
     """What a process tells that TensorFlow leaves without memory. With the one amount or the other,
     its C++ itself may break down, which nobody can catch; then the next is tried."""
-    for megabytes in (100, 200, 250, 220, 120, 180):
+    for megabytes in (300, 400, 350, 250, 450):
         done = process(LITTLE_MEMORY, str(megabytes), os.path.dirname(__file__))
         if done.returncode == 0:
             return done.stdout.strip()
