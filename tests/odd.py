@@ -51,7 +51,7 @@ class Row:
     call: str
     run: Callable
     answer: Callable
-    seconds: float = 20.0
+    seconds: float = 60.0
     slow: bool = False
     network: bool = False
 

@@ -183,7 +183,6 @@ ROWS = [
         "stylize(photo, 'evil.h5'), Keras 3.8.0",
         on_an_old_keras,
         works(lambda pwned: not pwned),
-        seconds=120,  # two processes start
         slow=True,
     ),
     Row(
