@@ -60,9 +60,10 @@ def schedule(size: int, start_size: int | None, steps: Any) -> list[tuple[int, i
     """[(longer side, steps)] from coarse to fine: each size about twice the one before.
 
     Large strokes settle at small sizes, where an evaluation is cheap (Gatys et al. 2017,
-    "Controlling Perceptual Factors in Neural Style Transfer", section 6). Without `steps`, each
-    side gets 25,600 / side, 100 at 256 pixels, between 40 and 200. So each doubling of the size
-    doubles the time, or triples it beyond 640 pixels, rather than quadruples it.
+    "Controlling Perceptual Factors in Neural Style Transfer", section 6). Without `steps`, the last
+    size gets 100 (256 / size)^(2/3), 100 at 256 pixels, between 40 and 200; each coarser one gets
+    1.4 times as many as the next. So each doubling of the size takes two and a half times as long,
+    rather than four times. benchmarks/schedule.py compares schedules.
 
     Args:
         size: The last longer side, in pixels.
@@ -78,10 +79,10 @@ def schedule(size: int, start_size: int | None, steps: Any) -> list[tuple[int, i
         round(size / (size / start_size) ** (i / max(1, doublings)))
         for i in range(doublings, -1, -1)
     ]
-    return [
-        (side, round(steps * size / side) if steps else min(max(round(25_600 / side), 40), 200))
-        for side in sides
-    ]
+    if steps:
+        return [(side, round(steps * size / side)) for side in sides]
+    last = min(max(100 * (256 / size) ** (2 / 3), 40), 200)
+    return [(side, min(round(last * (size / side) ** 0.5), 200)) for side in sides]
 
 
 def scaled(size: int, scale: float) -> int:
