@@ -61,7 +61,7 @@ def schedule(size: int, start_size: int | None, steps: Any) -> list[tuple[int, i
 
     Large strokes settle at small sizes, where an evaluation is cheap (Gatys et al. 2017,
     "Controlling Perceptual Factors in Neural Style Transfer", section 6). Without `steps`, the last
-    size gets 100 (256 / size)^(2/3), 100 at 256 pixels, between 40 and 200; each coarser one gets
+    size gets 90 (256 / size)^(2/3), 57 at 512 pixels, between 40 and 200; each coarser one gets
     1.4 times as many as the next. So each doubling of the size takes two and a half times as long,
     rather than four times. benchmarks/schedule.py compares schedules.
 
@@ -81,7 +81,7 @@ def schedule(size: int, start_size: int | None, steps: Any) -> list[tuple[int, i
     ]
     if steps:
         return [(side, round(steps * size / side)) for side in sides]
-    last = min(max(100 * (256 / size) ** (2 / 3), 40), 200)
+    last = min(max(90 * (256 / size) ** (2 / 3), 40), 200)
     return [(side, min(round(last * (size / side) ** 0.5), 200)) for side in sides]
 
 

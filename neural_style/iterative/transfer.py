@@ -118,9 +118,9 @@ def transfer(
         start_size: Longer side of the first, coarsest stage in pixels. Each later stage starts from
             the result of the one before, enlarged. None: one stage at `size`, as in the paper.
         steps: Iterations of the optimizer at `size`. A coarser stage takes more, in inverse
-            proportion to its size. None: 100 at 256 pixels, 63 at 512, 40 from 1024 on, and with
-            each coarser stage 1.4 times as many. Or a schedule in place of start_size's: {longer side: steps}, or
-            [(longer side, steps)], from coarse to fine, the last at `size`.
+            proportion to its size. None: 90 at 256 pixels, 57 at 512, 40 from 900 on, and with
+            each coarser stage 1.4 times as many. Or a schedule in place of start_size's: {longer
+            side: steps}, or [(longer side, steps)], from coarse to fine, the last at `size`.
         coarse_weight: How many times as much content and photorealism count at the stages before
             `size` as at `size`: there a subject is easily lost, and does not come back.
         optimizer: "lbfgs", "scipy" (SciPy's L-BFGS-B, in float64), "adam", "sgd", a

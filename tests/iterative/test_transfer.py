@@ -353,10 +353,11 @@ def test_each_optimizer_lowers_the_loss_within_bounds(optimizer):
 
 
 def test_schedule():
-    assert schedule(512, 128, None) == [(128, 126), (256, 89), (512, 63)]
+    assert schedule(512, 128, None) == [(128, 113), (256, 80), (512, 57)]
+    assert schedule(256, 128, None) == [(128, 127), (256, 90)]
     assert schedule(256, 128, 100) == [(128, 200), (256, 100)]
     assert schedule(300, 128, 10) == [(128, 23), (300, 10)]
-    assert schedule(1024, 128, None) == [(128, 113), (256, 80), (512, 57), (1024, 40)]
+    assert schedule(1024, 128, None) == [*schedule(512, 128, None), (1024, 40)]
     assert schedule(2048, 128, None)[-1] == (2048, 40) and schedule(64, 128, None) == [(64, 200)]
     assert schedule(4096, 128, None)[0] == (128, 200)
     assert (
