@@ -55,7 +55,7 @@ NOTEBOOKS = {
         "Working with runs",
         "Previews, stopping, sweeps, going on after a crash, records.",
         "notebooks",
-        "SIZE, STEPS = 96, 20",
+        "SIZE, SMALL, STEPS = 96, 64, 20",
     ),
     "07_control": Notebook(
         "Control: colors, regions, scale",
@@ -79,7 +79,7 @@ NOTEBOOKS = {
         "Films that hold still",
         "Films whose strokes hold still, and a number for flicker.",
         "notebooks,video",
-        "SIZE, FRAMES = 96, 8\nSETTINGS = dict(steps=2, progress=False)",
+        "SIZE, LONG, FRAMES, STEPS = 96, 6, 4, 2",
     ),
     "11_one_pass": Notebook(
         "Any painting in one pass",
