@@ -46,6 +46,7 @@ class Painter:
         self._controls, self._view = controls, view
         self._previews = Previews()
         self._preview_size: int | None = None
+        self._largest = 0  # of the previews, as was measured at first
         self._recent: deque[float] = deque(maxlen=RECENT)  # seconds of the last previews
         self._shown: Any = None  # the photo at the left
         self._latest = Latest(self._work)
@@ -112,7 +113,7 @@ class Painter:
     def _paint(self, choice: Choice) -> Iterator[float]:
         """A preview; then, where the hand rests, the whole picture."""
         if self._preview_size is None:
-            self._preview_size = self._previews.size_within(choice, PREVIEW)
+            self._preview_size = self._largest = self._previews.size_within(choice, PREVIEW)
         for size in sorted({min(self._preview_size, choice.size), choice.size}):
             started = time.perf_counter()
             painted = self._previews.painted(choice, size)
@@ -126,10 +127,15 @@ class Painter:
         self._keep(Made(choice, Image.fromarray(painted)))
 
     def _measured(self, seconds: float) -> None:
-        """Make previews smaller where the machine has become slower."""
+        """Make previews smaller where they take too long now, and larger again afterwards."""
         self._recent.append(seconds)
-        if len(self._recent) == RECENT and statistics.median(self._recent) > 1.5 * PREVIEW:
-            self._preview_size = max(LEAST, int(0.8 * (self._preview_size or 0)) // 16 * 16)
+        if len(self._recent) < RECENT or self._preview_size is None:
+            return
+        took = statistics.median(self._recent)
+        factor = 0.8 if took > 1.5 * PREVIEW else 1.25 if took < PREVIEW / 2 else 1.0
+        if factor != 1:
+            side = int(factor * self._preview_size) // 16 * 16
+            self._preview_size = max(LEAST, min(self._largest, side))
             self._recent.clear()
 
     def _refine(self, choice: Choice) -> Iterator[float]:

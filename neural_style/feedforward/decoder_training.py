@@ -97,8 +97,6 @@ def train_decoders(
         raise ValueError(f"output must end in .npz. Received: output={str(output)!r}")
     check_checkpoint(checkpoint)
     begun = None if start is None else load_decoders(start)
-    if precision == "auto":
-        settings["precision"] = best_precision()
     folder = Crops(photos, settings["crop"], settings["seed"])
     parameters = vgg_weights("vgg16", weights)
     identity = {
@@ -107,6 +105,8 @@ def train_decoders(
         "weights": parameters.sha256,
         "start": None if start is None else Path(start).name,
     }
+    if precision == "auto":  # a training may go on where another one is the faster
+        settings["precision"] = best_precision()
     with kept_in(checkpoint, identity, None):
         done = steps_to_skip(checkpoint, steps, resume)
         means = _means(parameters) if begun is None else begun.means

@@ -97,15 +97,16 @@ def test_each_control_of_a_new_picture_is_a_setting_of_it(made):
     assert shown == [*controls.settings, "file"]
 
 
-def test_previews_become_smaller_where_the_machine_is_slower(made, monkeypatch):
-    monkeypatch.setattr(painter, "PREVIEW", -1.0)  # so each preview takes too long
+def test_previews_become_smaller_where_they_are_slow_and_larger_again(made, monkeypatch):
     made.controls.size = 256
     assert made.wait(30)
-    made._painter._preview_size = 200
-    for number in range(painter.RECENT):
-        made.controls.strength = number / 20
-        assert made.wait(30)
-    assert made._painter._preview_size == 160
+    made._painter._preview_size = made._painter._largest = 200
+    for preview, size in ((-1.0, 160), (1e6, 192), (1e6, 200)):  # too long; far from it
+        monkeypatch.setattr(painter, "PREVIEW", preview)
+        for number in range(painter.RECENT):
+            made.controls.strength = number / 20
+            assert made.wait(30)
+        assert made._painter._preview_size == size
 
 
 def test_only_the_last_of_many_moves_is_painted_whole(made, monkeypatch):

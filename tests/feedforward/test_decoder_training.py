@@ -146,3 +146,15 @@ def test_the_loss_of_mapped_features(encoder):
         expected += apart / np.square(of_first[0]).sum() / 2
     found = float(trainer._trackers["moved_relu2_1"].result())
     assert found == pytest.approx(0.5 * expected, rel=1e-3)
+
+
+@pytest.mark.slow
+def test_it_goes_on_where_another_precision_is_the_faster(photos, tmp_path, monkeypatch):
+    for precision in ("float32", "bfloat16"):
+        monkeypatch.setattr(
+            "neural_style.feedforward.decoder_training.best_precision", lambda: precision
+        )
+        made = train_decoders(
+            photos, tmp_path / "d.npz", steps=1, checkpoint=tmp_path / "ck", **QUICK
+        )
+        assert made.record["settings"]["precision"] == precision
