@@ -344,7 +344,10 @@ TINY_COMMAND = (
 ).split()
 
 #: A transfer of a moment, on random weights.
+#: Of a test that compares pictures of several processes. Each of them would try for itself which
+#: precision is the faster.
 QUICK_JOB = dict(
+    precision="float32",
     weights=None,
     size=48,
     start_size=None,

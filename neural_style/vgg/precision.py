@@ -56,16 +56,22 @@ def _wins() -> bool:
     In a thread of its own, where no backend is in the middle of tracing a function.
     """
     with ThreadPoolExecutor(1) as thread:
-        slow, fast = thread.map(_seconds, ("float32", "bfloat16"))
-    return slow > GAIN * fast
+        seconds = thread.submit(_seconds).result()
+    return seconds["float32"] > GAIN * seconds["bfloat16"]
 
 
-def _seconds(kind: str) -> float:
-    """The least seconds of a product; the first one, which may compile, does not count."""
-    matrix = ops.ones((SIDE, SIDE), dtype=kind)
-    seconds = []
+def _seconds() -> dict[str, float]:
+    """{kind of number: the least seconds that the cores work on a product of two matrices}.
+
+    The kinds take turns, and seconds in which the cores work for other programs do not count: so
+    the answer is the same on a machine that is busy. The first turn, which may compile, does not
+    count.
+    """
+    seconds: dict[str, list[float]] = {"float32": [], "bfloat16": []}
+    matrices = {kind: ops.ones((SIDE, SIDE), dtype=kind) for kind in seconds}
     for _ in range(1 + TIMES):
-        started = time.perf_counter()
-        float(ops.matmul(matrix, matrix)[0, 0])
-        seconds.append(time.perf_counter() - started)
-    return min(seconds[1:])
+        for kind, matrix in matrices.items():
+            started = time.process_time()
+            float(ops.matmul(matrix, matrix)[0, 0])
+            seconds[kind].append(time.process_time() - started)
+    return {kind: min(times[1:]) for kind, times in seconds.items()}
