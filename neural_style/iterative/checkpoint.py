@@ -219,7 +219,8 @@ class Checkpoint:
         }
         with whole_or_not(self.path) as file:
             before = np.empty(0, "uint8") if here.before is None else here.before
-            np.savez(file, x=here.x, before=before, state=json.dumps(state), **memory)
+            x = here.x.astype("float64")
+            np.savez(file, x=x, before=before, state=json.dumps(state), **memory)
         now = time.monotonic()
         self._written, self._next = here, now + max(self.seconds, (now - started) / 0.03)
 

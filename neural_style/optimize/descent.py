@@ -43,14 +43,13 @@ def gradient_descent(
         learning_rate: For "adam" and "sgd"; None for LEARNING_RATES.
 
     Returns:
-        (x, Outcome): the x of least loss, or the average, a float64 vector, and why the run ended.
-        Also after Ctrl-C.
+        (x, Outcome): the x of least loss, or the average, a vector, and why the run ended. Also
+        after Ctrl-C. x is float32 for an Evaluator, else float64.
     """
-    start = start_within(x, bounds)
-    problem = Problem(evaluator, start.shape, None)
-    within = Problem(evaluator, start.shape, bounds).clip
+    problem = Problem(evaluator, np.shape(x), None)
+    within = Problem(evaluator, np.shape(x), bounds).clip
     method, average = _method(optimizer, learning_rate)
-    first = problem.tensor(start.ravel())
+    first = problem.tensor(start_within(x, bounds).ravel())
     kind = keras.backend.standardize_dtype(first.dtype)
     pixels = keras.Variable(first, dtype=kind)
     method.build([pixels])
@@ -75,8 +74,8 @@ def gradient_descent(
     except KeyboardInterrupt:
         outcome = INTERRUPTED
     if best is None:
-        return start.ravel(), outcome
-    return problem.pixels(best) if average is None else average.mean(), outcome
+        return problem.pixels(first), outcome
+    return problem.pixels(best.free) if average is None else average.mean(), outcome
 
 
 class _Average:
@@ -95,7 +94,7 @@ class _Average:
         self._shares = self._decay * self._shares + 1.0
 
     def mean(self) -> np.ndarray:
-        return ops.convert_to_numpy(self._sum).astype("float64") / self._shares
+        return np.array(ops.convert_to_numpy(self._sum)) / self._shares
 
 
 def _method(optimizer: Any, learning_rate: float | None) -> tuple[Any, _Average | None]:

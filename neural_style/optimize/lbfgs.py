@@ -50,18 +50,18 @@ def lbfgs(
             have, wherever x is.
 
     Returns:
-        (x, Outcome): the x of least loss, a float64 vector, and why the run ended. Also after
-        Ctrl-C.
+        (x, Outcome): the x of least loss, a vector, and why the run ended. Also after Ctrl-C. x is
+        float32 for an Evaluator, else float64.
     """
     problem = Problem(evaluator, np.shape(x), bounds)
     pairs = Pairs(corrections, memory)
     if memory is not None and np.isfinite(memory["stiffness"]):
         problem.stiffness = float(memory["stiffness"])
-    z = problem.tensor(start_within(x, bounds).ravel() if memory is None else memory["free"])
+    free = problem.tensor(start_within(x, bounds).ravel() if memory is None else memory["free"])
     best: Point | None = None
     outcome, done = DONE, 0
     try:
-        here = best = problem.point(z)
+        here = best = problem.point(free)
         while done < steps:
             ahead = _search(problem, here, pairs)
             if ahead is None and pairs.slots:
@@ -77,16 +77,14 @@ def lbfgs(
                 break
             here, done = ahead, done + 1
             if here.loss <= best.loss:
-                best = here
+                best, free = here, here.free
             if callback is not None:
                 callback(problem.told(here, memory=pairs.reader(here.free, problem.stiffness)))
     except StopIteration:
         outcome = STOPPED
     except KeyboardInterrupt:
         outcome = INTERRUPTED
-    if best is None:
-        return start_within(x, bounds).ravel(), outcome
-    return problem.pixels(best), outcome
+    return problem.pixels(free), outcome
 
 
 def _search(problem: Problem, here: Point, pairs: Pairs) -> Point | None:

@@ -179,12 +179,12 @@ class Problem:
             point: The point.
             more: Further {name: value}.
         """
-        known = {"fun": point.loss, "terms": point.terms, **more}
-        return Here(known, read=lambda: self.pixels(point))
+        known, free = {"fun": point.loss, "terms": point.terms, **more}, point.free
+        return Here(known, read=lambda: self.pixels(free))  # the gradient need not live on
 
-    def pixels(self, point: Point) -> np.ndarray:
-        """The pixels of a point, within the bounds, as a float64 vector of its own."""
-        return _pixels(self.clip(point.free))
+    def pixels(self, z: Tensor) -> np.ndarray:
+        """z within the bounds, as a vector of its own: float32 for an Evaluator, else float64."""
+        return np.array(ops.convert_to_numpy(self.clip(z)))
 
 
 def _pixels(x: Tensor) -> np.ndarray:
