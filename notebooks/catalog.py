@@ -61,13 +61,13 @@ NOTEBOOKS = {
         "Control: colors, regions, scale",
         "Keep the photo's colors; this style here, that one there; the size of strokes.",
         "notebooks,masks",
-        "SIZE = 96\nSETTINGS = dict(size=SIZE, progress=False, steps=2)",
+        "SIZE, SMALL, TEXTURE, STEPS = 96, 64, 64, 2",
     ),
     "08_photorealism": Notebook(
         "Photos in another light, and cut out",
         "The light of one photo on another; cutting a subject out of a photo.",
         "notebooks,masks,photo",
-        "SETTINGS = dict(size=SIZE, progress=False, steps=2)",
+        "SIZE, STEPS = 96, 2",
     ),
     "09_fast_transfer": Notebook(
         "Fast transfer",
