@@ -163,6 +163,7 @@ def _trainer(
         jit_compile=keras.backend.backend() == "jax",
     )
     trainer.build((None, settings["crop"], settings["crop"], 3))
+    trainer.optimizer.build(trainer.trainable_variables)  # or a step would be traced twice
     return trainer
 
 

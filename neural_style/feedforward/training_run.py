@@ -122,6 +122,8 @@ def make_trainer(plan: TrainingPlan, parameters: Any, strategy: Any) -> StyleTra
         )  # on a CPU, XLA is slower than TensorFlow's own kernels
         trainer.several_workers = several_workers(strategy)
         trainer.build((None, settings.crop, settings.crop, 3))
+        # a step that made variables would be traced twice
+        trainer.optimizer.build(trainer.trainable_variables)
     return trainer
 
 

@@ -663,6 +663,21 @@ def test_keras_loaders(photos, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="it is TensorFlow's own")
+def test_a_step_is_traced_once(photos, monkeypatch):
+    """TensorFlow traces a step again that made variables, such as the optimizer's."""
+    calls, compute_loss = [], StyleTrainer.compute_loss
+
+    def counted(trainer, *arguments, **options):
+        calls.append(1)
+        return compute_loss(trainer, *arguments, **options)
+
+    monkeypatch.setattr(StyleTrainer, "compute_loss", counted)
+    train_transform_net(picture(48, 48, 3), photos, **{**QUICK, "steps": 3})
+    assert len(calls) == 1
+
+
+@pytest.mark.slow
 def test_bfloat16(photos):
     net = train_transform_net(
         picture(48, 48, 3), photos, **{**QUICK, "steps": 2}, precision="bfloat16"
