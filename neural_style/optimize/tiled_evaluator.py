@@ -133,6 +133,7 @@ class TiledEvaluator(Evaluator):
                 gradients = {name: upstream[name] for name in piece.losses}
                 back = piece.carry(pixels[piece.where], gradients, *piece.more(maps))
                 grad[piece.where] += ops.convert_to_numpy(back)
+            del pixels  # the gradient on the device takes their place
             return (total, self._by_loss(terms)), ops.convert_to_tensor(grad)
 
         return evaluate
