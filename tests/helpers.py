@@ -343,9 +343,8 @@ TINY_COMMAND = (
     " --content-layers conv1_2 --style-layers conv1_1"
 ).split()
 
-#: A transfer of a moment, on random weights.
-#: Of a test that compares pictures of several processes. Each of them would try for itself which
-#: precision is the faster.
+#: A transfer of a moment, on random weights. Tests compare its pictures between processes, and each
+#: process would try for itself which precision is the faster.
 QUICK_JOB = dict(
     precision="float32",
     weights=None,
