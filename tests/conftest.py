@@ -31,7 +31,7 @@ sys.path.append(ROOT)
 # ---- Tiers
 
 #: Hypothesis': `dev` in the default tier, `ci` in the slow one.
-for profile, examples in (("dev", 30), ("ci", 200)):
+for profile, examples in (("dev", 30), ("ci", 500)):
     settings.register_profile(
         profile,
         max_examples=examples,

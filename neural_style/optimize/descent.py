@@ -94,7 +94,7 @@ class _Average:
         self._shares = self._decay * self._shares + 1.0
 
     def mean(self) -> np.ndarray:
-        return np.array(ops.convert_to_numpy(self._sum)) / self._shares
+        return ops.convert_to_numpy(self._sum) / self._shares
 
 
 def _method(optimizer: Any, learning_rate: float | None) -> tuple[Any, _Average | None]:
