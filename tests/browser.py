@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -86,6 +86,7 @@ def opened(address, width=1280, height=900):
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         try:
             page = browser.new_page(viewport={"width": width, "height": height})
+            page.add_locator_handler(page.locator(".jp-Dialog .jp-mod-accept"), _accept)
             page.goto(address, wait_until="domcontentloaded")
             page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
             page.wait_for_selector(
@@ -96,6 +97,12 @@ def opened(address, width=1280, height=900):
             browser.close()
 
 
+def _accept(button):
+    """Say yes to a dialog that covers the page: on a busy machine, "the server does not answer"."""
+    print(button.page.locator(".jp-Dialog").first.inner_text())
+    button.click()
+
+
 def run(page, number):
     """Run a cell of the notebook. JupyterLab forgets what is asked before the kernel listens."""
     from playwright.sync_api import TimeoutError
@@ -103,13 +110,15 @@ def run(page, number):
     prompt = page.locator(f".jp-CodeCell >> nth={number} >> .jp-InputPrompt")
     before = prompt.inner_text()
     for _ in range(30):
-        with suppress(TimeoutError):
+        try:
             page.click(f".jp-CodeCell >> nth={number} >> .cm-content", timeout=5000)
             page.keyboard.press("Shift+Enter")
+        except TimeoutError as error:
+            print(error)
         page.wait_for_timeout(2000)
         if prompt.inner_text() not in (before, "", "[ ]:"):
             return
-    pytest.fail("the kernel does not listen")
+    pytest.fail(f"cell {number} does not run")
 
 
 def printed(page, number):
