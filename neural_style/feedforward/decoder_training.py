@@ -24,7 +24,7 @@ from .checkpoint_callback import TrainingCheckpoint
 from .crops import Crops
 from .decoder_trainer import DecoderTrainer
 from .training_callbacks import LossLog, StopAfter, StopIfNotFinite
-from .training_optimizer import training_optimizer
+from .training_optimizer import make_ready
 from .training_plan import check_checkpoint
 from .training_run import fit, kept_in, steps_to_skip
 
@@ -158,12 +158,7 @@ def _trainer(
     if begun is not None:
         for level, decoder in trainer.decoders.items():
             decoder.set_weights(begun.networks[level].get_weights())
-    trainer.compile(
-        training_optimizer(settings["learning_rate"], settings["steps"], None),
-        jit_compile=keras.backend.backend() == "jax",
-    )
-    trainer.build((None, settings["crop"], settings["crop"], 3))
-    trainer.optimizer.build(trainer.trainable_variables)  # or a step would be traced twice
+    make_ready(trainer, settings["learning_rate"], settings["steps"], settings["crop"])
     return trainer
 
 

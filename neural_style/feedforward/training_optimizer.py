@@ -1,4 +1,4 @@
-"""The optimizer of a training: KernelMuon along a cosine, for one device or several."""
+"""The optimizer of a training, KernelMuon along a cosine, and a trainer made ready with it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -35,7 +35,7 @@ class _MuonOnAll(KernelMuon):
         )
 
 
-def training_optimizer(learning_rate: float, steps: int, strategy: Any) -> KernelMuon:
+def _optimizer(learning_rate: float, steps: int, strategy: Any) -> KernelMuon:
     """Return KernelMuon whose rate falls to 0 along a cosine, with the batch's gradient cut."""
     rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     if strategy is None:
@@ -43,3 +43,18 @@ def training_optimizer(learning_rate: float, steps: int, strategy: Any) -> Kerne
     # each device's loss is a share of the whole batch's, so its gradient is cut to a share, too
     norm = CLIP_NORM / strategy.num_replicas_in_sync
     return _MuonOnAll(rate, global_clipnorm=norm, name="muon")
+
+
+def make_ready(
+    trainer: keras.Model, learning_rate: float, steps: int, crop: int, strategy: Any = None
+) -> None:
+    """Compile a trainer and make all variables, so that its step is traced only once.
+
+    On a CPU, TensorFlow's own kernels are faster than XLA's.
+    """
+    trainer.compile(
+        _optimizer(learning_rate, steps, strategy),
+        jit_compile=keras.backend.backend() == "jax",
+    )
+    trainer.build((None, crop, crop, 3))
+    trainer.optimizer.build(trainer.trainable_variables)

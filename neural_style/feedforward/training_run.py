@@ -24,7 +24,7 @@ from .trainer import StyleTrainer
 from .trainer_losses import RAMP
 from .training_batches import Batches
 from .training_callbacks import EPOCH, LossLog, StopAfter, StopIfNotFinite
-from .training_optimizer import training_optimizer
+from .training_optimizer import make_ready
 from .training_plan import TrainingPlan
 
 logger = logging.getLogger("neural_style")
@@ -116,14 +116,8 @@ def make_trainer(plan: TrainingPlan, parameters: Any, strategy: Any) -> StyleTra
             terms=plan.terms,
             shape=(settings.batch_size, settings.crop, settings.crop, 3),
         )
-        trainer.compile(
-            training_optimizer(settings.learning_rate, settings.steps, strategy),
-            jit_compile=keras.backend.backend() == "jax",
-        )  # on a CPU, XLA is slower than TensorFlow's own kernels
         trainer.several_workers = several_workers(strategy)
-        trainer.build((None, settings.crop, settings.crop, 3))
-        # a step that made variables would be traced twice
-        trainer.optimizer.build(trainer.trainable_variables)
+        make_ready(trainer, settings.learning_rate, settings.steps, settings.crop, strategy)
     return trainer
 
 
