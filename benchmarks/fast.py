@@ -4,8 +4,8 @@
     python -m benchmarks.fast --speed --json benchmarks/results/fast.json
     python -m benchmarks.fast --gallery FILE
 
-Each pretrained style paints photos that no network was trained on: once by stylize(), and once by
-transfer() with its defaults. Both results are judged as in benchmarks.quality: content distance to
+Each pretrained style paints photos, of which only the gate was in the training, as a small copy:
+once by stylize(), and once by transfer() with its defaults. Both results are judged as in benchmarks.quality: content distance to
 the photo, style distance to the painting. --transfer keeps transfer()'s results as PHOTO_STYLE.png
 and reuses those that are there, because each one takes minutes.
 

@@ -15,7 +15,7 @@ PHOTOS = ("chenonceau", "dog", "lemurs", "petra")
 
 
 @pytest.mark.parametrize(
-    "level,decibels", [("relu1_1", 32), ("relu2_1", 26), ("relu3_1", 21), ("relu4_1", 16)]
+    "level,decibels", [("relu1_1", 38), ("relu2_1", 29), ("relu3_1", 22), ("relu4_1", 17)]
 )
 def test_a_photo_is_reconstructed(level, decibels):
     found = []
