@@ -5,9 +5,10 @@
     python -m benchmarks.fast --gallery FILE
 
 Each pretrained style paints photos, of which only the gate was in the training, as a small copy:
-once by stylize(), and once by transfer() with its defaults. Both results are judged as in benchmarks.quality: content distance to
-the photo, style distance to the painting. --transfer keeps transfer()'s results as PHOTO_STYLE.png
-and reuses those that are there, because each one takes minutes.
+once by stylize(), and once by transfer() with its defaults. Both results are judged as in
+benchmarks.quality: content distance to the photo, style distance to the painting. --transfer keeps
+transfer()'s results as PHOTO_STYLE.png and reuses those that are there, because each one takes
+minutes.
 
 --speed prints the seconds for 512 x 512 pixels after a warm-up, in float32 and bfloat16, and the
 peak memory of a process that paints 2000 x 1500 pixels. The network has half the width; its weights
