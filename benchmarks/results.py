@@ -87,7 +87,7 @@ def _command():
         if word in WRITES:
             next(rest)
         else:
-            words.append("FOLDER" if os.sep in word else word)
+            words.append("FOLDER" if word.startswith((os.sep, os.pardir)) else word)
     return " ".join(["python -m benchmarks." + Path(sys.argv[0]).stem, *words])
 
 
