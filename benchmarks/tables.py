@@ -142,6 +142,14 @@ def schedule():
 
 def one_pass():
     rows = load("one_pass")["rows"]
+    slow = [row for row in load("quality")["rows"] if "+" in row["pair"]]
+    same = {row["pair"] for row in slow}
+    rows += [
+        {**row, "by": "one pass, `transfer()`'s pairs"}
+        for row in rows
+        if row["by"] == "one pass" and " + ".join(row["pair"]) in same
+    ]
+    rows += [{**row, "by": "`transfer()`"} for row in slow]
     forms = {**JUDGED, "seconds": ".2f", "known": ".2f"}
     lines = []
     for who in dict.fromkeys(row["by"] for row in rows):
@@ -150,7 +158,7 @@ def one_pass():
         lines.append(
             [f"{who}, {len(own)} pairs", *cells({**dict.fromkeys(forms), **means(own, has)}, forms)]
         )
-    return grid(["", *forms], lines) + source("one_pass")
+    return grid(["", *forms], lines) + source("one_pass", "quality")
 
 
 def methods():
