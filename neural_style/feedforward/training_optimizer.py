@@ -53,8 +53,7 @@ def make_ready(
     On a CPU, TensorFlow's own kernels are faster than XLA's.
     """
     trainer.compile(
-        _optimizer(learning_rate, steps, strategy),
-        jit_compile=keras.backend.backend() == "jax",
+        _optimizer(learning_rate, steps, strategy), jit_compile=keras.backend.backend() == "jax"
     )
     trainer.build((None, crop, crop, 3))
     trainer.optimizer.build(trainer.trainable_variables)
