@@ -8,6 +8,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 from datetime import date
@@ -87,7 +88,8 @@ def _command():
         if word in WRITES:
             next(rest)
         else:
-            words.append("FOLDER" if word.startswith((os.sep, os.pardir)) else word)
+            # a slash between digits is no path, but steps of a schedule: 512x15/30
+            words.append("FOLDER" if os.sep in re.sub(r"(?<=\d)/(?=\d)", "", word) else word)
     return " ".join(["python -m benchmarks." + Path(sys.argv[0]).stem, *words])
 
 

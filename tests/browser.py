@@ -98,7 +98,7 @@ def opened(address, width=1280, height=900):
 
 
 def _accept(button):
-    """Say yes to a dialog that covers the page: on a busy machine, "the server does not answer"."""
+    """Print what a dialog asks, and say yes: while it is open, no click reaches the page."""
     print(button.page.locator(".jp-Dialog").first.inner_text())
     button.click()
 
